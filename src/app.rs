@@ -1,0 +1,191 @@
+//! The composition root: configuration → bound listeners → a running server. Connects, and decides
+//! nothing.
+
+mod bind;
+mod watch;
+
+pub use bind::BindError;
+
+use crate::authorizer::Authorizer;
+use crate::clock::Clock;
+use crate::config::{Config, GrpcAddress, load_directory};
+use crate::ext_authz::{CheckService, Checker, SERVICE_NAME, descriptor_set};
+use crate::identity::Directory;
+use crate::state::{Snapshot, State};
+use crate::tasks::Tasks;
+use crate::telemetry::{DecisionLine, Metrics};
+use crate::web::{self, Readiness};
+use bind::GrpcListener;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tonic::service::Routes;
+use tokio_stream::wrappers::UnixListenerStream;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
+
+/// How long Envoy is given to see that we are leaving, before connections are closed.
+const NOTICE: Duration = Duration::from_secs(1);
+/// How long checks under way are given to end.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A server whose listeners are bound and which does not answer yet.
+#[derive(Debug)]
+pub struct App {
+    grpc: GrpcListener,
+    http: TcpListener,
+    operator: Vec<(TcpListener, bool)>,
+    service: CheckService,
+    state: Arc<State>,
+    metrics: Arc<Metrics>,
+    directory: Option<PathBuf>,
+    tasks: Tasks,
+}
+
+/// Where a server listens.
+#[derive(Clone, Debug)]
+pub struct Addresses {
+    pub grpc: GrpcAddress,
+    pub http: SocketAddr,
+    pub metrics: Option<SocketAddr>,
+}
+
+impl App {
+    /// Binds every listener. A listener that cannot be bound keeps the server from starting.
+    ///
+    /// # Errors
+    /// Which address, by which key, and why.
+    pub async fn bind(config: Config, clock: Arc<dyn Clock>) -> Result<Self, BindError> {
+        let listen = config.listen.clone();
+        let grpc = GrpcListener::bind(&listen.grpc).await?;
+        let http = bind::tcp("http_address", listen.http).await?;
+        let mut operator = Vec::new();
+        if let Some(address) = listen.metrics {
+            operator.push((bind::tcp("metrics_address", address).await?, true));
+        }
+        if let Some(address) = listen.health {
+            operator.push((bind::tcp("health_check_addr", address).await?, false));
+        }
+        let metrics = Arc::new(Metrics::new());
+        let directory = config.directory.clone();
+        let people = initial_directory(directory.as_deref(), &metrics);
+        let log = DecisionLine::new(config.logging.fields.clone());
+        let state = Arc::new(State::new(Snapshot::assemble(config, people)));
+        let service = CheckService::new(Checker {
+            state: Arc::clone(&state),
+            authorizer: Authorizer::new(),
+            clock,
+            metrics: Arc::clone(&metrics),
+            log,
+        });
+        Ok(Self { grpc, http, operator, service, state, metrics, directory, tasks: Tasks::default() })
+    }
+
+    /// Where the listeners are, with the ports they were given.
+    pub fn addresses(&self) -> Addresses {
+        let unknown = SocketAddr::from(([0, 0, 0, 0], 0));
+        let metrics = self.operator.iter().find(|(_, metrics)| *metrics);
+        Addresses {
+            grpc: self.grpc.address(),
+            http: self.http.local_addr().unwrap_or(unknown),
+            metrics: metrics.and_then(|(listener, _)| listener.local_addr().ok()),
+        }
+    }
+
+    /// Serves until `shutdown` completes, then leaves without dropping a check: health turns to
+    /// `NOT_SERVING`, connections get GOAWAY, checks under way end.
+    ///
+    /// # Errors
+    /// A failure to serve at all.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), anyhow::Error> {
+        let readiness = Readiness::default();
+        let (health, health_service) = tonic_health::server::health_reporter();
+        let reflection = tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(descriptor_set())
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            .build_v1()?;
+        let routes = Routes::new(self.service.clone().into_server()).add_service(health_service).add_service(reflection);
+        serve_http(&self.tasks, self.http, web::public(Arc::clone(&self.state)));
+        for (listener, with_metrics) in self.operator {
+            let pages = web::health(readiness.clone());
+            let metrics = with_metrics.then(|| web::metrics(Arc::clone(&self.metrics)));
+            serve_http(&self.tasks, listener, pages.merge(metrics.unwrap_or_default()));
+        }
+        if let Some(file) = self.directory.clone() {
+            watch::start(&self.tasks, file, Arc::clone(&self.state), Arc::clone(&self.metrics))?;
+        }
+        serve_grpc(&self.tasks, self.grpc, routes);
+        set_serving(&health, &readiness, true).await;
+        shutdown.await;
+        tracing::info!("stopping: no new checks");
+        set_serving(&health, &readiness, false).await;
+        tokio::time::sleep(NOTICE).await;
+        if !self.tasks.drain(PATIENCE).await {
+            tracing::warn!("stopped with checks still under way");
+        }
+        Ok(())
+    }
+
+}
+
+fn serve_http(tasks: &Tasks, listener: TcpListener, pages: axum::Router) {
+    let stopping = tasks.stopping();
+    tasks.start(async move {
+        if let Err(error) = axum::serve(listener, pages).with_graceful_shutdown(stopping).await {
+            tracing::error!(%error, "the HTTP listener failed");
+        }
+    });
+}
+
+fn serve_grpc(tasks: &Tasks, listener: GrpcListener, routes: Routes) {
+    let stopping = tasks.stopping();
+    let router = Server::builder()
+        .tcp_nodelay(true)
+        .http2_keepalive_interval(Some(Duration::from_secs(30)))
+        .initial_stream_window_size(1 << 20)
+        .initial_connection_window_size(1 << 20)
+        .add_routes(routes);
+    tasks.start(async move {
+        let served = match listener {
+            GrpcListener::Tcp(listener) => {
+                router.serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), stopping).await
+            }
+            GrpcListener::Unix(listener, _) => {
+                router.serve_with_incoming_shutdown(UnixListenerStream::new(listener), stopping).await
+            }
+        };
+        if let Err(error) = served {
+            tracing::error!(%error, "the gRPC listener failed");
+        }
+    });
+}
+
+async fn set_serving(health: &HealthReporter, readiness: &Readiness, serving: bool) {
+    let status = if serving { ServingStatus::Serving } else { ServingStatus::NotServing };
+    for service in ["", SERVICE_NAME] {
+        health.set_service_status(service, status).await;
+    }
+    readiness.set(serving);
+}
+
+fn initial_directory(file: Option<&std::path::Path>, metrics: &Metrics) -> Directory {
+    let Some(file) = file else {
+        return Directory::default();
+    };
+    match load_directory(file) {
+        Ok(directory) => {
+            metrics.directory(Some(directory.len()));
+            directory
+        }
+        Err(error) => {
+            tracing::error!(file = %file.display(), %error, "the directory cannot be read; nobody is known");
+            metrics.directory(None);
+            Directory::default()
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Binding addresses, with an error that names the key and the fix.
+
+use crate::config::GrpcAddress;
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use tokio::net::{TcpListener, UnixListener};
+
+/// An address that cannot be listened on.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address} (`{key}`): {}", reason(.source))]
+pub struct BindError {
+    key: &'static str,
+    address: String,
+    source: io::Error,
+}
+
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => "the address is in use".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        io::ErrorKind::AddrNotAvailable => "this machine has no such address".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+impl BindError {
+    /// What to do about it.
+    pub fn help(&self) -> String {
+        match self.source.kind() {
+            io::ErrorKind::AddrInUse => format!("stop the process that listens there, or set another `{}`", self.key),
+            io::ErrorKind::PermissionDenied => format!("use a port above 1023, or a folder this process may write to, in `{}`", self.key),
+            _ => format!("set another `{}`", self.key),
+        }
+    }
+}
+
+/// Where Envoy asks, bound.
+#[derive(Debug)]
+pub(super) enum GrpcListener {
+    Tcp(TcpListener),
+    Unix(UnixListener, PathBuf),
+}
+
+impl GrpcListener {
+    pub(super) async fn bind(address: &GrpcAddress) -> Result<Self, BindError> {
+        match address {
+            GrpcAddress::Tcp(address) => tcp("grpc_address", *address).await.map(Self::Tcp),
+            GrpcAddress::Unix(path) => {
+                let bound = unix(path).await;
+                let error = |source| BindError { key: "grpc_address", address: address.to_string(), source };
+                bound.map(|listener| Self::Unix(listener, path.clone())).map_err(error)
+            }
+        }
+    }
+
+    pub(super) fn address(&self) -> GrpcAddress {
+        match self {
+            Self::Tcp(listener) => {
+                GrpcAddress::Tcp(listener.local_addr().unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0))))
+            }
+            Self::Unix(_, path) => GrpcAddress::Unix(path.clone()),
+        }
+    }
+}
+
+pub(super) async fn tcp(key: &'static str, address: SocketAddr) -> Result<TcpListener, BindError> {
+    TcpListener::bind(address).await.map_err(|source| BindError { key, address: address.to_string(), source })
+}
+
+/// Binds a socket file, readable and writable for owner and group. A file left by a process that is
+/// gone is replaced; one that answers is in use.
+#[expect(clippy::disallowed_methods, reason = "a socket is a file")]
+async fn unix(path: &Path) -> io::Result<UnixListener> {
+    if let Ok(metadata) = std::fs::metadata(path) {
+        let answered = tokio::net::UnixStream::connect(path).await.is_ok();
+        if answered || !metadata.file_type().is_socket() {
+            return Err(io::ErrorKind::AddrInUse.into());
+        }
+        std::fs::remove_file(path)?;
+    }
+    let listener = UnixListener::bind(path)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660))?;
+    Ok(listener)
+}

@@ -1,0 +1,207 @@
+//! Which headers an allowed request leaves with: set (overwritten) or removed, never both.
+
+use super::claims::{About, header_elements, payload};
+use super::headers::{ASSERTION_HEADER, ClaimHeader, safe_value};
+use super::key::{KeyError, SigningKey};
+use super::template::{Lookup, Template};
+use super::IssuerFormat;
+use crate::identity::{Credentials, Identity, ours_in_authorization};
+use crate::policy::Grant;
+use crate::request::Request;
+use crate::time::Timestamp;
+use http::header::{AUTHORIZATION, COOKIE};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use std::collections::BTreeSet;
+
+/// What all routes share.
+#[derive(Debug, Default)]
+pub struct Outgoing {
+    pub claim_headers: Vec<ClaimHeader>,
+    /// `assertion_actor`: show who is acting as `act`.
+    pub show_actor: bool,
+}
+
+/// What one route asks for.
+#[derive(Debug, Default)]
+pub struct RouteHeaders {
+    /// Send the assertion and the claim headers to the upstream.
+    pub pass_identity_headers: bool,
+    pub issuer_format: IssuerFormat,
+    /// Group ids that may leave in the assertion and headers; `None` for all.
+    pub groups_filter: Option<BTreeSet<String>>,
+    pub set_request_headers: Vec<(HeaderName, Template)>,
+    pub remove_request_headers: Vec<HeaderName>,
+    pub set_response_headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// Headers to set, names to remove; disjoint. A set overwrites every copy a client sent.
+#[derive(Debug, Default, PartialEq)]
+pub struct HeaderPlan {
+    set: HeaderMap,
+    remove: BTreeSet<String>,
+    pub remove_query: Vec<&'static str>,
+    pub response: Vec<(HeaderName, HeaderValue)>,
+    /// Claim headers from which an element was left out because no header can carry it.
+    pub dropped: Vec<HeaderName>,
+}
+
+impl HeaderPlan {
+    pub fn set(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
+        self.set.iter()
+    }
+
+    pub fn remove(&self) -> impl Iterator<Item = &str> {
+        self.remove.iter().map(String::as_str)
+    }
+
+    fn put(&mut self, name: HeaderName, value: HeaderValue) {
+        self.remove.remove(name.as_str());
+        self.set.insert(name, value);
+    }
+
+    fn strip(&mut self, name: &str) {
+        if !self.set.contains_key(name) {
+            self.remove.insert(name.to_owned());
+        }
+    }
+}
+
+/// Everything a plan is made from.
+#[derive(Debug)]
+pub struct PlanInput<'a> {
+    pub grant: &'a Grant,
+    pub request: &'a Request,
+    pub credentials: &'a Credentials,
+    /// A plain `Authorization: Bearer` that turned out to be signed by us.
+    pub bearer_is_ours: bool,
+    /// The signed identity, if there is one to show.
+    pub assertion: Option<&'a str>,
+    pub outgoing: &'a Outgoing,
+    pub route: &'a RouteHeaders,
+}
+
+/// Signs who was allowed, for the upstream of `host`. There is no assertion for nobody.
+///
+/// # Errors
+/// A failure of the cryptographic library.
+pub fn sign(
+    identity: &Identity,
+    host: &str,
+    (outgoing, route): (&Outgoing, &RouteHeaders),
+    key: &SigningKey,
+    (jti, now): (&str, Timestamp),
+) -> Result<String, KeyError> {
+    let about = About {
+        host,
+        issuer_format: route.issuer_format,
+        groups_filter: route.groups_filter.as_ref(),
+        claim_headers: &outgoing.claim_headers,
+        show_actor: outgoing.show_actor,
+    };
+    key.sign(&payload(identity, &about, jti, now))
+}
+
+/// Plans the headers of an allowed request.
+pub fn plan(input: &PlanInput<'_>) -> HeaderPlan {
+    let mut plan = HeaderPlan::default();
+    set_identity(&mut plan, input);
+    set_configured(&mut plan, input);
+    strip_credentials(&mut plan, input);
+    strip_forgeable(&mut plan, input);
+    for name in &input.route.remove_request_headers {
+        plan.strip(name.as_str());
+    }
+    plan.response.clone_from(&input.route.set_response_headers);
+    plan
+}
+
+fn set_identity(plan: &mut HeaderPlan, input: &PlanInput<'_>) {
+    let Some(identity) = input.grant.identity().filter(|_| input.route.pass_identity_headers) else {
+        return;
+    };
+    if let Some(value) = input.assertion.and_then(safe_value) {
+        plan.put(ASSERTION_HEADER, value);
+    }
+    for header in &input.outgoing.claim_headers {
+        let elements = header_elements(&identity.subject, &header.claim, input.route.groups_filter.as_ref());
+        // SECURITY: an element with a comma would read as two.
+        let safe = |text: &&String| !text.contains(',') && safe_value(text).is_some();
+        let kept: Vec<&str> = elements.iter().filter(safe).map(String::as_str).collect();
+        if kept.len() < elements.len() {
+            plan.dropped.push(header.name.clone());
+        }
+        if let Some(value) = safe_value(&kept.join(",")).filter(|_| !kept.is_empty()) {
+            plan.put(header.name.clone(), value);
+        }
+    }
+}
+
+fn set_configured(plan: &mut HeaderPlan, input: &PlanInput<'_>) {
+    for (name, template) in &input.route.set_request_headers {
+        match safe_value(&template.expand(input)) {
+            Some(value) => plan.put(name.clone(), value),
+            None => plan.strip(name.as_str()),
+        }
+    }
+}
+
+fn strip_credentials(plan: &mut HeaderPlan, input: &PlanInput<'_>) {
+    let credentials = input.credentials;
+    if credentials.authorization_is_ours || input.bearer_is_ours {
+        plan.strip(AUTHORIZATION.as_str());
+    }
+    if credentials.cookies.have_own() && !plan.set.contains_key(COOKIE) {
+        match credentials.cookies.rest().as_deref().and_then(safe_value) {
+            Some(rest) => plan.put(COOKIE, rest),
+            None => plan.strip(COOKIE.as_str()),
+        }
+    }
+    if credentials.query_present {
+        plan.remove_query.push("pomerium_session");
+    }
+}
+
+/// Removes every header that an upstream could take for ours: by name, and by names that differ only
+/// in `_` for `-`, which CGI-like upstreams cannot tell apart.
+fn strip_forgeable(plan: &mut HeaderPlan, input: &PlanInput<'_>) {
+    for name in ["x-pomerium-authorization", "x-pomerium-jwt-assertion", "x-pomerium-jwt-assertion-for"] {
+        plan.strip(name);
+    }
+    for header in &input.outgoing.claim_headers {
+        plan.strip(header.name.as_str());
+    }
+    for name in input.request.headers.names() {
+        let twin = name.replace('_', "-");
+        let is_twin = twin != name && (plan.set.contains_key(twin.as_str()) || plan.remove.contains(&twin));
+        let is_ours = twin.starts_with("x-pomerium-") || twin == "x-envoy-auth-failure-mode-allowed";
+        if is_twin || is_ours {
+            plan.strip(name);
+        }
+    }
+}
+
+impl Lookup for PlanInput<'_> {
+    fn value(&self, path: &[String]) -> Option<String> {
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        match path.as_slice() {
+            ["pomerium", "jwt"] => self.assertion.map(str::to_owned),
+            ["pomerium", "request", "headers", name] => self.request_header(&name.to_ascii_lowercase()),
+            _ => None,
+        }
+    }
+}
+
+impl PlanInput<'_> {
+    /// A header of the request, without any credential of ours.
+    fn request_header(&self, name: &str) -> Option<String> {
+        if name.replace('_', "-").starts_with("x-pomerium-") {
+            return None;
+        }
+        let value = self.request.headers.combined(name)?;
+        match name {
+            "cookie" => self.credentials.cookies.rest(),
+            "authorization" if self.bearer_is_ours || ours_in_authorization(&value).is_some() => None,
+            _ => Some(value),
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Words for people: errors with place and fix, on standard error.
+
+use crate::document::{Notice, Problem};
+use std::io::{IsTerminal, Write};
+
+/// Whether standard error takes colour: a terminal, and nobody said `NO_COLOR`.
+fn coloured() -> bool {
+    std::io::stderr().is_terminal() && crate::config::Environment::of_process().get("NO_COLOR").is_none()
+}
+
+fn paint(code: &str, text: &str) -> String {
+    if coloured() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+}
+
+/// `error: what`, then `help: what to do`.
+pub(super) fn error(message: &str, help: Option<&str>) {
+    say(&format!("{}: {message}", paint("1;31", "error")));
+    if let Some(help) = help {
+        say(&format!("{}: {help}", paint("1;36", "help")));
+    }
+}
+
+/// `warning: what`
+pub(super) fn warning(message: &str) {
+    say(&format!("{}: {message}", paint("1;33", "warning")));
+}
+
+/// A problem of a document: what, where with the line and a caret, what to do.
+pub(super) fn problem(problem: &Problem, source: Option<&str>) {
+    say(&format!("{}: {}", paint("1;31", "error"), problem.message));
+    say(&format!(" --> {}", problem.place));
+    if let (Some(source), Some(line), Some(column)) = (source, problem.place.line(), problem.place.column())
+        && let Some(text) = source.lines().nth(line.saturating_sub(1))
+    {
+        let number = line.to_string();
+        let margin = " ".repeat(number.len());
+        say(&format!("{margin} |"));
+        say(&format!("{number} | {}", text.trim_end()));
+        say(&format!("{margin} | {}^", " ".repeat(column.saturating_sub(1))));
+    }
+    if let Some(help) = &problem.help {
+        say(&format!("{}: {help}", paint("1;36", "help")));
+    }
+    say("");
+}
+
+pub(super) fn notice(notice: &Notice) {
+    say(&format!("{}: {notice}", paint("1;33", "note")));
+}
+
+/// One line on standard error. A closed pipe is no reason to stop.
+pub(super) fn say(text: &str) {
+    drop(writeln!(std::io::stderr().lock(), "{text}"));
+}
+
+/// Data on standard output. A closed pipe is no reason to stop.
+pub(super) fn data(text: &str) {
+    let mut out = std::io::stdout().lock();
+    drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+}

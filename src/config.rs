@@ -1,0 +1,116 @@
+//! The operator's configuration: file and environment → typed settings.
+//!
+//! Three steps, each with its own type: a [`Node`](crate::document::Node) tree with places
+//! (`source`), sections read key by key (`identity`, `listen`, `outgoing`, `routes`), and
+//! [`Config`]. Every problem is found before any is told.
+
+mod identity;
+mod keys;
+mod listen;
+mod outgoing;
+mod routes;
+mod schema;
+mod source;
+
+pub use identity::{IdentitySettings, SharedSecret, SharedSecretError};
+pub use keys::{GLOBAL_KEYS, Key, ROUTE_KEYS};
+pub use listen::{GrpcAddress, Listen, LogFormat, Logging};
+pub use outgoing::OutgoingSettings;
+pub use routes::Upstream;
+pub use schema::schema;
+pub use source::{Environment, load_directory};
+
+use crate::document::{Notice, Problem, Problems, Section};
+use crate::route::Route;
+use keys::Standing;
+use std::path::{Path, PathBuf};
+
+/// Everything an operator can decide, checked.
+#[derive(Debug)]
+pub struct Config {
+    pub listen: Listen,
+    pub logging: Logging,
+    pub identity: IdentitySettings,
+    pub outgoing: OutgoingSettings,
+    pub routes: Vec<Route>,
+    /// Where Envoy should send what a route allows, in the order of `routes`.
+    pub upstreams: Vec<Upstream>,
+    /// `runtime_flags.match_any_incoming_port`
+    pub any_port: bool,
+    /// `case_insensitive_email`
+    pub fold_email: bool,
+    /// `trusted_hops`
+    pub trusted_hops: usize,
+    /// `path_normalization: off` turns the refusal of ambiguous paths off.
+    pub refuse_ambiguous_paths: bool,
+    /// The directory file, if there is one.
+    pub directory: Option<PathBuf>,
+    /// Worth saying, not wrong.
+    pub notices: Vec<Notice>,
+}
+
+impl Config {
+    /// Reads `file`, lets `environment` override, and checks everything.
+    ///
+    /// # Errors
+    /// All problems, in the order of the file.
+    pub fn load(file: &Path, environment: &Environment) -> Result<Self, Vec<Problem>> {
+        let document = source::read(file, environment).map_err(|problem| vec![problem])?;
+        let mut problems = Problems::default();
+        let config = Section::open(&document, "", &mut problems)
+            .and_then(|section| Self::read(&section, file, &mut problems));
+        let (problems, notices) = problems.into_parts();
+        match config {
+            Some(config) if problems.is_empty() => Ok(Self { notices, ..config }),
+            _ => Err(problems),
+        }
+    }
+
+    fn read(section: &Section<'_>, file: &Path, problems: &mut Problems) -> Option<Self> {
+        let base = file.parent().unwrap_or(Path::new("")).to_owned();
+        keys::check(section, GLOBAL_KEYS, problems);
+        let listen = Listen::read(section, problems);
+        let logging = Logging::read(section, problems);
+        let identity = IdentitySettings::read(section, &base, problems);
+        let secret = identity.as_ref().map(|identity| identity.secret.bytes());
+        let outgoing = OutgoingSettings::read(section, &base, secret, problems);
+        let (routes, upstreams) = routes::read(section, &outgoing.defaults, problems);
+        let normalization = section.text("path_normalization", problems);
+        let refuse_ambiguous_paths = match normalization {
+            None | Some("strict") => true,
+            Some("off") => false,
+            Some(other) => {
+                let place = section.node("path_normalization").map_or(section.place(), |node| &node.place);
+                problems.push(
+                    Problem::new("bad_value", place, format!("`path_normalization` cannot be `{other}`"))
+                        .help("use `strict` (refuse ambiguous paths) or `off`"),
+                );
+                true
+            }
+        };
+        let flags = section.node("runtime_flags").and_then(|node| Section::open(node, "runtime_flags", problems));
+        let any_port = flags.and_then(|flags| flags.bool("match_any_incoming_port", problems)).unwrap_or(true);
+        let trusted_hops = section.integer("trusted_hops", problems).unwrap_or(0);
+        let fold_email = section.bool("case_insensitive_email", problems).unwrap_or(false);
+        let directory = source::directory_path(section, &base, problems);
+        Some(Self {
+            listen: listen?,
+            logging,
+            identity: identity?,
+            outgoing: outgoing.settings?,
+            routes,
+            upstreams,
+            any_port,
+            fold_email,
+            trusted_hops: usize::try_from(trusted_hops).unwrap_or(usize::MAX),
+            refuse_ambiguous_paths,
+            directory,
+            notices: Vec::new(),
+        })
+    }
+}
+
+/// Names of keys that are read and mean something here.
+fn used(keys: &'static [Key]) -> impl Iterator<Item = &'static Key> {
+    keys.iter().filter(|key| key.standing == Standing::Used)
+}

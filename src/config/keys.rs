@@ -1,0 +1,312 @@
+//! Every key there is: what it holds, its default with the reason, and how it stands here. One
+//! table serves unknown-key suggestions, the JSON Schema and the documentation.
+
+use crate::document::{Entry, Problem, Problems, Section};
+
+/// One configuration key.
+#[derive(Debug)]
+pub struct Key {
+    pub name: &'static str,
+    pub kind: Kind,
+    /// As it would be written; empty if there is none.
+    pub default: &'static str,
+    /// What it is for, and why the default is what it is.
+    pub doc: &'static str,
+    pub standing: Standing,
+}
+
+/// What a key holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Text,
+    Bool,
+    Integer,
+    /// A Go duration, such as `1h30m`.
+    Duration,
+    Texts,
+    TextMap,
+    Map,
+    List,
+}
+
+/// How a key stands here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    Used,
+    /// Belongs to a proxy or to a part that this version does not have; accepted and named.
+    NotUsed,
+    /// Ignoring it would open what it closes; refused, with what to do.
+    Refused(&'static str),
+}
+
+const fn used(name: &'static str, kind: Kind, default: &'static str, doc: &'static str) -> Key {
+    Key { name, kind, default, doc, standing: Standing::Used }
+}
+
+const fn not_used(name: &'static str) -> Key {
+    Key { name, kind: Kind::Text, default: "", doc: "", standing: Standing::NotUsed }
+}
+
+const fn refused(name: &'static str, why: &'static str) -> Key {
+    Key { name, kind: Kind::Text, default: "", doc: "", standing: Standing::Refused(why) }
+}
+
+const CLIENT_CERTIFICATES: &str = "client certificates are not judged by this version; verify them in Envoy \
+    (`require_client_certificate: true`) and remove the key";
+
+/// Keys at the top of the file.
+pub const GLOBAL_KEYS: &[Key] = &[
+    used("accepted_issuers", Kind::Texts, "the host of `authenticate_service_url`", "Values of `iss` accepted in tokens, compared exactly. By default the authenticate host alone: it mints the tokens."),
+    used("administrators", Kind::Texts, "[]", "E-mail addresses of people who may act as somebody else. Case is ignored. Empty: nobody."),
+    used("assertion_actor", Kind::Bool, "true", "Show in the assertion who is acting, as `act` (RFC 8693). On, so that upstreams can tell."),
+    used("assertion_reuse", Kind::Duration, "30s", "How long one signed assertion may serve the same identity, host and key; `0s` signs for every request. Signing is the largest cost of a check, and an assertion lives five minutes anyway."),
+    used("authenticate_service_url", Kind::Text, "", "Where people sign in, such as `https://authenticate.example.com`. Without it anonymous requests get 401 instead of a redirect."),
+    used("authorize_log_fields", Kind::Texts, "all", "Fields of the decision log line."),
+    used("case_insensitive_email", Kind::Bool, "false", "Compare e-mail addresses and domains in policies with ASCII case folded. Off: policies say exactly what they match."),
+    used("cookie_name", Kind::Text, "_pomerium", "Name of the session cookie."),
+    used("directory", Kind::Map, "", "People and groups: `{file: PATH}`, JSON or YAML with `users` and `groups`. Read again when it changes."),
+    used("enable_user_impersonation", Kind::Bool, "false", "Let administrators and service tokens act as somebody else. Off, as every power that is not asked for."),
+    used("grpc_address", Kind::Text, "127.0.0.1:50051", "Where Envoy asks: `HOST:PORT`, or `unix:///path`. Loopback, because whoever can ask can obtain assertions."),
+    used("health_check_addr", Kind::Text, "", "Where `/healthz` and `/readyz` are served, if not with the metrics."),
+    used("http_address", Kind::Text, "127.0.0.1:8080", "Where `/.well-known/pomerium` and `/.pomerium/` are served; Envoy routes these paths here."),
+    used("jwt_claims_headers", Kind::Map, "{}", "Claims to send as headers: a map from header to claim, or a list of claims (`x-pomerium-claim-NAME`)."),
+    used("jwt_groups_filter", Kind::Texts, "", "Ids of the groups that may leave in assertion and headers. Absent: all."),
+    used("jwt_issuer_format", Kind::Text, "hostOnly", "How `iss` of the assertion is written: `hostOnly` or `uri`. Verifiers find the keys by the host."),
+    used("legacy_text_key", Kind::Bool, "false", "Accept tokens signed with the base64 text of the shared secret too. Off: one key, one meaning."),
+    used("log_format", Kind::Text, "json", "How log lines are written on standard error: `json` or `text`."),
+    used("log_level", Kind::Text, "info", "`trace`, `debug`, `info`, `warn`, `error` or `disabled`."),
+    used("metrics_address", Kind::Text, "", "Where `/metrics`, `/healthz` and `/readyz` are served. Off: nothing listens that was not asked for."),
+    used("pass_identity_headers", Kind::Bool, "false", "Send the assertion and the claim headers to upstreams, unless a route says otherwise."),
+    used("path_normalization", Kind::Text, "strict", "`strict` refuses every path that two readers could read differently; `off` only those without a leading slash."),
+    used("policies", Kind::Map, "{}", "Policies by name, for `routes[].policies`."),
+    used("policy", Kind::List, "[]", "Routes, as in `routes`; these come first."),
+    used("routes", Kind::List, "[]", "The routes, tried in order."),
+    used("runtime_flags", Kind::Map, "{}", "`match_any_incoming_port` (true): a `from` without port serves every port."),
+    used("service_account_impersonation", Kind::Text, "allow", "Which service tokens may act as somebody else: `allow` (whoever holds the shared key could have minted the target's token), `administrators` or `deny`."),
+    used("set_response_headers", Kind::TextMap, "{}", "Headers added to responses and refusals. `disable` clears them."),
+    used("shared_secret", Kind::Text, "", "Standard base64 of exactly 32 bytes; verifies tokens and signs sign-in links. Required."),
+    used("shared_secret_file", Kind::Text, "", "A file that holds `shared_secret`; wins over it."),
+    used("signing_key", Kind::Text, "derived from `shared_secret`", "Private keys for the assertion: PEM, base64 of PEM, or JWK; P-256 or RSA. The first signs, all are published. Derived, so that every replica has the same."),
+    used("signing_key_file", Kind::Text, "", "A file that holds `signing_key`; wins over it."),
+    used("trusted_hops", Kind::Integer, "0", "How many trusted proxies stand in front of Envoy: `source_ip` sees the address that many steps before the peer in `x-forwarded-for`."),
+    refused("downstream_mtls", CLIENT_CERTIFICATES),
+    refused("client_ca", CLIENT_CERTIFICATES),
+    refused("client_ca_file", CLIENT_CERTIFICATES),
+    refused("client_crl", CLIENT_CERTIFICATES),
+    refused("client_crl_file", CLIENT_CERTIFICATES),
+    refused("idp_service_account", "directory data comes from `directory`"),
+    refused("idp_refresh_directory_interval", "the directory file is read again when it changes"),
+    refused("idp_refresh_directory_timeout", "the directory file is read again when it changes"),
+    refused("idp_qps", "directory data comes from `directory`"),
+    refused("policy_file", "put the routes under `routes:`"),
+    refused("tracing_provider", "use the OTEL environment variables"),
+    not_used("address"),
+    not_used("authenticate_callback_path"),
+    not_used("authenticate_internal_service_url"),
+    not_used("authorize_internal_service_url"),
+    not_used("authorize_service_url"),
+    not_used("authorize_service_urls"),
+    not_used("autocert"),
+    not_used("autocert_ca"),
+    not_used("autocert_dir"),
+    not_used("autocert_email"),
+    not_used("autocert_must_staple"),
+    not_used("autocert_use_staging"),
+    not_used("bearer_token_format"),
+    not_used("cache_service_url"),
+    not_used("certificate"),
+    not_used("certificate_authority"),
+    not_used("certificate_authority_file"),
+    not_used("certificate_file"),
+    not_used("certificate_key"),
+    not_used("certificate_key_file"),
+    not_used("certificates"),
+    not_used("codec_type"),
+    not_used("cookie_domain"),
+    not_used("cookie_expire"),
+    not_used("cookie_http_only"),
+    not_used("cookie_refresh"),
+    not_used("cookie_same_site"),
+    not_used("cookie_secret"),
+    not_used("cookie_secret_file"),
+    not_used("cookie_secure"),
+    not_used("databroker_cluster_leader_id"),
+    not_used("databroker_cluster_node_id"),
+    not_used("databroker_cluster_nodes"),
+    not_used("databroker_internal_service_url"),
+    not_used("databroker_raft_bind_address"),
+    not_used("databroker_service_url"),
+    not_used("databroker_service_urls"),
+    not_used("databroker_storage_connection_string"),
+    not_used("databroker_storage_connection_string_file"),
+    not_used("databroker_storage_type"),
+    not_used("debug_address"),
+    not_used("default_upstream_timeout"),
+    not_used("dns_lookup_family"),
+    not_used("envoy_admin_address"),
+    not_used("error_message_first_paragraph"),
+    not_used("forward_auth_url"),
+    not_used("google_cloud_serverless_authentication_service_account"),
+    not_used("grpc_client_dns_roundrobin"),
+    not_used("grpc_client_timeout"),
+    not_used("grpc_insecure"),
+    not_used("http_redirect_addr"),
+    not_used("identity_providers"),
+    not_used("idp_access_token_allowed_audiences"),
+    not_used("idp_client_id"),
+    not_used("idp_client_secret"),
+    not_used("idp_client_secret_file"),
+    not_used("idp_provider"),
+    not_used("idp_provider_url"),
+    not_used("idp_request_params"),
+    not_used("idp_scopes"),
+    not_used("impersonation"),
+    not_used("insecure_server"),
+    not_used("logo_url"),
+    not_used("metrics_basic_auth"),
+    not_used("metrics_certificate"),
+    not_used("metrics_certificate_file"),
+    not_used("metrics_certificate_key"),
+    not_used("metrics_certificate_key_file"),
+    not_used("metrics_client_ca"),
+    not_used("metrics_client_ca_file"),
+    not_used("otel_exporter_otlp_endpoint"),
+    not_used("otel_exporter_otlp_headers"),
+    not_used("otel_exporter_otlp_protocol"),
+    not_used("otel_traces_exporter"),
+    not_used("otel_traces_sampler_arg"),
+    not_used("override_certificate_name"),
+    not_used("pomerium_debug"),
+    not_used("primary_color"),
+    not_used("programmatic_redirect_domain_whitelist"),
+    not_used("proxy_log_level"),
+    not_used("refresh_cooldown"),
+    not_used("secondary_color"),
+    not_used("services"),
+    not_used("signing_key_algorithm"),
+    not_used("signout_redirect_url"),
+    not_used("skip_xff_append"),
+    not_used("storage"),
+    not_used("timeout_idle"),
+    not_used("timeout_read"),
+    not_used("timeout_write"),
+    not_used("tls_derive"),
+    not_used("use_proxy_protocol"),
+    not_used("xff_num_trusted_hops"),
+];
+
+const KUBERNETES: &str = "ext_authz joins repeated `Impersonate-Group` values with a comma, so this cannot be \
+    done right yet; give the route to a Kubernetes authenticating proxy";
+
+/// Keys of one route.
+pub const ROUTE_KEYS: &[Key] = &[
+    used("allow_any_authenticated_user", Kind::Bool, "false", "Allow everybody who is signed in."),
+    used("allow_public_unauthenticated_access", Kind::Bool, "false", "Allow everybody."),
+    used("allowed_domains", Kind::Texts, "", "Allow people whose e-mail address is in one of these domains."),
+    used("allowed_idp_claims", Kind::Map, "", "Allow people with one of these claim values."),
+    used("allowed_users", Kind::Texts, "", "Allow people by user id or e-mail address."),
+    used("cors_allow_preflight", Kind::Bool, "false", "Allow CORS preflights, which carry no credential."),
+    used("from", Kind::Text, "", "What clients ask for: `https://app.example.com`. Required."),
+    used("id", Kind::Text, "route-N by its place", "The name Envoy sends as `context_extensions.route_id`."),
+    used("jwt_groups_filter", Kind::Texts, "", "More group ids that may leave, besides the global ones."),
+    used("jwt_issuer_format", Kind::Text, "the global one", "`hostOnly` or `uri`."),
+    used("pass_identity_headers", Kind::Bool, "the global one", "Send the assertion and the claim headers to this upstream."),
+    used("path", Kind::Text, "", "The exact path."),
+    used("path_separated_prefix", Kind::Text, "", "A prefix by segments: `/api` matches `/api` and `/api/x`."),
+    used("policies", Kind::Texts, "[]", "Names of policies from the top of the file."),
+    used("policy", Kind::Map, "", "A policy of this route's own."),
+    used("prefix", Kind::Text, "/", "A textual prefix: `/api` matches `/apiary`."),
+    used("regex", Kind::Text, "", "A regular expression (RE2) for the whole path."),
+    used("remove_request_headers", Kind::Texts, "[]", "Request headers to remove."),
+    used("set_request_headers", Kind::TextMap, "{}", "Request headers to set; values may refer to `${pomerium.jwt}` and `${pomerium.request.headers[\"NAME\"]}`."),
+    used("set_response_headers", Kind::TextMap, "{}", "Response headers to set, besides the global ones."),
+    used("show_error_details", Kind::Bool, "false", "Name the reasons on error pages. Off: a refusal tells little."),
+    used("to", Kind::Texts, "", "Where Envoy sends what is allowed; used by `lictor envoy config`."),
+    refused("allowed_groups", "write `policy: {allow: {or: [{groups: {has: GROUP_ID}}]}}`"),
+    refused("kubernetes_service_account_token", KUBERNETES),
+    refused("kubernetes_service_account_token_file", KUBERNETES),
+    refused("set_authorization_header", "write `set_request_headers: {authorization: …}`"),
+    refused("tls_downstream_client_ca", CLIENT_CERTIFICATES),
+    refused("tls_downstream_client_ca_file", CLIENT_CERTIFICATES),
+    not_used("allow_spdy"),
+    not_used("allow_websockets"),
+    not_used("bearer_token_format"),
+    not_used("circuit_breaker_thresholds"),
+    not_used("depends_on"),
+    not_used("description"),
+    not_used("enable_google_cloud_serverless_authentication"),
+    not_used("health_checks"),
+    not_used("health_panic_threshold"),
+    not_used("healthy_panic_threshold"),
+    not_used("host_path_regex_rewrite_pattern"),
+    not_used("host_path_regex_rewrite_substitution"),
+    not_used("host_rewrite"),
+    not_used("host_rewrite_header"),
+    not_used("idle_timeout"),
+    not_used("idp_access_token_allowed_audiences"),
+    not_used("idp_client_id"),
+    not_used("idp_client_secret"),
+    not_used("lb_config"),
+    not_used("load_balancing_policy"),
+    not_used("logo_url"),
+    not_used("mcp"),
+    not_used("name"),
+    not_used("outlier_detection"),
+    not_used("prefix_rewrite"),
+    not_used("preserve_host_header"),
+    not_used("redirect"),
+    not_used("regex_priority_order"),
+    not_used("regex_rewrite_pattern"),
+    not_used("regex_rewrite_substitution"),
+    not_used("response"),
+    not_used("rewrite_response_headers"),
+    not_used("timeout"),
+    not_used("tls_client_cert"),
+    not_used("tls_client_cert_file"),
+    not_used("tls_client_key"),
+    not_used("tls_client_key_file"),
+    not_used("tls_custom_ca"),
+    not_used("tls_custom_ca_file"),
+    not_used("tls_downstream_server_name"),
+    not_used("tls_server_name"),
+    not_used("tls_skip_verify"),
+    not_used("tls_upstream_allow_renegotiation"),
+    not_used("tls_upstream_server_name"),
+    not_used("websocket"),
+];
+
+/// Looks at every key of a section: unknown ones and refused ones are problems, those without use
+/// here are named in one notice.
+pub(super) fn check(section: &Section<'_>, keys: &'static [Key], problems: &mut Problems) {
+    let names: Vec<&str> = keys.iter().map(|key| key.name).collect();
+    let mut idle = Vec::new();
+    for entry in section.entries() {
+        match keys.iter().find(|key| key.name == entry.key).map(|key| key.standing) {
+            Some(Standing::Used) => {}
+            Some(Standing::NotUsed) => idle.push(format!("`{}`", entry.key)),
+            Some(Standing::Refused(why)) => problems.push(refusal(entry, why)),
+            None => problems.push(section.unknown(entry, &names)),
+        }
+    }
+    if !idle.is_empty() {
+        problems.notice(section.place(), format!("not used here: {}", idle.join(", ")));
+    }
+}
+
+fn refusal(entry: &Entry, why: &str) -> Problem {
+    Problem::new("removed_field", &entry.place, format!("`{}` cannot be used here", entry.key)).help(why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{GLOBAL_KEYS, Key, ROUTE_KEYS};
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_name_stands_once() {
+        for keys in [GLOBAL_KEYS, ROUTE_KEYS] {
+            let names: HashSet<_> = keys.iter().map(|key: &Key| key.name).collect();
+            assert_eq!(names.len(), keys.len());
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Where the server listens, and how it writes its log.
+
+use crate::document::{Problem, Problems, Section};
+use std::fmt;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
+
+/// Where Envoy asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GrpcAddress {
+    Tcp(SocketAddr),
+    /// `unix:///path`
+    Unix(PathBuf),
+}
+
+impl fmt::Display for GrpcAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => write!(f, "{address}"),
+            Self::Unix(path) => write!(f, "unix://{}", path.display()),
+        }
+    }
+}
+
+impl GrpcAddress {
+    /// Reads `HOST:PORT`, `unix:///path` or `unix:path`.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.strip_prefix("unix:") {
+            Some(path) => {
+                let path = path.strip_prefix("//").unwrap_or(path);
+                (!path.is_empty()).then(|| Self::Unix(path.into()))
+            }
+            None => socket_address(text).map(Self::Tcp),
+        }
+    }
+}
+
+/// Addresses of the listeners.
+#[derive(Clone, Debug)]
+pub struct Listen {
+    pub grpc: GrpcAddress,
+    pub http: SocketAddr,
+    pub metrics: Option<SocketAddr>,
+    pub health: Option<SocketAddr>,
+}
+
+impl Listen {
+    pub(super) fn read(section: &Section<'_>, problems: &mut Problems) -> Option<Self> {
+        let grpc = section.text("grpc_address", problems).unwrap_or("127.0.0.1:50051");
+        let parsed = GrpcAddress::parse(grpc);
+        if parsed.is_none() {
+            push(section, "grpc_address", grpc, "write it as `127.0.0.1:50051` or `unix:///run/lictor/authz.sock`", problems);
+        }
+        let http = address(section, "http_address", problems).unwrap_or_else(|| socket_address("127.0.0.1:8080"));
+        let metrics = address(section, "metrics_address", problems).flatten();
+        let health = address(section, "health_check_addr", problems).flatten();
+        Some(Self { grpc: parsed?, http: http?, metrics, health })
+    }
+}
+
+/// `None` if the key is absent, `Some(None)` if it is wrong.
+fn address(section: &Section<'_>, key: &str, problems: &mut Problems) -> Option<Option<SocketAddr>> {
+    let text = section.text(key, problems)?;
+    let parsed = socket_address(text);
+    if parsed.is_none() {
+        push(section, key, text, "write it as `127.0.0.1:8080` or `:8080`", problems);
+    }
+    Some(parsed)
+}
+
+fn push(section: &Section<'_>, key: &str, text: &str, help: &str, problems: &mut Problems) {
+    let place = section.node(key).map_or(section.place(), |node| &node.place);
+    problems.push(Problem::new("bad_address", place, format!("`{key}`: `{text}` is not an address")).help(help));
+}
+
+/// `HOST:PORT`; an empty host stands for every interface, `localhost` for loopback.
+fn socket_address(text: &str) -> Option<SocketAddr> {
+    if let Some(port) = text.strip_prefix(':') {
+        return port.parse().ok().map(|port: u16| SocketAddr::from(([0, 0, 0, 0], port)));
+    }
+    if let Some(port) = text.strip_prefix("localhost:") {
+        return port.parse().ok().map(|port: u16| SocketAddr::from(([127, 0, 0, 1], port)));
+    }
+    text.parse().ok().or_else(|| text.to_socket_addrs().ok()?.next())
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    #[default]
+    Json,
+    Text,
+}
+
+/// What is logged.
+#[derive(Clone, Debug)]
+pub struct Logging {
+    /// `None` for `disabled`.
+    pub level: Option<tracing::Level>,
+    pub format: LogFormat,
+    /// Fields of the decision line; `None` for all.
+    pub fields: Option<Vec<String>>,
+}
+
+impl Logging {
+    pub(super) fn read(section: &Section<'_>, problems: &mut Problems) -> Self {
+        let level = match section.text("log_level", problems).unwrap_or("info") {
+            "disabled" => None,
+            text => {
+                let parsed = text.parse().ok();
+                if parsed.is_none() {
+                    let place = section.node("log_level").map_or(section.place(), |node| &node.place);
+                    problems.push(
+                        Problem::new("bad_value", place, format!("`log_level` cannot be `{text}`"))
+                            .help("use trace, debug, info, warn, error or disabled"),
+                    );
+                }
+                parsed
+            }
+        };
+        let format = match section.text("log_format", problems) {
+            None | Some("json") => LogFormat::Json,
+            Some("text") => LogFormat::Text,
+            Some(other) => {
+                let place = section.node("log_format").map_or(section.place(), |node| &node.place);
+                problems.push(Problem::new("bad_value", place, format!("`log_format` cannot be `{other}`")).help("use `json` or `text`"));
+                LogFormat::Json
+            }
+        };
+        Self { level, format, fields: section.texts("authorize_log_fields", problems) }
+    }
+}

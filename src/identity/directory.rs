@@ -1,0 +1,98 @@
+//! The people and groups a directory knows, indexed by folded e-mail address.
+
+use std::collections::{BTreeMap, HashMap};
+
+/// A person in the directory.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct User {
+    pub id: String,
+    #[serde(default)]
+    pub email: String,
+    #[serde(default)]
+    pub display_name: String,
+    #[serde(default)]
+    pub group_ids: Vec<String>,
+}
+
+/// A group in the directory.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Group {
+    pub id: String,
+    #[serde(default)]
+    pub name: String,
+    #[serde(default)]
+    pub email: String,
+}
+
+/// Everybody who can be impersonated with their own groups.
+#[derive(Debug, Default)]
+pub struct Directory {
+    users: HashMap<String, User>,
+    group_names: BTreeMap<String, String>,
+}
+
+/// Why a set of records is no directory.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DirectoryError {
+    #[error("user {0} has no id")]
+    UserWithoutId(usize),
+    #[error("group {0} has no id")]
+    GroupWithoutId(usize),
+    #[error("the id `{0}` is given to two users")]
+    SameId(String),
+    #[error("the e-mail `{0}` is given to two users")]
+    SameEmail(String),
+}
+
+impl Directory {
+    /// Indexes records. People without an e-mail address are kept out: nobody can look them up.
+    ///
+    /// # Errors
+    /// Empty ids, and two users with one id or (case folded) one e-mail address.
+    pub fn new(users: Vec<User>, groups: Vec<Group>) -> Result<Self, DirectoryError> {
+        let mut directory = Self::default();
+        let mut ids = std::collections::HashSet::new();
+        for (index, user) in users.into_iter().enumerate() {
+            if user.id.is_empty() {
+                return Err(DirectoryError::UserWithoutId(index + 1));
+            }
+            if !ids.insert(user.id.clone()) {
+                return Err(DirectoryError::SameId(user.id));
+            }
+            if user.email.is_empty() {
+                continue;
+            }
+            if let Some(other) = directory.users.insert(user.email.to_ascii_lowercase(), user) {
+                return Err(DirectoryError::SameEmail(other.email));
+            }
+        }
+        for (index, group) in groups.into_iter().enumerate() {
+            if group.id.is_empty() {
+                return Err(DirectoryError::GroupWithoutId(index + 1));
+            }
+            directory.group_names.insert(group.id, group.name);
+        }
+        Ok(directory)
+    }
+
+    /// The person with this e-mail address, whatever its case.
+    pub fn by_email(&self, email: &str) -> Option<&User> {
+        self.users.get(&email.to_ascii_lowercase())
+    }
+
+    /// Id → name of these groups, as far as names are known.
+    pub fn names_of(&self, ids: &[String]) -> BTreeMap<String, String> {
+        let named = ids.iter().filter_map(|id| self.group_names.get_key_value(id));
+        named.filter(|(_, name)| !name.is_empty()).map(|(id, name)| (id.clone(), name.clone())).collect()
+    }
+
+    pub fn len(&self) -> usize {
+        self.users.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.users.is_empty()
+    }
+}

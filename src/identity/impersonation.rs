@@ -1,0 +1,111 @@
+//! Acting as somebody else: whether it is permitted, and who that is.
+//!
+//! The effective person replaces the real one completely. Nothing of the actor but their identity
+//! as actor goes on from here.
+
+use super::claims::{ClaimValue, Claims};
+use super::credential::Source;
+use super::directory::Directory;
+use super::verify::{SessionClaims, VerifiedToken};
+use super::{Caller, Identity, Person, Session};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Who may act as somebody else.
+#[derive(Clone, Debug, Default)]
+pub struct ImpersonationRules {
+    /// `enable_user_impersonation`
+    pub enabled: bool,
+    /// `administrators`, lower-cased.
+    pub administrators: BTreeSet<String>,
+    /// `service_account_impersonation`
+    pub service: ServiceImpersonation,
+}
+
+/// Which service tokens may act as somebody else.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ServiceImpersonation {
+    /// All: whoever minted one could have minted the target's token.
+    #[default]
+    Allow,
+    /// Those whose own e-mail address is an administrator's.
+    Administrators,
+    None,
+}
+
+impl ImpersonationRules {
+    /// Administrators are compared with ASCII case folded.
+    pub fn is_administrator(&self, person: &Person) -> bool {
+        !person.email.is_empty() && self.administrators.contains(&person.email.to_ascii_lowercase())
+    }
+
+    fn permit(&self, actor: &Person, is_service: bool) -> bool {
+        let administrator = self.is_administrator(actor);
+        self.enabled
+            && match (is_service, self.service) {
+                (false, _) | (true, ServiceImpersonation::Administrators) => administrator,
+                (true, ServiceImpersonation::Allow) => true,
+                (true, ServiceImpersonation::None) => false,
+            }
+    }
+}
+
+/// Whom a verified token speaks for.
+pub fn identify(token: &VerifiedToken, source: Source, rules: &ImpersonationRules, directory: &Directory) -> Caller {
+    let claims = token.claims();
+    let holder = holder(claims);
+    let session = Session {
+        id: claims.session_id.clone(),
+        source,
+        is_service: claims.is_service,
+        usable_until: token.usable_until(),
+    };
+    let Some(target) = target(claims, directory) else {
+        return Caller::Identified(Box::new(Identity { subject: holder, actor: None, session }));
+    };
+    let permitted = rules.permit(&holder, claims.is_service);
+    let identity = Box::new(Identity { subject: target, actor: Some(holder), session });
+    if permitted { Caller::Identified(identity) } else { Caller::Refused(identity) }
+}
+
+fn holder(claims: &SessionClaims) -> Person {
+    let names: Vec<String> = claims.custom.values("name").filter_map(ClaimValue::scalar_text).collect();
+    Person {
+        subject: claims.subject.clone(),
+        user: claims.user.clone(),
+        email: claims.email.clone(),
+        name: names.join(","),
+        groups: Some(claims.groups.clone()),
+        group_names: BTreeMap::new(),
+        claims: claims.custom.clone(),
+    }
+}
+
+/// The person asked for, if one is. Given groups replace the directory's; a group without a person
+/// is a member of it who is nobody in particular.
+fn target(claims: &SessionClaims, directory: &Directory) -> Option<Person> {
+    let given_groups = claims.impersonate_groups.clone();
+    let Some(email) = claims.impersonate_email.clone() else {
+        let groups = given_groups?;
+        return Some(Person { groups: Some(groups), ..Person::default() });
+    };
+    let known = directory.by_email(&email);
+    let groups = given_groups.or_else(|| known.map(|user| user.group_ids.clone()));
+    let id = known.map_or_else(|| email.clone(), |user| user.id.clone());
+    let name = known.map(|user| user.display_name.clone()).unwrap_or_default();
+    Some(Person {
+        subject: id.clone(),
+        user: id,
+        email: known.map_or(email, |user| user.email.clone()),
+        group_names: directory.names_of(groups.as_deref().unwrap_or_default()),
+        groups,
+        claims: target_claims(&name),
+        name,
+    })
+}
+
+fn target_claims(name: &str) -> Claims {
+    if name.is_empty() {
+        return Claims::default();
+    }
+    Claims::flatten(BTreeMap::from([("name".to_owned(), ClaimValue::Text(name.to_owned()))]))
+}

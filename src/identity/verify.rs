@@ -1,0 +1,255 @@
+//! Verifying a token: the only door to its claims.
+
+use super::claims::{ClaimValue, Claims};
+use super::error::TokenError;
+use super::token::UnverifiedToken;
+use crate::time::Timestamp;
+use aws_lc_rs::hmac;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+/// How far two clocks may be apart, for `exp`, `nbf` and `iat` alike.
+pub const LEEWAY: Duration = Duration::from_secs(60);
+
+/// The keys a session token may be signed with. Each is pinned to HS256.
+pub struct VerificationKeys(Vec<hmac::Key>);
+
+impl VerificationKeys {
+    /// The decoded 32 bytes of the shared secret; with `legacy_text` also its base64 text.
+    pub fn new(secret: &[u8; 32], legacy_text: Option<&str>) -> Self {
+        let texts = legacy_text.map(str::as_bytes);
+        let keys = std::iter::once(secret.as_slice()).chain(texts);
+        Self(keys.map(|key| hmac::Key::new(hmac::HMAC_SHA256, key)).collect())
+    }
+
+    fn match_any(&self, token: &UnverifiedToken<'_>) -> bool {
+        self.0.iter().any(|key| hmac::verify(key, token.signed.as_bytes(), &token.signature).is_ok())
+    }
+
+    /// Whether `text` is a token made with one of these keys, valid now or not. Says nothing about
+    /// whom it speaks for; used to keep tokens of ours from leaving.
+    pub fn signed(&self, text: &str) -> bool {
+        UnverifiedToken::parse(text).is_ok_and(|token| self.match_any(&token))
+    }
+}
+
+impl fmt::Debug for VerificationKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "VerificationKeys({})", self.0.len())
+    }
+}
+
+/// What a token must say to be for us and for this request.
+#[derive(Debug)]
+pub struct Expected<'a> {
+    /// Accepted `iss` values, compared exactly.
+    pub issuers: &'a [String],
+    /// The request's host name in lower case, without port.
+    pub host: &'a str,
+    /// The request's port, unless it is the default one of its scheme.
+    pub port: Option<u16>,
+}
+
+/// The claims of a session token that mean something here.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SessionClaims {
+    pub subject: String,
+    pub user: String,
+    pub email: String,
+    pub groups: Vec<String>,
+    pub session_id: String,
+    pub impersonate_email: Option<String>,
+    pub impersonate_groups: Option<Vec<String>>,
+    pub is_service: bool,
+    pub expires: Timestamp,
+    pub custom: Claims,
+}
+
+/// A token whose signature, times, issuer and audience were checked. Only [`verify`] builds one.
+#[derive(Clone, Debug)]
+pub struct VerifiedToken {
+    claims: SessionClaims,
+}
+
+impl VerifiedToken {
+    pub fn claims(&self) -> &SessionClaims {
+        &self.claims
+    }
+
+    /// The instant from which the token is refused.
+    pub fn usable_until(&self) -> Timestamp {
+        self.claims.expires.plus(LEEWAY)
+    }
+}
+
+/// Verifies a compact JWS as a stateless session or service token.
+///
+/// # Errors
+/// The first rule broken, in the order: shape, algorithm, signature, claim types, time, issuer,
+/// audience.
+pub fn verify(text: &str, keys: &VerificationKeys, expected: &Expected<'_>, now: Timestamp) -> Result<VerifiedToken, TokenError> {
+    let token = UnverifiedToken::parse(text)?;
+    if !keys.match_any(&token) {
+        return Err(TokenError::BadSignature);
+    }
+    let mut members = Members(token.into_payload()?);
+    let times = Times::take(&mut members)?;
+    let issuer = members.text("iss")?;
+    let audience = members.texts_or_text("aud")?;
+    let claims = session_claims(members)?;
+    if claims.email.is_none() && !claims.session.session_id.is_empty() {
+        // A handle: it names a record, and there is no record by that name.
+        return Err(TokenError::UnknownSession);
+    }
+    let expires = times.check(now)?;
+    let issuer = issuer.unwrap_or_default();
+    if !expected.issuers.contains(&issuer) {
+        return Err(TokenError::InvalidIssuer(issuer));
+    }
+    if !audience.unwrap_or_default().iter().any(|entry| is_for(entry, expected)) {
+        return Err(TokenError::InvalidAudience(expected.host.to_owned()));
+    }
+    Ok(VerifiedToken { claims: SessionClaims { expires, ..claims.session } })
+}
+
+/// An audience entry without port stands for every port.
+fn is_for(entry: &str, expected: &Expected<'_>) -> bool {
+    let (name, port) = match entry.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => (name, port.parse::<u16>().ok()),
+        _ => (entry, None),
+    };
+    let port_fits = match port {
+        None => name.len() == entry.len(),
+        Some(port) => expected.port.map_or(port == 443 || port == 80, |asked| asked == port),
+    };
+    name.eq_ignore_ascii_case(expected.host) && port_fits
+}
+
+struct Times {
+    expires: Option<Timestamp>,
+    not_before: Option<Timestamp>,
+    issued: Option<Timestamp>,
+}
+
+impl Times {
+    fn take(members: &mut Members) -> Result<Self, TokenError> {
+        Ok(Self { expires: members.date("exp")?, not_before: members.date("nbf")?, issued: members.date("iat")? })
+    }
+
+    fn check(&self, now: Timestamp) -> Result<Timestamp, TokenError> {
+        let expires = self.expires.ok_or(TokenError::ExpiryRequired)?;
+        if now >= expires.plus(LEEWAY) {
+            return Err(TokenError::Expired(expires));
+        }
+        if let Some(not_before) = self.not_before.filter(|at| now < at.minus(LEEWAY)) {
+            return Err(TokenError::NotYetValid(not_before));
+        }
+        if let Some(issued) = self.issued.filter(|at| *at > now.plus(LEEWAY)) {
+            return Err(TokenError::IssuedInFuture(issued));
+        }
+        Ok(expires)
+    }
+}
+
+struct ParsedClaims {
+    session: SessionClaims,
+    email: Option<String>,
+}
+
+fn session_claims(mut members: Members) -> Result<ParsedClaims, TokenError> {
+    let session_id = members.text("jti")?.unwrap_or_default();
+    let impersonate_email = members.text("impersonate_email")?.filter(|email| !email.is_empty());
+    let impersonate_groups = members.texts("impersonate_groups")?.filter(|groups| !groups.is_empty());
+    let is_service = !members.0.contains_key("programatic");
+    members.bool("programatic")?;
+    members.0.remove("at_hash");
+    // What stays in `custom` can be asked for by a policy, so these are read without taking them.
+    let keep = members.0.clone();
+    let email = members.text("email")?;
+    let groups = members.texts("groups")?.unwrap_or_default();
+    let subject = members.text("sub")?.filter(|text| !text.is_empty());
+    let user = members.text("user")?.filter(|text| !text.is_empty());
+    let fallback = email.clone().unwrap_or_default();
+    let user = user.or_else(|| subject.clone()).unwrap_or_else(|| fallback.clone());
+    let subject = subject.unwrap_or_else(|| user.clone());
+    if subject.is_empty() && session_id.is_empty() {
+        return Err(TokenError::Malformed("it names nobody: `sub`, `user` and `email` are empty"));
+    }
+    let session = SessionClaims {
+        subject,
+        user,
+        email: email.clone().unwrap_or_default(),
+        groups,
+        session_id,
+        impersonate_email,
+        impersonate_groups,
+        is_service,
+        expires: Timestamp::default(),
+        custom: Claims::flatten(keep),
+    };
+    Ok(ParsedClaims { session, email })
+}
+
+/// The members of a payload; each read says which JSON type it wants. `null` counts as absent.
+struct Members(BTreeMap<String, ClaimValue>);
+
+impl Members {
+    fn take(&mut self, name: &str) -> Option<ClaimValue> {
+        self.0.remove(name).filter(|value| !matches!(value, ClaimValue::Null))
+    }
+
+    fn text(&mut self, name: &str) -> Result<Option<String>, TokenError> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(ClaimValue::Text(text)) => Ok(Some(text)),
+            Some(_) => Err(TokenError::Malformed("a claim that must be text is not")),
+        }
+    }
+
+    fn bool(&mut self, name: &str) -> Result<Option<bool>, TokenError> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(ClaimValue::Bool(value)) => Ok(Some(value)),
+            Some(_) => Err(TokenError::Malformed("a claim that must be true or false is not")),
+        }
+    }
+
+    fn texts(&mut self, name: &str) -> Result<Option<Vec<String>>, TokenError> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(ClaimValue::List(items)) => all_text(items).map(Some),
+            Some(_) => Err(TokenError::Malformed("a claim that must be a list is not")),
+        }
+    }
+
+    fn texts_or_text(&mut self, name: &str) -> Result<Option<Vec<String>>, TokenError> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(ClaimValue::Text(text)) => Ok(Some(vec![text])),
+            Some(ClaimValue::List(items)) => all_text(items).map(Some),
+            Some(_) => Err(TokenError::Malformed("`aud` is neither text nor a list")),
+        }
+    }
+
+    /// A NumericDate (RFC 7519 §2); a fraction is cut off.
+    fn date(&mut self, name: &str) -> Result<Option<Timestamp>, TokenError> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(ClaimValue::Number(seconds)) if seconds.abs() < 1e15 => {
+                #[expect(clippy::cast_possible_truncation, reason = "bounded just above; the fraction is to be cut")]
+                let whole = seconds as i64;
+                Ok(Some(Timestamp::from_unix(whole)))
+            }
+            Some(_) => Err(TokenError::Malformed("a time claim is not a number of seconds")),
+        }
+    }
+}
+
+fn all_text(items: Vec<ClaimValue>) -> Result<Vec<String>, TokenError> {
+    let texts = items.into_iter().map(|item| match item {
+        ClaimValue::Text(text) => Ok(text),
+        _ => Err(TokenError::Malformed("a list claim holds something that is not text")),
+    });
+    texts.collect()
+}

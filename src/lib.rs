@@ -1,0 +1,32 @@
+#![doc = include_str!("README.md")]
+
+// The order is the architecture: a module may use the modules above it, never those below.
+// floor 0: words
+pub mod id;
+pub mod time;
+pub mod secret;
+pub mod document;
+pub mod request;
+// floor 1: decisions
+pub mod identity;
+pub mod signed_url;
+pub mod token;
+pub mod policy;
+pub mod assertion;
+pub mod route;
+// floor 2: state and the outside world
+pub mod clock;
+pub mod tasks;
+pub mod config;
+pub mod state;
+// floor 3: use cases
+pub mod authorizer;
+pub mod telemetry;
+// floor 4: edges
+pub mod ext_authz;
+pub mod web;
+// floor 5: composition and commands
+pub mod app;
+pub mod envoy_config;
+pub mod demo;
+pub mod cli;

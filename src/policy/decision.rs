@@ -1,0 +1,61 @@
+//! The answer to a request: allow with its proof, or deny with its reason.
+
+use super::evaluate::Grant;
+use crate::identity::TokenError;
+
+/// What was decided.
+#[derive(Debug)]
+pub enum Decision {
+    Allow(Grant),
+    Deny(Denial),
+}
+
+/// A refusal. Anyone may make one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Denial {
+    pub reason: DenyReason,
+}
+
+impl Denial {
+    pub fn new(reason: DenyReason) -> Self {
+        Self { reason }
+    }
+}
+
+/// Why a request was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DenyReason {
+    /// It cannot be read in one way only.
+    Malformed(String),
+    /// No route serves this host and path.
+    NoRoute,
+    /// Envoy named a route that does not serve this host and path.
+    RouteMismatch,
+    /// A valid client certificate is needed.
+    ClientCertificate,
+    /// Somebody must be signed in, and nobody is; with what was wrong with the credential, if one
+    /// was presented.
+    Unauthenticated(Option<TokenError>),
+    /// The caller asks to act as somebody else and may not.
+    ImpersonationNotPermitted,
+    /// Policy says no.
+    Forbidden,
+    /// A fault of ours. Refused, because nothing was decided.
+    Fault,
+}
+
+impl DenyReason {
+    /// The stable code in logs, metrics and dynamic metadata.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Malformed(_) => "malformed-request",
+            Self::NoRoute => "route-not-found",
+            Self::RouteMismatch => "route-mismatch",
+            Self::ClientCertificate => "client-certificate",
+            Self::Unauthenticated(_) => "unauthenticated",
+            Self::ImpersonationNotPermitted => "impersonation-not-permitted",
+            Self::Forbidden => "forbidden",
+            Self::Fault => "fault",
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! The cookies of a request: finding ours and giving back the others untouched.
+
+use super::Headers;
+
+/// The cookies we look for, all sharing one base name: the session itself, its chunks `NAME_1` …
+/// `NAME_5`, and `NAME_csrf`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OwnCookie {
+    Session,
+    Chunk(usize),
+    Csrf,
+}
+
+/// The cookies of one request, split into ours and the rest.
+#[derive(Debug, Default)]
+pub struct Cookies {
+    own: Vec<(OwnCookie, String)>,
+    others: Vec<String>,
+}
+
+/// How many chunks may follow the first cookie.
+const MAX_CHUNKS: usize = 5;
+
+impl Cookies {
+    /// Splits every `Cookie` line of `headers`. Names are compared exactly.
+    pub fn read(headers: &Headers, name: &str) -> Self {
+        let mut cookies = Self::default();
+        for line in headers.all("cookie") {
+            let line = String::from_utf8_lossy(line);
+            for piece in line.split(';') {
+                cookies.read_piece(piece, name, headers.are_joined());
+            }
+        }
+        cookies
+    }
+
+    fn read_piece(&mut self, piece: &str, name: &str, joined: bool) {
+        // A comma cannot stand in a cookie value (RFC 6265 §4.1.1), so one before a `name=` is where
+        // Envoy joined two lines. Before a cookie of ours it always ends what came before.
+        let mut begin = true;
+        for part in piece.split(',') {
+            let trimmed = part.trim_matches([' ', '\t']);
+            if let Some(own) = own_cookie(trimmed, name) {
+                self.own.push(own);
+                begin = true;
+            } else if begin || (joined && starts_a_cookie(part)) {
+                if !trimmed.is_empty() {
+                    self.others.push(trimmed.to_owned());
+                    begin = false;
+                }
+            } else if let Some(last) = self.others.last_mut() {
+                last.push(',');
+                last.push_str(part.trim_end_matches([' ', '\t']));
+            }
+        }
+    }
+
+    /// Whether any cookie of ours came along.
+    pub fn have_own(&self) -> bool {
+        !self.own.is_empty()
+    }
+
+    /// The `Cookie` value without ours; `None` if nothing is left.
+    pub fn rest(&self) -> Option<String> {
+        (!self.others.is_empty()).then(|| self.others.join("; "))
+    }
+
+    /// Every session value in order of appearance, chunks put together. A first chunk is marked
+    /// by a leading `%`; `NAME_1` … follow without a gap.
+    pub fn sessions(&self) -> impl Iterator<Item = String> {
+        self.own.iter().filter(|(kind, _)| *kind == OwnCookie::Session).map(|(_, value)| {
+            match value.strip_prefix('%') {
+                None => value.clone(),
+                Some(first) => self.assembled(first),
+            }
+        })
+    }
+
+    fn assembled(&self, first: &str) -> String {
+        let chunk = |index| self.own.iter().find(|(kind, _)| *kind == OwnCookie::Chunk(index));
+        let chunks = (1..=MAX_CHUNKS).map_while(chunk).map(|(_, value)| value.as_str());
+        std::iter::once(first).chain(chunks).collect()
+    }
+}
+
+fn starts_a_cookie(part: &str) -> bool {
+    let is_token = |name: &str| {
+        !name.is_empty()
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+    };
+    part.split_once('=').is_some_and(|(name, _)| is_token(name))
+}
+
+fn own_cookie(piece: &str, base: &str) -> Option<(OwnCookie, String)> {
+    let (name, value) = piece.split_once('=')?;
+    let rest = name.trim_end().strip_prefix(base)?;
+    let kind = match rest {
+        "" => OwnCookie::Session,
+        "_csrf" => OwnCookie::Csrf,
+        _ => {
+            let index = rest.strip_prefix('_')?;
+            let canonical = index.bytes().all(|b| b.is_ascii_digit()) && !index.starts_with('0');
+            OwnCookie::Chunk(index.parse().ok().filter(|n| canonical && (1..=MAX_CHUNKS).contains(n))?)
+        }
+    };
+    Some((kind, value.trim().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cookies;
+    use crate::request::Headers;
+
+    fn lines(values: &[&str]) -> Headers {
+        Headers::from_lines(values.iter().map(|v| ("Cookie".to_owned(), v.as_bytes().to_vec())))
+    }
+
+    #[track_caller]
+    fn check(headers: &Headers, sessions: &[&str], rest: Option<&str>) {
+        let cookies = Cookies::read(headers, "_pomerium");
+        assert_eq!(cookies.sessions().collect::<Vec<_>>(), sessions);
+        assert_eq!(cookies.rest().as_deref(), rest);
+    }
+
+    #[test]
+    fn ours_and_the_rest() {
+        check(&lines(&["_pomerium=T"]), &["T"], None);
+        check(&lines(&["theme=dark; _pomerium=T"]), &["T"], Some("theme=dark"));
+        check(&lines(&["my_pomerium=keep; _pomerium=T"]), &["T"], Some("my_pomerium=keep"));
+        check(&lines(&["_POMERIUM=T"]), &[], Some("_POMERIUM=T"));
+        check(&lines(&["_pomerium=a; _pomerium=b"]), &["a", "b"], None);
+        check(&lines(&["_pomerium_csrf=x; a=1"]), &[], Some("a=1"));
+        check(&lines(&["a=1,2; _pomerium=T"]), &["T"], Some("a=1,2"));
+        check(&lines(&["a=1", "_pomerium=T", "b=2; c=3"]), &["T"], Some("a=1; b=2; c=3"));
+    }
+
+    #[test]
+    fn lines_joined_by_a_comma() {
+        let joined = |value: &str| Headers::from_joined([("cookie".to_owned(), value.as_bytes().to_vec())]);
+        check(&joined("a=1,_pomerium=T; c=3"), &["T"], Some("a=1; c=3"));
+        check(&joined("_pomerium=T,a=1"), &["T"], Some("a=1"));
+        check(&joined("a=1,b=2; _pomerium=T"), &["T"], Some("a=1; b=2"));
+        check(&joined("a=x,y; _pomerium=T"), &["T"], Some("a=x,y"));
+    }
+
+    #[test]
+    fn chunks() {
+        check(&lines(&["_pomerium=%ab; _pomerium_1=cd; _pomerium_2=ef; x=1"]), &["abcdef"], Some("x=1"));
+        check(&lines(&["_pomerium=%ab; _pomerium_2=ef"]), &["ab"], None);
+        check(&lines(&["_pomerium_6=zz; _pomerium_01=y; _pomerium=T"]), &["T"], Some("_pomerium_6=zz; _pomerium_01=y"));
+    }
+}

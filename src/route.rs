@@ -1,0 +1,27 @@
+//! Which route serves a host and a path, and what that route asks for.
+
+mod from;
+mod matcher;
+mod table;
+
+pub use from::{From, FromError, HostPattern};
+pub use matcher::{PathMatch, PathMatchError};
+pub use table::{Found, Table};
+
+use crate::assertion::RouteHeaders;
+use crate::id::RouteId;
+use crate::policy::Policy;
+use std::sync::Arc;
+
+/// One route: what it matches, who may use it, and what is sent on.
+#[derive(Debug)]
+pub struct Route {
+    pub id: RouteId,
+    pub from: From,
+    pub path: PathMatch,
+    /// All evaluated as one.
+    pub policies: Vec<Arc<Policy>>,
+    pub headers: RouteHeaders,
+    /// Name the reasons on error pages.
+    pub show_error_details: bool,
+}

@@ -1,0 +1,98 @@
+//! What a decision needs, as one immutable snapshot, and the cell that holds the current one.
+
+use crate::assertion::{Outgoing, SigningKeys};
+use crate::config::Config;
+use crate::identity::{Directory, ImpersonationRules, VerificationKeys};
+use crate::policy::Policy;
+use crate::route::Table;
+use arc_swap::ArcSwap;
+use http::{HeaderName, HeaderValue};
+use std::sync::Arc;
+use std::time::Duration;
+use url::Url;
+
+/// Everything that follows from one configuration.
+#[derive(Debug)]
+pub struct Settings {
+    pub table: Table,
+    pub internal: InternalPolicies,
+    pub keys: VerificationKeys,
+    pub issuers: Vec<String>,
+    pub cookie_name: String,
+    pub impersonation: ImpersonationRules,
+    pub outgoing: Outgoing,
+    pub signing: SigningKeys,
+    pub assertion_reuse: Duration,
+    pub response_headers: Vec<(HeaderName, HeaderValue)>,
+    pub fold_email: bool,
+    pub trusted_hops: usize,
+    pub refuse_ambiguous_paths: bool,
+    pub sign_in: Option<SignIn>,
+}
+
+/// The policies of our own pages, which pass through evaluation as every other.
+#[derive(Debug)]
+pub struct InternalPolicies {
+    pub public: Policy,
+    pub signed_in: Policy,
+}
+
+/// Where people sign in.
+#[derive(Debug)]
+pub struct SignIn {
+    pub url: Url,
+    pub key: crate::secret::Secret<[u8; 32]>,
+}
+
+/// One generation of settings and directory. A request uses exactly one.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    pub settings: Arc<Settings>,
+    pub directory: Arc<Directory>,
+}
+
+impl Snapshot {
+    pub fn assemble(config: Config, directory: Directory) -> Self {
+        let sign_in = config.identity.authenticate_url.clone().map(|url| SignIn {
+            url,
+            key: crate::secret::Secret::new(*config.identity.secret.bytes()),
+        });
+        let settings = Settings {
+            keys: config.identity.verification_keys(),
+            table: Table::new(config.routes, config.any_port),
+            internal: InternalPolicies { public: Policy::public(), signed_in: Policy::signed_in() },
+            issuers: config.identity.accepted_issuers,
+            cookie_name: config.identity.cookie_name,
+            impersonation: config.identity.impersonation,
+            outgoing: config.outgoing.outgoing,
+            signing: config.outgoing.keys,
+            assertion_reuse: config.outgoing.assertion_reuse,
+            response_headers: config.outgoing.response_headers,
+            fold_email: config.fold_email,
+            trusted_hops: config.trusted_hops,
+            refuse_ambiguous_paths: config.refuse_ambiguous_paths,
+            sign_in,
+        };
+        Self { settings: Arc::new(settings), directory: Arc::new(directory) }
+    }
+}
+
+/// The current snapshot. Reading never waits.
+#[derive(Debug)]
+pub struct State(ArcSwap<Snapshot>);
+
+impl State {
+    pub fn new(snapshot: Snapshot) -> Self {
+        Self(ArcSwap::from_pointee(snapshot))
+    }
+
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.0.load_full()
+    }
+
+    /// Puts another directory beside the same settings. Requests under way keep the old one.
+    pub fn replace_directory(&self, directory: Directory) {
+        let directory = Arc::new(directory);
+        self.0.rcu(|old| Snapshot { settings: Arc::clone(&old.settings), directory: Arc::clone(&directory) });
+    }
+}

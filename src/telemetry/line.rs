@@ -1,0 +1,174 @@
+//! The decision log line. Field names are Pomerium's, so that existing dashboards work. A token, a
+//! cookie, a query or a key never stands in it.
+
+use crate::authorizer::Record;
+use crate::identity::Identity;
+use crate::request::Request;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// Every field the line can have, besides the verdicts.
+pub const FIELD_NAMES: &[&str] = &[
+    "check-request-id",
+    "email",
+    "envoy-route-id",
+    "host",
+    "impersonate-email",
+    "impersonate-groups",
+    "impersonate-user-id",
+    "ip",
+    "method",
+    "path",
+    "removed-groups-count",
+    "request-id",
+    "route-id",
+    "session-error",
+    "session-id",
+    "session-source",
+    "trace-id",
+    "user",
+];
+
+/// Which fields are written.
+#[derive(Clone, Debug, Default)]
+pub struct DecisionLine {
+    /// `None` for all.
+    fields: Option<BTreeSet<String>>,
+}
+
+/// The values of one line, gathered before the answer is given away.
+#[derive(Debug)]
+pub struct Line {
+    method: Option<String>,
+    path: Option<String>,
+    host: Option<String>,
+    ip: Option<String>,
+    request_id: Option<String>,
+    check_request_id: Option<String>,
+    trace_id: Option<String>,
+    route_id: Option<String>,
+    envoy_route_id: Option<String>,
+    session_id: Option<String>,
+    session_source: Option<&'static str>,
+    session_error: Option<&'static str>,
+    user: Option<String>,
+    email: Option<String>,
+    impersonate_user_id: Option<String>,
+    impersonate_email: Option<String>,
+    impersonate_groups: Option<String>,
+    removed_groups: Option<u64>,
+    allow: bool,
+    allow_reasons: String,
+    deny: bool,
+    deny_reasons: String,
+    reason: &'static str,
+}
+
+impl DecisionLine {
+    /// Writes only `fields`; `None` for all.
+    pub fn new(fields: Option<Vec<String>>) -> Self {
+        Self { fields: fields.map(BTreeSet::from_iter) }
+    }
+
+    /// Gathers the values of a line.
+    pub fn prepare(&self, request: &Request, record: &Record) -> Line {
+        let identity = record.identity.as_deref();
+        let acting = identity.filter(|identity| identity.actor.is_some()).map(|identity| &identity.subject);
+        let holder = identity.map(Identity::holder);
+        let names = |verdict: crate::policy::Verdict| verdict.reasons.names().collect::<Vec<_>>().join(",");
+        Line {
+            method: self.text("method", || request.method.clone()),
+            path: self.text("path", || printable(&request.raw_path)),
+            host: self.text("host", || printable(&request.raw_host)),
+            ip: self.text("ip", || request.source_ip.map(|ip| ip.to_string()).unwrap_or_default()),
+            request_id: self.text("request-id", || request.check_id.to_string()),
+            check_request_id: self.text("check-request-id", || request.id.to_string()),
+            trace_id: self.text("trace-id", || trace_id(request).unwrap_or_default()),
+            route_id: self.text("route-id", || record.route.as_ref().map(ToString::to_string).unwrap_or_default()),
+            envoy_route_id: self.text("envoy-route-id", || request.route_id.as_deref().map(printable).unwrap_or_default()),
+            session_id: self.text("session-id", || identity.map(|identity| identity.session.id.clone()).unwrap_or_default()),
+            session_source: identity.filter(|_| self.wants("session-source")).map(|identity| identity.session.source.name()),
+            session_error: record.session_error.as_ref().filter(|_| self.wants("session-error")).map(|error| error.code()),
+            user: self.text("user", || holder.map(|person| person.user.clone()).unwrap_or_default()),
+            email: self.text("email", || holder.map(|person| person.email.clone()).unwrap_or_default()),
+            impersonate_user_id: self.text("impersonate-user-id", || acting.map(|person| person.user.clone()).unwrap_or_default()),
+            impersonate_email: self.text("impersonate-email", || acting.map(|person| person.email.clone()).unwrap_or_default()),
+            impersonate_groups: self.text("impersonate-groups", || acting.map(|person| person.group_ids().join(",")).unwrap_or_default()),
+            removed_groups: u64::try_from(record.removed_groups).ok().filter(|count| *count > 0 && self.wants("removed-groups-count")),
+            allow: record.allow.holds,
+            allow_reasons: names(record.allow),
+            deny: record.deny.holds,
+            deny_reasons: names(record.deny),
+            reason: record.denied.as_ref().map_or("allowed", |reason| reason.code()),
+        }
+    }
+
+    fn wants(&self, field: &str) -> bool {
+        self.fields.as_ref().is_none_or(|fields| fields.contains(field))
+    }
+
+    /// A field's value; absent if it is not wanted or empty.
+    fn text(&self, field: &str, value: impl FnOnce() -> String) -> Option<String> {
+        if !tracing::enabled!(tracing::Level::INFO) || !self.wants(field) {
+            return None;
+        }
+        Some(value()).filter(|text| !text.is_empty())
+    }
+}
+
+impl Line {
+    /// Writes the line.
+    pub fn write(&self, status: u16, elapsed: Duration) {
+        let (allow_true, allow_false) = either(self.allow, &self.allow_reasons);
+        let (deny_true, deny_false) = either(self.deny, &self.deny_reasons);
+        tracing::info!(
+            service = "authorize",
+            method = self.method,
+            path = self.path,
+            host = self.host,
+            ip = self.ip,
+            "request-id" = self.request_id,
+            "check-request-id" = self.check_request_id,
+            "trace-id" = self.trace_id,
+            "route-id" = self.route_id,
+            "envoy-route-id" = self.envoy_route_id,
+            "session-id" = self.session_id,
+            "session-source" = self.session_source,
+            "session-error" = self.session_error,
+            user = self.user,
+            email = self.email,
+            "impersonate-user-id" = self.impersonate_user_id,
+            "impersonate-email" = self.impersonate_email,
+            "impersonate-groups" = self.impersonate_groups,
+            "removed-groups-count" = self.removed_groups,
+            allow = self.allow,
+            "allow-why-true" = allow_true,
+            "allow-why-false" = allow_false,
+            deny = self.deny,
+            "deny-why-true" = deny_true,
+            "deny-why-false" = deny_false,
+            reason = self.reason,
+            status,
+            "decision-ms" = elapsed.as_secs_f64() * 1000.0,
+            "authorize check"
+        );
+    }
+}
+
+fn either(value: bool, reasons: &str) -> (Option<&str>, Option<&str>) {
+    let reasons = Some(reasons).filter(|reasons| !reasons.is_empty());
+    if value { (reasons, None) } else { (None, reasons) }
+}
+
+/// Text from a client, bounded and without control characters.
+fn printable(text: &str) -> String {
+    text.chars().take(1024).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// The trace id of a W3C `traceparent` (version-traceid-parentid-flags).
+fn trace_id(request: &Request) -> Option<String> {
+    let mut parts = request.traceparent.as_deref()?.split('-');
+    let (_version, id) = (parts.next()?, parts.next()?);
+    let hex = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    hex.then(|| id.to_ascii_lowercase())
+}

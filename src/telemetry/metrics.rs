@@ -1,0 +1,90 @@
+//! Counters in the Prometheus text format. Labels come from closed sets: no client can add one.
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+use std::time::Duration;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Decision {
+    decision: &'static str,
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Loaded {
+    result: &'static str,
+}
+
+/// Bounds of the latency histogram, in seconds: from a cache hit to Envoy's default timeout.
+const BOUNDS: [f64; 12] = [0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.2];
+
+/// Everything counted.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    checks: Family<Decision, Counter>,
+    unavailable: Counter,
+    latency: Histogram,
+    directory_loads: Family<Loaded, Counter>,
+    directory_users: Gauge,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    pub fn new() -> Self {
+        let mut registry = Registry::with_prefix("lictor");
+        let metrics = Self {
+            checks: Family::default(),
+            unavailable: Counter::default(),
+            latency: Histogram::new(BOUNDS),
+            directory_loads: Family::default(),
+            directory_users: Gauge::default(),
+            registry: Registry::default(),
+        };
+        registry.register("checks", "Checks answered, by decision and reason", metrics.checks.clone());
+        registry.register("checks_unavailable", "Checks that could not be decided", metrics.unavailable.clone());
+        registry.register_with_unit("check_duration", "Time from a check to its answer", Unit::Seconds, metrics.latency.clone());
+        registry.register("directory_loads", "Times the directory file was read, by result", metrics.directory_loads.clone());
+        registry.register("directory_users", "People in the directory", metrics.directory_users.clone());
+        Self { registry, ..metrics }
+    }
+
+    /// Counts an answer; `denied` is the reason of a refusal.
+    pub fn checked(&self, denied: Option<&'static str>, elapsed: Duration) {
+        let label = Decision { decision: if denied.is_some() { "deny" } else { "allow" }, reason: denied.unwrap_or("allowed") };
+        self.checks.get_or_create(&label).inc();
+        self.latency.observe(elapsed.as_secs_f64());
+    }
+
+    pub fn unavailable(&self) {
+        self.unavailable.inc();
+    }
+
+    /// Counts a reading of the directory: how many people it has, or that it failed.
+    pub fn directory(&self, users: Option<usize>) {
+        let result = if users.is_some() { "ok" } else { "failed" };
+        self.directory_loads.get_or_create(&Loaded { result }).inc();
+        if let Some(users) = users.and_then(|users| i64::try_from(users).ok()) {
+            self.directory_users.set(users);
+        }
+    }
+
+    /// The text that a scraper reads.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        match encode(&mut text, &self.registry) {
+            Ok(()) => text,
+            Err(_) => String::new(),
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Our own HTTP pages: the public keys of the assertion, on every host, and the operator's listener
+//! with health and metrics.
+
+use crate::request::Host;
+use crate::state::State;
+use crate::telemetry::Metrics;
+use aws_lc_rs::digest::{SHA256, digest};
+use axum::Router;
+use axum::body::Body;
+use axum::extract;
+use axum::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, ETAG, HOST, IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Pages on the hosts that Envoy protects.
+pub fn public(state: Arc<State>) -> Router {
+    Router::new()
+        .route("/.well-known/pomerium", get(discovery))
+        .route("/.well-known/pomerium/jwks.json", get(jwks))
+        .with_state(state)
+}
+
+/// Whether new checks are welcome: not while starting, not while stopping.
+#[derive(Clone, Debug, Default)]
+pub struct Readiness(Arc<AtomicBool>);
+
+impl Readiness {
+    pub fn set(&self, ready: bool) {
+        self.0.store(ready, Ordering::Release);
+    }
+
+    pub fn get(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// `/healthz` and `/readyz`.
+pub fn health(readiness: Readiness) -> Router {
+    let ready = move || async move {
+        if readiness.get() { (StatusCode::OK, "ready\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready\n") }
+    };
+    Router::new().route("/healthz", get(async || "ok\n")).route("/readyz", get(ready))
+}
+
+/// `/metrics` in the Prometheus text format.
+pub fn metrics(metrics: Arc<Metrics>) -> Router {
+    let page = move || {
+        let text = metrics.text();
+        async move { ([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text) }
+    };
+    Router::new().route("/metrics", get(page))
+}
+
+async fn jwks(extract::State(state): extract::State<Arc<State>>, headers: HeaderMap) -> Response {
+    published(&state.snapshot().settings.signing.jwks(), &headers)
+}
+
+async fn discovery(headers: HeaderMap) -> Response {
+    let host = headers.get(HOST).and_then(|host| Host::parse(host.to_str().ok()?).ok());
+    match host {
+        Some(host) => published(
+            &json!({
+                "issuer": format!("https://{host}/"),
+                "jwks_uri": format!("https://{host}/.well-known/pomerium/jwks.json"),
+            }),
+            &headers,
+        ),
+        None => (StatusCode::BAD_REQUEST, "the request names no host\n").into_response(),
+    }
+}
+
+/// A public document: anybody may read it from anywhere, and keep it for a minute.
+fn published(document: &Value, headers: &HeaderMap) -> Response {
+    let body = document.to_string();
+    let hash: String = digest(&SHA256, body.as_bytes()).as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let etag = format!("\"{hash}\"");
+    let known = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    let unchanged = known.flat_map(|value| value.split(',')).any(|tag| tag.trim() == etag || tag.trim() == "*");
+    let (status, body) = if unchanged { (StatusCode::NOT_MODIFIED, Body::empty()) } else { (StatusCode::OK, Body::from(body)) };
+    let headers = [
+        (CONTENT_TYPE, "application/json"),
+        (CACHE_CONTROL, "max-age=60"),
+        (ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (ETAG, &etag),
+    ];
+    (status, headers, body).into_response()
+}

@@ -22,8 +22,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tonic::service::Routes;
 use tokio_stream::wrappers::UnixListenerStream;
+use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
@@ -83,7 +83,16 @@ impl App {
             metrics: Arc::clone(&metrics),
             log,
         });
-        Ok(Self { grpc, http, operator, service, state, metrics, directory, tasks: Tasks::default() })
+        Ok(Self {
+            grpc,
+            http,
+            operator,
+            service,
+            state,
+            metrics,
+            directory,
+            tasks: Tasks::default(),
+        })
     }
 
     /// Where the listeners are, with the ports they were given.
@@ -109,15 +118,26 @@ impl App {
             .register_encoded_file_descriptor_set(descriptor_set())
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             .build_v1()?;
-        let routes = Routes::new(self.service.clone().into_server()).add_service(health_service).add_service(reflection);
+        let routes = Routes::new(self.service.clone().into_server())
+            .add_service(health_service)
+            .add_service(reflection);
         serve_http(&self.tasks, self.http, web::public(Arc::clone(&self.state)));
         for (listener, with_metrics) in self.operator {
             let pages = web::health(readiness.clone());
             let metrics = with_metrics.then(|| web::metrics(Arc::clone(&self.metrics)));
-            serve_http(&self.tasks, listener, pages.merge(metrics.unwrap_or_default()));
+            serve_http(
+                &self.tasks,
+                listener,
+                pages.merge(metrics.unwrap_or_default()),
+            );
         }
         if let Some(file) = self.directory.clone() {
-            watch::start(&self.tasks, file, Arc::clone(&self.state), Arc::clone(&self.metrics))?;
+            watch::start(
+                &self.tasks,
+                file,
+                Arc::clone(&self.state),
+                Arc::clone(&self.metrics),
+            )?;
         }
         serve_grpc(&self.tasks, self.grpc, routes);
         set_serving(&health, &readiness, true).await;
@@ -130,13 +150,15 @@ impl App {
         }
         Ok(())
     }
-
 }
 
 fn serve_http(tasks: &Tasks, listener: TcpListener, pages: axum::Router) {
     let stopping = tasks.stopping();
     tasks.start(async move {
-        if let Err(error) = axum::serve(listener, pages).with_graceful_shutdown(stopping).await {
+        if let Err(error) = axum::serve(listener, pages)
+            .with_graceful_shutdown(stopping)
+            .await
+        {
             tracing::error!(%error, "the HTTP listener failed");
         }
     });
@@ -144,29 +166,40 @@ fn serve_http(tasks: &Tasks, listener: TcpListener, pages: axum::Router) {
 
 fn serve_grpc(tasks: &Tasks, listener: GrpcListener, routes: Routes) {
     let stopping = tasks.stopping();
-    let router = Server::builder()
+    let server = Server::builder()
         .tcp_nodelay(true)
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
         .initial_stream_window_size(1 << 20)
         .initial_connection_window_size(1 << 20)
         .add_routes(routes);
     tasks.start(async move {
-        let served = match listener {
+        let result = match listener {
             GrpcListener::Tcp(listener) => {
-                router.serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), stopping).await
+                server
+                    .serve_with_incoming_shutdown(
+                        TcpIncoming::from(listener).with_nodelay(Some(true)),
+                        stopping,
+                    )
+                    .await
             }
             GrpcListener::Unix(listener, _) => {
-                router.serve_with_incoming_shutdown(UnixListenerStream::new(listener), stopping).await
+                server
+                    .serve_with_incoming_shutdown(UnixListenerStream::new(listener), stopping)
+                    .await
             }
         };
-        if let Err(error) = served {
+        if let Err(error) = result {
             tracing::error!(%error, "the gRPC listener failed");
         }
     });
 }
 
 async fn set_serving(health: &HealthReporter, readiness: &Readiness, serving: bool) {
-    let status = if serving { ServingStatus::Serving } else { ServingStatus::NotServing };
+    let status = if serving {
+        ServingStatus::Serving
+    } else {
+        ServingStatus::NotServing
+    };
     for service in ["", SERVICE_NAME] {
         health.set_service_status(service, status).await;
     }

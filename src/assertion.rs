@@ -11,6 +11,6 @@ mod template;
 
 pub use claims::IssuerFormat;
 pub use headers::{ASSERTION_HEADER, ClaimHeader, HeaderNameError, mutable_header, safe_value};
-pub use key::{KeyError, SigningKey, SigningKeys, Algorithm};
+pub use key::{Algorithm, KeyError, SigningKey, SigningKeys};
 pub use plan::{HeaderPlan, Outgoing, PlanInput, RouteHeaders, plan, sign};
 pub use template::Template;

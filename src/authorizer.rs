@@ -6,7 +6,9 @@ mod reuse;
 
 use crate::assertion::{HeaderPlan, KeyError, PlanInput, RouteHeaders, plan, sign};
 use crate::id::RouteId;
-use crate::identity::{Caller, Credentials, Expected, Identity, Presented, Source, TokenError, identify, verify};
+use crate::identity::{
+    Caller, Credentials, Expected, Identity, Presented, Source, TokenError, identify, verify,
+};
 use crate::policy::{Decision, Denial, DenyReason, Evaluation, Facts, Grant, Verdict, evaluate};
 use crate::request::{Request, Target};
 use crate::route::{Found, Route};
@@ -100,14 +102,21 @@ impl Default for Authorizer {
 
 impl Authorizer {
     pub fn new() -> Self {
-        Self { assertions: AssertionCache::new() }
+        Self {
+            assertions: AssertionCache::new(),
+        }
     }
 
     /// Decides one request.
     ///
     /// # Errors
     /// [`Unavailable`] if nothing could be decided.
-    pub fn authorize(&self, snapshot: &Snapshot, request: &Request, now: Timestamp) -> Result<Answer, Unavailable> {
+    pub fn authorize(
+        &self,
+        snapshot: &Snapshot,
+        request: &Request,
+        now: Timestamp,
+    ) -> Result<Answer, Unavailable> {
         let settings = snapshot.settings.as_ref();
         let target = match &request.target {
             Ok(target) => target,
@@ -125,7 +134,12 @@ impl Authorizer {
         };
         let facts = Facts::new(request, person, settings.fold_email);
         let evaluation = place.evaluate(settings, &facts, caller.clone());
-        let asked = Asked { request, target, place: &place, now };
+        let asked = Asked {
+            request,
+            target,
+            place: &place,
+            now,
+        };
         self.answer(settings, &asked, &presence, evaluation)
     }
 
@@ -185,13 +199,26 @@ impl Authorizer {
         };
         let key = settings.signing.signing();
         let (host, now) = (asked.target.host.name(), asked.now);
-        let sign = |jti: &str, at| sign(identity, host, (&settings.outgoing, route), key, (jti, at));
+        let sign =
+            |jti: &str, at| sign(identity, host, (&settings.outgoing, route), key, (jti, at));
         if settings.assertion_reuse.is_zero() {
             return Ok(Some(sign(&fresh_id(), now)?));
         }
-        let until = now.plus(settings.assertion_reuse).min(identity.session.usable_until);
-        let subject = reuse::Subject { identity, host, key: key.kid(), outgoing: &settings.outgoing, route };
-        Ok(Some(self.assertions.get_or_sign(&subject, (now, until), || sign(&fresh_id(), now))?))
+        let until = now
+            .plus(settings.assertion_reuse)
+            .min(identity.session.usable_until);
+        let subject = reuse::Subject {
+            identity,
+            host,
+            key: key.kid(),
+            outgoing: &settings.outgoing,
+            route,
+        };
+        Ok(Some(self.assertions.get_or_sign(
+            &subject,
+            (now, until),
+            || sign(&fresh_id(), now),
+        )?))
     }
 }
 
@@ -200,9 +227,20 @@ fn fresh_id() -> String {
 }
 
 fn refused(reason: DenyReason) -> Answer {
-    let record = Record { denied: Some(reason.clone()), ..Record::default() };
-    let refusal = Refusal { reason, token_outside_cookie: false, clear_cookie: false, show_details: false };
-    Answer { outcome: Outcome::Refuse(refusal), record }
+    let record = Record {
+        denied: Some(reason.clone()),
+        ..Record::default()
+    };
+    let refusal = Refusal {
+        reason,
+        token_outside_cookie: false,
+        clear_cookie: false,
+        show_details: false,
+    };
+    Answer {
+        outcome: Outcome::Refuse(refusal),
+        record,
+    }
 }
 
 /// The answer when a decision could not be finished for a fault of ours: refused, never allowed.
@@ -210,15 +248,29 @@ pub fn fault() -> Answer {
     refused(DenyReason::Fault)
 }
 
-fn find_place<'s>(settings: &'s Settings, request: &Request, target: &Target) -> Result<Place<'s>, DenyReason> {
+fn find_place<'s>(
+    settings: &'s Settings,
+    request: &Request,
+    target: &Target,
+) -> Result<Place<'s>, DenyReason> {
     if let Some(internal) = Internal::of_path(target.path.as_str()) {
-        let sign_in = settings.sign_in.as_ref().and_then(|sign_in| sign_in.url.host_str());
+        let sign_in = settings
+            .sign_in
+            .as_ref()
+            .and_then(|sign_in| sign_in.url.host_str());
         let ours = settings.table.knows_host(&target.host) || sign_in == Some(target.host.name());
-        return if ours { Ok(Place::Internal(internal)) } else { Err(DenyReason::NoRoute) };
+        return if ours {
+            Ok(Place::Internal(internal))
+        } else {
+            Err(DenyReason::NoRoute)
+        };
     }
     let found = match &request.route_id {
         Some(id) => settings.table.pinned(id, request.kind, target),
-        None => settings.table.find(request.kind, target).map_or(Found::None, Found::Route),
+        None => settings
+            .table
+            .find(request.kind, target)
+            .map_or(Found::None, Found::Route),
     };
     match found {
         Found::Route(route) => Ok(Place::Route(route)),
@@ -228,7 +280,12 @@ fn find_place<'s>(settings: &'s Settings, request: &Request, target: &Target) ->
 }
 
 /// Tries every credential in order: the first that verifies counts, the first failure is kept.
-fn find_caller(snapshot: &Snapshot, request: &Request, target: &Target, now: Timestamp) -> Presence {
+fn find_caller(
+    snapshot: &Snapshot,
+    request: &Request,
+    target: &Target,
+    now: Timestamp,
+) -> Presence {
     let settings = &snapshot.settings;
     let credentials = Credentials::find(request, &settings.cookie_name);
     let expected = Expected {
@@ -238,7 +295,12 @@ fn find_caller(snapshot: &Snapshot, request: &Request, target: &Target, now: Tim
     };
     let read = |presented: &Presented| {
         let token = verify(&presented.text, &settings.keys, &expected, now)?;
-        Ok(identify(&token, presented.source, &settings.impersonation, &snapshot.directory))
+        Ok(identify(
+            &token,
+            presented.source,
+            &settings.impersonation,
+            &snapshot.directory,
+        ))
     };
     let mut error = None;
     let mut caller = None;
@@ -252,23 +314,39 @@ fn find_caller(snapshot: &Snapshot, request: &Request, target: &Target, now: Tim
         }
     }
     // An upstream's own bearer token is none of our business unless we made it.
-    let bearer = credentials.plain_bearer.as_ref().filter(|text| settings.keys.signed(text));
+    let bearer = credentials
+        .plain_bearer
+        .as_ref()
+        .filter(|text| settings.keys.signed(text));
     let bearer_is_ours = bearer.is_some();
     if let (None, Some(text)) = (&caller, bearer) {
-        match read(&Presented { source: Source::PlainBearer, text: text.clone() }) {
+        match read(&Presented {
+            source: Source::PlainBearer,
+            text: text.clone(),
+        }) {
             Ok(found) => caller = Some(found),
             Err(why) => error = error.or(Some(why)),
         }
     }
     let caller = caller.unwrap_or_else(|| Caller::Anonymous(error.clone()));
-    Presence { credentials, caller, error, bearer_is_ours }
+    Presence {
+        credentials,
+        caller,
+        error,
+        bearer_is_ours,
+    }
 }
 
 fn removed_groups(grant: &Grant, route: &RouteHeaders) -> usize {
     let (Some(identity), Some(filter)) = (grant.identity(), &route.groups_filter) else {
         return 0;
     };
-    identity.subject.group_ids().iter().filter(|id| !filter.contains(*id)).count()
+    identity
+        .subject
+        .group_ids()
+        .iter()
+        .filter(|id| !filter.contains(*id))
+        .count()
 }
 
 impl Presence {
@@ -280,7 +358,10 @@ impl Presence {
     }
 
     fn refusal(&self, reason: DenyReason, place: &Place<'_>) -> Refusal {
-        let unreadable = matches!(&reason, DenyReason::Unauthenticated(Some(TokenError::Malformed(_))));
+        let unreadable = matches!(
+            &reason,
+            DenyReason::Unauthenticated(Some(TokenError::Malformed(_)))
+        );
         Refusal {
             token_outside_cookie: self.credentials.sent_outside_cookie() || self.bearer_is_ours,
             clear_cookie: unreadable && self.credentials.cookies.have_own(),
@@ -298,7 +379,11 @@ impl Place<'_> {
             (Self::Internal(_), Caller::Refused(identity)) => {
                 let subject = identity.holder().clone();
                 let session = identity.session.clone();
-                Caller::Identified(Box::new(Identity { subject, actor: None, session }))
+                Caller::Identified(Box::new(Identity {
+                    subject,
+                    actor: None,
+                    session,
+                }))
             }
             (Self::Route(_) | Self::Internal(_), caller) => caller.clone(),
         }
@@ -307,14 +392,21 @@ impl Place<'_> {
     fn evaluate(&self, settings: &Settings, facts: &Facts<'_>, caller: Caller) -> Evaluation {
         match self {
             Self::Route(route) => evaluate(route.policies.iter().map(AsRef::as_ref), facts, caller),
-            Self::Internal(internal) => evaluate(std::iter::once(internal.policy(&settings.internal)), facts, caller),
+            Self::Internal(internal) => evaluate(
+                std::iter::once(internal.policy(&settings.internal)),
+                facts,
+                caller,
+            ),
         }
     }
 
     /// Administration is judged on the holder of the credential, never on whom they act as.
     fn restrict(&self, decision: Decision, settings: &Settings, presence: &Presence) -> Decision {
         let holder = presence.identity();
-        let administrator = || holder.is_some_and(|identity| settings.impersonation.is_administrator(identity.holder()));
+        let administrator = || {
+            holder
+                .is_some_and(|identity| settings.impersonation.is_administrator(identity.holder()))
+        };
         match (self, decision) {
             (Self::Internal(Internal::Administrator), Decision::Allow(_)) if !administrator() => {
                 Decision::Deny(Denial::new(DenyReason::Forbidden))

@@ -45,7 +45,10 @@ pub enum Number {
 }
 
 impl Number {
-    #[expect(clippy::cast_precision_loss, reason = "only used where one side is a float already")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "only used where one side is a float already"
+    )]
     pub fn as_f64(self) -> f64 {
         match self {
             Self::Integer(value) => value as f64,
@@ -97,12 +100,17 @@ impl Node {
     pub fn entries(&self) -> Option<&[Entry]> {
         match &self.value {
             Value::Map(entries) => Some(entries),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::List(_) => None,
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::List(_) => {
+                None
+            }
         }
     }
 
     /// The value under `key`, if this is a map that has it.
     pub fn get(&self, key: &str) -> Option<&Node> {
-        self.entries()?.iter().find(|entry| entry.key == key).map(|entry| &entry.node)
+        self.entries()?
+            .iter()
+            .find(|entry| entry.key == key)
+            .map(|entry| &entry.node)
     }
 }

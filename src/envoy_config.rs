@@ -1,5 +1,5 @@
 //! A complete Envoy bootstrap for the routes of a configuration: listener, virtual hosts with the
-//! route each check is about, Lictor as ext_authz server, and the clusters.
+//! route each check is about, Lictor as `ext_authz` server, and the clusters.
 
 use crate::config::{Config, GrpcAddress, Upstream};
 use crate::route::{From, HostPattern, PathMatch, Route};
@@ -40,7 +40,9 @@ pub fn bootstrap(config: &Config, options: &Options) -> (Value, Vec<Omission>) {
     let mut clusters = vec![checks_cluster(&options.grpc), pages_cluster(options.http)];
     let mut hosts: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for (index, (route, upstream)) in config.routes.iter().zip(&config.upstreams).enumerate() {
-        let Some(domain) = domain(route, &mut omissions) else { continue };
+        let Some(domain) = domain(route, &mut omissions) else {
+            continue;
+        };
         let cluster = format!("route-{}", index + 1);
         match upstream_cluster(&cluster, upstream) {
             Ok(definition) => clusters.push(definition),
@@ -49,15 +51,26 @@ pub fn bootstrap(config: &Config, options: &Options) -> (Value, Vec<Omission>) {
                 continue;
             }
         }
-        hosts.entry(domain).or_default().push(route_entry(route, upstream, &cluster));
+        hosts
+            .entry(domain)
+            .or_default()
+            .push(route_entry(route, upstream, &cluster));
     }
-    if let Some(host) = config.identity.authenticate_url.as_ref().and_then(Url::host_str) {
+    if let Some(host) = config
+        .identity
+        .authenticate_url
+        .as_ref()
+        .and_then(Url::host_str)
+    {
         hosts.entry(host.to_owned()).or_default();
     }
-    let virtual_hosts: Vec<Value> = hosts.into_iter().map(|(domain, routes)| virtual_host(&domain, routes)).collect();
+    let virtual_hosts: Vec<Value> = hosts
+        .into_iter()
+        .map(|(domain, routes)| virtual_host(&domain, routes))
+        .collect();
     let mut document = json!({
         "node": { "id": "gateway", "cluster": "gateway" },
-        "static_resources": { "listeners": [listener(options, virtual_hosts)], "clusters": clusters },
+        "static_resources": { "listeners": [listener(options, &virtual_hosts)], "clusters": clusters },
     });
     if let (Value::Object(members), Some(admin)) = (&mut document, options.admin) {
         members.insert("admin".to_owned(), json!({ "address": address(admin) }));
@@ -69,21 +82,35 @@ pub fn bootstrap(config: &Config, options: &Options) -> (Value, Vec<Omission>) {
 /// or fewer hosts than the configuration says would be worse.
 fn domain(route: &Route, omissions: &mut Vec<Omission>) -> Option<String> {
     match &route.from {
-        From::Http { host: HostPattern::Exact(name), .. } => Some(name.clone()),
-        From::Http { host: HostPattern::Wildcard(pattern), .. } if leading_star(pattern) => Some(pattern.clone()),
-        From::Http { host: HostPattern::Wildcard(pattern), .. } => {
+        From::Http {
+            host: HostPattern::Exact(name),
+            ..
+        } => Some(name.clone()),
+        From::Http {
+            host: HostPattern::Wildcard(pattern),
+            ..
+        } if leading_star(pattern) => Some(pattern.clone()),
+        From::Http {
+            host: HostPattern::Wildcard(pattern),
+            ..
+        } => {
             omissions.push(format!("route `{}` is left out: Envoy knows `*` only at the beginning of a host, not in `{pattern}`", route.id));
             None
         }
         From::Tunnel { .. } | From::Ssh => {
-            omissions.push(format!("route `{}` is left out: only http and https routes are generated", route.id));
+            omissions.push(format!(
+                "route `{}` is left out: only http and https routes are generated",
+                route.id
+            ));
             None
         }
     }
 }
 
 fn leading_star(pattern: &str) -> bool {
-    pattern.strip_prefix('*').is_some_and(|rest| !rest.contains('*'))
+    pattern
+        .strip_prefix('*')
+        .is_some_and(|rest| !rest.contains('*'))
 }
 
 fn ext_authz_per_route(members: Value) -> Value {
@@ -110,7 +137,11 @@ fn route_entry(route: &Route, upstream: &Upstream, cluster: &str) -> Value {
         "timeout": "60s",
         "upgrade_configs": [{ "upgrade_type": "websocket" }],
     });
-    let host = upstream.to.first().and_then(Url::host_str).filter(|_| !upstream.preserve_host_header);
+    let host = upstream
+        .to
+        .first()
+        .and_then(Url::host_str)
+        .filter(|_| !upstream.preserve_host_header);
     if let (Value::Object(members), Some(host)) = (&mut action, host) {
         members.insert("host_rewrite_literal".to_owned(), Value::from(host));
         members.insert("append_x_forwarded_host".to_owned(), Value::from(true));
@@ -134,7 +165,7 @@ fn path_match(path: &PathMatch) -> Value {
     }
 }
 
-fn listener(options: &Options, virtual_hosts: Vec<Value>) -> Value {
+fn listener(options: &Options, virtual_hosts: &[Value]) -> Value {
     let manager = json!({
         "stat_prefix": "gateway",
         "route_config": { "name": "gateway", "ignore_port_in_host_matching": true, "virtual_hosts": virtual_hosts },
@@ -168,7 +199,7 @@ fn listener(options: &Options, virtual_hosts: Vec<Value>) -> Value {
     })
 }
 
-/// Identity headers come from Lictor or from nobody, also where ext_authz is disabled. Only
+/// Identity headers come from Lictor or from nobody, also where `ext_authz` is disabled. Only
 /// `x-pomerium-authorization` passes: a client presents its token in it.
 fn early_mutation() -> Value {
     let regex = "x-pomerium-([^a].*|a[^u].*|au[^t].*)";
@@ -225,15 +256,27 @@ fn access_log() -> Value {
         ("details", "%RESPONSE_CODE_DETAILS%"),
         ("request_id", "%REQ(X-REQUEST-ID)%"),
     ];
-    fields.extend(plain.into_iter().map(|(name, format)| (name.to_owned(), Value::from(format))));
+    fields.extend(
+        plain
+            .into_iter()
+            .map(|(name, format)| (name.to_owned(), Value::from(format))),
+    );
     for name in ["user", "decision", "reason", "route"] {
-        fields.insert(name.to_owned(), Value::from(format!("%DYNAMIC_METADATA(envoy.filters.http.ext_authz:{name})%")));
+        fields.insert(
+            name.to_owned(),
+            Value::from(format!(
+                "%DYNAMIC_METADATA(envoy.filters.http.ext_authz:{name})%"
+            )),
+        );
     }
     Value::Object(fields)
 }
 
 fn endpoints(name: &str, addresses: Vec<Value>) -> Value {
-    let endpoints: Vec<Value> = addresses.into_iter().map(|address| json!({ "endpoint": { "address": address } })).collect();
+    let endpoints: Vec<Value> = addresses
+        .into_iter()
+        .map(|address| json!({ "endpoint": { "address": address } }))
+        .collect();
     json!({ "cluster_name": name, "endpoints": [{ "lb_endpoints": endpoints }] })
 }
 
@@ -290,8 +333,12 @@ fn upstream_cluster(name: &str, upstream: &Upstream) -> Result<Value, String> {
     }
     let mut addresses = Vec::new();
     for url in &upstream.to {
-        let host = url.host_str().ok_or_else(|| format!("`{url}` has no host"))?;
-        let port = url.port_or_known_default().ok_or_else(|| format!("`{url}` has no port"))?;
+        let host = url
+            .host_str()
+            .ok_or_else(|| format!("`{url}` has no host"))?;
+        let port = url
+            .port_or_known_default()
+            .ok_or_else(|| format!("`{url}` has no port"))?;
         let host = host.trim_matches(['[', ']']);
         addresses.push(json!({ "socket_address": { "address": host, "port_value": port } }));
     }

@@ -2,6 +2,7 @@
 
 // The order is the architecture: a module may use the modules above it, never those below.
 // floor 0: words
+mod hex;
 pub mod id;
 pub mod time;
 pub mod secret;

@@ -34,6 +34,9 @@ mod tests {
 
     #[test]
     fn debug_is_stars() {
-        assert_eq!(format!("{:?}", Secret::new("hunter2".to_owned())), "Secret(***)");
+        assert_eq!(
+            format!("{:?}", Secret::new("hunter2".to_owned())),
+            "Secret(***)"
+        );
     }
 }

@@ -16,8 +16,8 @@ const SIGNATURE: &str = "pomerium_signature";
 /// The page a sign-in returns to.
 pub const REDIRECT: &str = "pomerium_redirect_uri";
 
-const LIFETIME: Duration = Duration::from_secs(300);
-const LEEWAY: Duration = Duration::from_secs(60);
+const LIFETIME: Duration = Duration::from_mins(5);
+const LEEWAY: Duration = Duration::from_mins(1);
 
 /// Why a URL is not one of ours, or not any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -52,9 +52,20 @@ pub fn sign(mut url: Url, key: &[u8], now: Timestamp) -> Url {
 /// The first thing wrong with it.
 pub fn verify(url: &Url, key: &[u8], now: Timestamp) -> Result<(), SignedUrlError> {
     let mut pairs = owned_pairs(url);
-    let first = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
-    let date = |name: &str| first(name).and_then(|text| text.parse::<i64>().ok()).ok_or(SignedUrlError::Malformed);
-    let given = first(SIGNATURE).and_then(|text| URL_SAFE.decode(text).ok()).ok_or(SignedUrlError::Malformed)?;
+    let first = |name: &str| {
+        pairs
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.clone())
+    };
+    let date = |name: &str| {
+        first(name)
+            .and_then(|text| text.parse::<i64>().ok())
+            .ok_or(SignedUrlError::Malformed)
+    };
+    let given = first(SIGNATURE)
+        .and_then(|text| URL_SAFE.decode(text).ok())
+        .ok_or(SignedUrlError::Malformed)?;
     let (issued, expiry) = (date(ISSUED)?, date(EXPIRY)?);
     pairs.retain(|(name, _)| name != SIGNATURE);
     let mut unsigned = url.clone();
@@ -76,7 +87,9 @@ fn owned_pairs(url: &Url) -> Vec<(String, String)> {
 
 fn set_sorted(url: &mut Url, pairs: &mut [(String, String)]) {
     pairs.sort_by(|(a, _), (b, _)| a.cmp(b));
-    let query = Serializer::new(String::new()).extend_pairs(pairs.iter()).finish();
+    let query = Serializer::new(String::new())
+        .extend_pairs(pairs.iter())
+        .finish();
     url.set_query(Some(&query));
 }
 
@@ -106,7 +119,10 @@ fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
     };
     let pad = |with: u8| {
         let mut block = [with; BLOCK];
-        block.iter_mut().zip(key).for_each(|(slot, byte)| *slot ^= byte);
+        block
+            .iter_mut()
+            .zip(key)
+            .for_each(|(slot, byte)| *slot ^= byte);
         block
     };
     let hash = |block: [u8; BLOCK], data: &[u8]| {
@@ -136,7 +152,10 @@ mod tests {
         assert_eq!(now(1_574_118_151 + 61), Err(SignedUrlError::Expired));
         assert_eq!(now(1_574_117_851 - 60), Ok(()));
         assert_eq!(now(1_574_117_851 - 61), Err(SignedUrlError::IssuedInFuture));
-        assert_eq!(verify(&signed, b"other", Timestamp::from_unix(1_574_117_851)), Err(SignedUrlError::BadSignature));
+        assert_eq!(
+            verify(&signed, b"other", Timestamp::from_unix(1_574_117_851)),
+            Err(SignedUrlError::BadSignature)
+        );
     }
 
     #[test]
@@ -144,6 +163,9 @@ mod tests {
         // HMAC over `https://pomerium.io` + issued + space + expiry, before dates joined the query.
         let mac = super::hmac(b"test-key", b"https://pomerium.io1574117851 1574118151");
         use base64::Engine as _;
-        assert_eq!(super::URL_SAFE.encode(mac), "XtvM-Y-oPvoGGV2Q5G0vrQ_CgNeYhVyTG5dHIqLsBOU=");
+        assert_eq!(
+            super::URL_SAFE.encode(mac),
+            "XtvM-Y-oPvoGGV2Q5G0vrQ_CgNeYhVyTG5dHIqLsBOU="
+        );
     }
 }

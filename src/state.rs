@@ -60,7 +60,10 @@ impl Snapshot {
         let settings = Settings {
             keys: config.identity.verification_keys(),
             table: Table::new(config.routes, config.any_port),
-            internal: InternalPolicies { public: Policy::public(), signed_in: Policy::signed_in() },
+            internal: InternalPolicies {
+                public: Policy::public(),
+                signed_in: Policy::signed_in(),
+            },
             issuers: config.identity.accepted_issuers,
             cookie_name: config.identity.cookie_name,
             impersonation: config.identity.impersonation,
@@ -73,7 +76,10 @@ impl Snapshot {
             refuse_ambiguous_paths: config.refuse_ambiguous_paths,
             sign_in,
         };
-        Self { settings: Arc::new(settings), directory: Arc::new(directory) }
+        Self {
+            settings: Arc::new(settings),
+            directory: Arc::new(directory),
+        }
     }
 }
 
@@ -93,6 +99,9 @@ impl State {
     /// Puts another directory beside the same settings. Requests under way keep the old one.
     pub fn replace_directory(&self, directory: Directory) {
         let directory = Arc::new(directory);
-        self.0.rcu(|old| Snapshot { settings: Arc::clone(&old.settings), directory: Arc::clone(&directory) });
+        self.0.rcu(|old| Snapshot {
+            settings: Arc::clone(&old.settings),
+            directory: Arc::clone(&directory),
+        });
     }
 }

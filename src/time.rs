@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-/// An instant: whole seconds since the Unix epoch (RFC 7519 NumericDate without its fraction).
+/// An instant: whole seconds since the Unix epoch (RFC 7519 `NumericDate` without its fraction).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
@@ -19,13 +19,19 @@ impl Timestamp {
     /// The instant `span` later; stays at the end of time instead of wrapping.
     #[must_use]
     pub fn plus(self, span: Duration) -> Self {
-        Self(self.0.saturating_add(i64::try_from(span.as_secs()).unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_add(i64::try_from(span.as_secs()).unwrap_or(i64::MAX)),
+        )
     }
 
     /// The instant `span` earlier; stays at the beginning of time instead of wrapping.
     #[must_use]
     pub fn minus(self, span: Duration) -> Self {
-        Self(self.0.saturating_sub(i64::try_from(span.as_secs()).unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_sub(i64::try_from(span.as_secs()).unwrap_or(i64::MAX)),
+        )
     }
 }
 
@@ -46,7 +52,8 @@ pub enum DurationError {
 
 impl DurationError {
     /// What to write instead.
-    pub const HELP: &'static str = "write it as `1h30m`, `90m`, `45s` or `250ms`; the units are ns, us, ms, s, m, h";
+    pub const HELP: &'static str =
+        "write it as `1h30m`, `90m`, `45s` or `250ms`; the units are ns, us, ms, s, m, h";
 }
 
 /// Reads a Go duration (`time.ParseDuration`): `1h0m0s`, `90m`, `1.5h`, `0`. No days: a day is not
@@ -110,11 +117,21 @@ fn scaled(number: &str, nanos: u64) -> Option<Duration> {
     if fraction.contains('.') || fraction.len() > 18 || whole.len() > 18 {
         return None;
     }
-    let whole: u128 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
-    let fraction_value: u128 = if fraction.is_empty() { 0 } else { fraction.parse().ok()? };
+    let whole: u128 = if whole.is_empty() {
+        0
+    } else {
+        whole.parse().ok()?
+    };
+    let fraction_value: u128 = if fraction.is_empty() {
+        0
+    } else {
+        fraction.parse().ok()?
+    };
     let denominator = 10_u128.checked_pow(u32::try_from(fraction.len()).ok()?)?;
     let scale = u128::from(nanos);
-    let sum = whole.checked_mul(scale)?.checked_add(fraction_value.checked_mul(scale)? / denominator)?;
+    let sum = whole
+        .checked_mul(scale)?
+        .checked_add(fraction_value.checked_mul(scale)? / denominator)?;
     let seconds = u64::try_from(sum / 1_000_000_000).ok()?;
     let rest = u32::try_from(sum % 1_000_000_000).ok()?;
     Some(Duration::new(seconds, rest))
@@ -150,7 +167,11 @@ mod tests {
     #[test]
     fn go_durations() {
         let check = |text: &str, seconds: f64| {
-            assert_eq!(parse_duration(text), Ok(Duration::from_secs_f64(seconds)), "{text}");
+            assert_eq!(
+                parse_duration(text),
+                Ok(Duration::from_secs_f64(seconds)),
+                "{text}"
+            );
         };
         check("1h0m0s", 3600.0);
         check("90m", 5400.0);
@@ -166,7 +187,10 @@ mod tests {
         let error = |text: &str| parse_duration(text).expect_err(text);
         assert_eq!(error("-1h"), DurationError::Negative("-1h".into()));
         assert_eq!(error("90"), DurationError::NoUnit("90".into()));
-        assert_eq!(error("1d"), DurationError::UnknownUnit("1d".into(), "d".into()));
+        assert_eq!(
+            error("1d"),
+            DurationError::UnknownUnit("1d".into(), "d".into())
+        );
         for text in ["", "h", "1..5h", ".h", "1h-3m", "one hour", "1h 3m"] {
             assert!(parse_duration(text).is_err(), "{text}");
         }

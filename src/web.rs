@@ -1,6 +1,7 @@
 //! Our own HTTP pages: the public keys of the assertion, on every host, and the operator's listener
 //! with health and metrics.
 
+use crate::hex::hex;
 use crate::request::Host;
 use crate::state::State;
 use crate::telemetry::Metrics;
@@ -8,7 +9,10 @@ use aws_lc_rs::digest::{SHA256, digest};
 use axum::Router;
 use axum::body::Body;
 use axum::extract;
-use axum::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, ETAG, HOST, IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, ETAG, HOST, IF_NONE_MATCH,
+    X_CONTENT_TYPE_OPTIONS,
+};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -41,16 +45,30 @@ impl Readiness {
 /// `/healthz` and `/readyz`.
 pub fn health(readiness: Readiness) -> Router {
     let ready = move || async move {
-        if readiness.get() { (StatusCode::OK, "ready\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready\n") }
+        if readiness.get() {
+            (StatusCode::OK, "ready\n")
+        } else {
+            (StatusCode::SERVICE_UNAVAILABLE, "not ready\n")
+        }
     };
-    Router::new().route("/healthz", get(async || "ok\n")).route("/readyz", get(ready))
+    Router::new()
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(ready))
 }
 
 /// `/metrics` in the Prometheus text format.
 pub fn metrics(metrics: Arc<Metrics>) -> Router {
     let page = move || {
         let text = metrics.text();
-        async move { ([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text) }
+        async move {
+            (
+                [(
+                    CONTENT_TYPE,
+                    "application/openmetrics-text; version=1.0.0; charset=utf-8",
+                )],
+                text,
+            )
+        }
     };
     Router::new().route("/metrics", get(page))
 }
@@ -60,7 +78,9 @@ async fn jwks(extract::State(state): extract::State<Arc<State>>, headers: Header
 }
 
 async fn discovery(headers: HeaderMap) -> Response {
-    let host = headers.get(HOST).and_then(|host| Host::parse(host.to_str().ok()?).ok());
+    let host = headers
+        .get(HOST)
+        .and_then(|host| Host::parse(host.to_str().ok()?).ok());
     match host {
         Some(host) => published(
             &json!({
@@ -76,11 +96,20 @@ async fn discovery(headers: HeaderMap) -> Response {
 /// A public document: anybody may read it from anywhere, and keep it for a minute.
 fn published(document: &Value, headers: &HeaderMap) -> Response {
     let body = document.to_string();
-    let hash: String = digest(&SHA256, body.as_bytes()).as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let hash = hex(digest(&SHA256, body.as_bytes()).as_ref());
     let etag = format!("\"{hash}\"");
-    let known = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    let unchanged = known.flat_map(|value| value.split(',')).any(|tag| tag.trim() == etag || tag.trim() == "*");
-    let (status, body) = if unchanged { (StatusCode::NOT_MODIFIED, Body::empty()) } else { (StatusCode::OK, Body::from(body)) };
+    let known = headers
+        .get_all(IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let unchanged = known
+        .flat_map(|value| value.split(','))
+        .any(|tag| tag.trim() == etag || tag.trim() == "*");
+    let (status, body) = if unchanged {
+        (StatusCode::NOT_MODIFIED, Body::empty())
+    } else {
+        (StatusCode::OK, Body::from(body))
+    };
     let headers = [
         (CONTENT_TYPE, "application/json"),
         (CACHE_CONTROL, "max-age=60"),

@@ -16,6 +16,10 @@ pub struct BindError {
     source: io::Error,
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a foreign enum with dozens of kinds"
+)]
 fn reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::AddrInUse => "the address is in use".to_owned(),
@@ -27,10 +31,20 @@ fn reason(error: &io::Error) -> String {
 
 impl BindError {
     /// What to do about it.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "a foreign enum with dozens of kinds"
+    )]
     pub fn help(&self) -> String {
         match self.source.kind() {
-            io::ErrorKind::AddrInUse => format!("stop the process that listens there, or set another `{}`", self.key),
-            io::ErrorKind::PermissionDenied => format!("use a port above 1023, or a folder this process may write to, in `{}`", self.key),
+            io::ErrorKind::AddrInUse => format!(
+                "stop the process that listens there, or set another `{}`",
+                self.key
+            ),
+            io::ErrorKind::PermissionDenied => format!(
+                "use a port above 1023, or a folder this process may write to, in `{}`",
+                self.key
+            ),
             _ => format!("set another `{}`", self.key),
         }
     }
@@ -49,24 +63,38 @@ impl GrpcListener {
             GrpcAddress::Tcp(address) => tcp("grpc_address", *address).await.map(Self::Tcp),
             GrpcAddress::Unix(path) => {
                 let bound = unix(path).await;
-                let error = |source| BindError { key: "grpc_address", address: address.to_string(), source };
-                bound.map(|listener| Self::Unix(listener, path.clone())).map_err(error)
+                let error = |source| BindError {
+                    key: "grpc_address",
+                    address: address.to_string(),
+                    source,
+                };
+                bound
+                    .map(|listener| Self::Unix(listener, path.clone()))
+                    .map_err(error)
             }
         }
     }
 
     pub(super) fn address(&self) -> GrpcAddress {
         match self {
-            Self::Tcp(listener) => {
-                GrpcAddress::Tcp(listener.local_addr().unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0))))
-            }
+            Self::Tcp(listener) => GrpcAddress::Tcp(
+                listener
+                    .local_addr()
+                    .unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0))),
+            ),
             Self::Unix(_, path) => GrpcAddress::Unix(path.clone()),
         }
     }
 }
 
 pub(super) async fn tcp(key: &'static str, address: SocketAddr) -> Result<TcpListener, BindError> {
-    TcpListener::bind(address).await.map_err(|source| BindError { key, address: address.to_string(), source })
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| BindError {
+            key,
+            address: address.to_string(),
+            source,
+        })
 }
 
 /// Binds a socket file, readable and writable for owner and group. A file left by a process that is

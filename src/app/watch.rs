@@ -14,15 +14,24 @@ use tokio::sync::Notify;
 const SETTLE: Duration = Duration::from_millis(200);
 
 /// Starts watching `file`. The folder is watched, because editors and Kubernetes replace files.
-pub(super) fn start(tasks: &Tasks, file: PathBuf, state: Arc<State>, metrics: Arc<Metrics>) -> Result<(), notify::Error> {
+pub(super) fn start(
+    tasks: &Tasks,
+    file: PathBuf,
+    state: Arc<State>,
+    metrics: Arc<Metrics>,
+) -> Result<(), notify::Error> {
     let changed = Arc::new(Notify::new());
     let sender = Arc::clone(&changed);
-    let mut watcher = notify::recommended_watcher(move |event: Result<notify::Event, notify::Error>| {
-        if event.is_ok_and(|event| !event.kind.is_access()) {
-            sender.notify_one();
-        }
-    })?;
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut watcher =
+        notify::recommended_watcher(move |event: Result<notify::Event, notify::Error>| {
+            if event.is_ok_and(|event| !event.kind.is_access()) {
+                sender.notify_one();
+            }
+        })?;
+    let folder = file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     watcher.watch(folder, RecursiveMode::NonRecursive)?;
     let stopping = tasks.stopping();
     tasks.start(async move {
@@ -34,7 +43,13 @@ pub(super) fn start(tasks: &Tasks, file: PathBuf, state: Arc<State>, metrics: Ar
     Ok(())
 }
 
-async fn follow(changed: &Notify, file: &Path, state: &State, metrics: &Metrics, _watcher: RecommendedWatcher) {
+async fn follow(
+    changed: &Notify,
+    file: &Path,
+    state: &State,
+    metrics: &Metrics,
+    _watcher: RecommendedWatcher,
+) {
     let mut last = fingerprint(file);
     loop {
         changed.notified().await;
@@ -51,7 +66,11 @@ async fn follow(changed: &Notify, file: &Path, state: &State, metrics: &Metrics,
 #[expect(clippy::disallowed_methods, reason = "watching is reading")]
 fn fingerprint(file: &Path) -> Option<Vec<u8>> {
     let content = std::fs::read(file).ok()?;
-    Some(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &content).as_ref().to_vec())
+    Some(
+        aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &content)
+            .as_ref()
+            .to_vec(),
+    )
 }
 
 fn reload(file: &Path, state: &State, metrics: &Metrics) {

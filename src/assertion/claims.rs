@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// How long an assertion lives at most.
-pub(super) const MAX_LIFETIME: Duration = Duration::from_secs(300);
+pub(super) const MAX_LIFETIME: Duration = Duration::from_mins(5);
 
 /// How `iss` is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,7 +40,12 @@ pub(super) fn outgoing_groups(person: &Person, filter: Option<&BTreeSet<String>>
 }
 
 /// The payload, members in alphabetical order.
-pub(super) fn payload(identity: &Identity, about: &About<'_>, jti: &str, now: Timestamp) -> Map<String, Value> {
+pub(super) fn payload(
+    identity: &Identity,
+    about: &About<'_>,
+    jti: &str,
+    now: Timestamp,
+) -> Map<String, Value> {
     let person = &identity.subject;
     let expires = now.plus(MAX_LIFETIME).min(identity.session.usable_until);
     let issuer = match about.issuer_format {
@@ -71,7 +76,10 @@ pub(super) fn payload(identity: &Identity, about: &About<'_>, jti: &str, now: Ti
         claims.extend(base);
     }
     if let Some(actor) = identity.actor.as_ref().filter(|_| about.show_actor) {
-        claims.insert("act".to_owned(), json!({ "sub": actor.subject, "email": actor.email }));
+        claims.insert(
+            "act".to_owned(),
+            json!({ "sub": actor.subject, "email": actor.email }),
+        );
     } else {
         claims.remove("act");
     }
@@ -79,19 +87,37 @@ pub(super) fn payload(identity: &Identity, about: &About<'_>, jti: &str, now: Ti
 }
 
 fn claim_text(person: &Person, claim: &str) -> Option<String> {
-    let texts: Vec<String> = person.claims.values(claim).filter_map(ClaimValue::scalar_text).collect();
+    let texts: Vec<String> = person
+        .claims
+        .values(claim)
+        .filter_map(ClaimValue::scalar_text)
+        .collect();
     (!texts.is_empty()).then(|| texts.join(","))
 }
 
 /// The elements of a claim as a header shows them; empty if the person has no such claim.
-pub(super) fn header_elements(person: &Person, claim: &str, filter: Option<&BTreeSet<String>>) -> Vec<String> {
-    let one = |text: &String| if text.is_empty() { Vec::new() } else { vec![text.clone()] };
+pub(super) fn header_elements(
+    person: &Person,
+    claim: &str,
+    filter: Option<&BTreeSet<String>>,
+) -> Vec<String> {
+    let one = |text: &String| {
+        if text.is_empty() {
+            Vec::new()
+        } else {
+            vec![text.clone()]
+        }
+    };
     match claim {
         "sub" => one(&person.subject),
         "user" => one(&person.user),
         "email" => one(&person.email),
         "name" => one(&person.name),
         "groups" => outgoing_groups(person, filter),
-        _ => person.claims.values(claim).filter_map(ClaimValue::scalar_text).collect(),
+        _ => person
+            .claims
+            .values(claim)
+            .filter_map(ClaimValue::scalar_text)
+            .collect(),
     }
 }

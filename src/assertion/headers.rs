@@ -27,7 +27,8 @@ pub enum HeaderNameError {
 /// What is no token (RFC 9110 §5.6.2), and headers that Envoy would obey: they frame the message,
 /// choose its destination, or are Envoy's own.
 pub fn mutable_header(name: &str) -> Result<HeaderName, HeaderNameError> {
-    let header = HeaderName::try_from(name).map_err(|_| HeaderNameError::NotToken(name.to_owned()))?;
+    let header =
+        HeaderName::try_from(name).map_err(|_| HeaderNameError::NotToken(name.to_owned()))?;
     let reserved = [
         "connection",
         "content-length",
@@ -42,7 +43,10 @@ pub fn mutable_header(name: &str) -> Result<HeaderName, HeaderNameError> {
         "http2-settings",
     ];
     let text = header.as_str();
-    if reserved.contains(&text) || text.starts_with("x-envoy-") || text.starts_with("sec-websocket-") {
+    if reserved.contains(&text)
+        || text.starts_with("x-envoy-")
+        || text.starts_with("sec-websocket-")
+    {
         return Err(HeaderNameError::Reserved(name.to_owned()));
     }
     Ok(header)
@@ -59,11 +63,26 @@ mod tests {
 
     #[test]
     fn what_frames_or_routes_is_never_touched() {
-        for name in ["Host", "content-length", "Transfer-Encoding", "connection", "x-envoy-retry-on", "te"] {
-            assert_eq!(mutable_header(name), Err(HeaderNameError::Reserved(name.into())), "{name}");
+        for name in [
+            "Host",
+            "content-length",
+            "Transfer-Encoding",
+            "connection",
+            "x-envoy-retry-on",
+            "te",
+        ] {
+            assert_eq!(
+                mutable_header(name),
+                Err(HeaderNameError::Reserved(name.into())),
+                "{name}"
+            );
         }
         for name in [":path", "a b", "", "a:b", "\u{e9}"] {
-            assert_eq!(mutable_header(name), Err(HeaderNameError::NotToken(name.into())), "{name}");
+            assert_eq!(
+                mutable_header(name),
+                Err(HeaderNameError::NotToken(name.into())),
+                "{name}"
+            );
         }
         assert!(mutable_header("X-Team").is_ok());
     }

@@ -1,9 +1,12 @@
 //! Keys that sign assertions: P-256 (ES256) and RSA of at least 2048 bits (RS256).
 
 use super::{der, derived};
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{self, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, RsaKeyPair};
+use crate::hex::hex;
 use aws_lc_rs::digest;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{
+    self, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, RsaKeyPair,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use rustls_pki_types::PrivateKeyDer;
@@ -91,10 +94,14 @@ impl SigningKey {
     fn signature(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         let rng = SystemRandom::new();
         match &self.pair {
-            Pair::Ec(pair) => pair.sign(&rng, message).map(|signature| signature.as_ref().to_vec()).map_err(|_| KeyError::Signing),
+            Pair::Ec(pair) => pair
+                .sign(&rng, message)
+                .map(|signature| signature.as_ref().to_vec())
+                .map_err(|_| KeyError::Signing),
             Pair::Rsa(pair) => {
                 let mut out = vec![0; pair.public_modulus_len()];
-                pair.sign(&signature::RSA_PKCS1_SHA256, &rng, message, &mut out).map_err(|_| KeyError::Signing)?;
+                pair.sign(&signature::RSA_PKCS1_SHA256, &rng, message, &mut out)
+                    .map_err(|_| KeyError::Signing)?;
                 Ok(out)
             }
         }
@@ -111,7 +118,10 @@ impl SigningKey {
 
     fn rsa(pair: RsaKeyPair) -> Option<Self> {
         let (modulus, exponent) = der::rsa_public(pair.public_key().as_ref())?;
-        let (n, e) = (URL_SAFE_NO_PAD.encode(modulus), URL_SAFE_NO_PAD.encode(exponent));
+        let (n, e) = (
+            URL_SAFE_NO_PAD.encode(modulus),
+            URL_SAFE_NO_PAD.encode(exponent),
+        );
         let thumbprint = format!(r#"{{"e":"{e}","kty":"RSA","n":"{n}"}}"#);
         let members = json!({ "kty": "RSA", "n": n, "e": e });
         Some(Self::assemble(Pair::Rsa(pair), &thumbprint, members))
@@ -120,7 +130,7 @@ impl SigningKey {
     /// The key id is the lower-case hexadecimal SHA-256 JWK thumbprint (RFC 7638).
     fn assemble(pair: Pair, thumbprint: &str, mut jwk: Value) -> Self {
         let hash = digest::digest(&digest::SHA256, thumbprint.as_bytes());
-        let kid: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        let kid = hex(hash.as_ref());
         let algorithm = match pair {
             Pair::Ec(_) => Algorithm::Es256,
             Pair::Rsa(_) => Algorithm::Rs256,
@@ -133,7 +143,12 @@ impl SigningKey {
             ]);
         }
         let header = json!({ "alg": algorithm.name(), "kid": kid, "typ": "JWT" }).to_string();
-        Self { pair, kid, header: URL_SAFE_NO_PAD.encode(header), jwk }
+        Self {
+            pair,
+            kid,
+            header: URL_SAFE_NO_PAD.encode(header),
+            jwk,
+        }
     }
 }
 
@@ -181,7 +196,8 @@ impl SigningKeys {
     }
 
     fn from_pem(text: &str) -> Result<Self, KeyError> {
-        let blocks: Result<Vec<PrivateKeyDer<'_>>, _> = PrivateKeyDer::pem_slice_iter(text.as_bytes()).collect();
+        let blocks: Result<Vec<PrivateKeyDer<'_>>, _> =
+            PrivateKeyDer::pem_slice_iter(text.as_bytes()).collect();
         let keys = blocks.map_err(|_| KeyError::Format)?;
         Self::collect(keys.iter().map(from_der).collect())
     }
@@ -197,10 +213,15 @@ impl SigningKeys {
 
     fn collect(keys: Vec<Option<SigningKey>>) -> Result<Self, KeyError> {
         let numbered = keys.into_iter().enumerate();
-        let keys: Result<Vec<_>, _> = numbered.map(|(index, key)| key.ok_or(KeyError::Kind(index + 1))).collect();
+        let keys: Result<Vec<_>, _> = numbered
+            .map(|(index, key)| key.ok_or(KeyError::Kind(index + 1)))
+            .collect();
         let mut keys = keys?.into_iter();
         let first = keys.next().ok_or(KeyError::NoKey)?;
-        Ok(Self { first, others: keys.collect() })
+        Ok(Self {
+            first,
+            others: keys.collect(),
+        })
     }
 
     /// The key that signs.
@@ -217,7 +238,9 @@ impl SigningKeys {
 
 fn from_der(key: &PrivateKeyDer<'_>) -> Option<SigningKey> {
     match key {
-        PrivateKeyDer::Pkcs1(der) => RsaKeyPair::from_der(der.secret_pkcs1_der()).ok().and_then(SigningKey::rsa),
+        PrivateKeyDer::Pkcs1(der) => RsaKeyPair::from_der(der.secret_pkcs1_der())
+            .ok()
+            .and_then(SigningKey::rsa),
         PrivateKeyDer::Sec1(der) => from_sec1(der.secret_sec1_der()),
         PrivateKeyDer::Pkcs8(der) => {
             let der = der.secret_pkcs8_der();
@@ -231,13 +254,19 @@ fn from_der(key: &PrivateKeyDer<'_>) -> Option<SigningKey> {
 }
 
 fn from_sec1(der: &[u8]) -> Option<SigningKey> {
-    EcdsaKeyPair::from_private_key_der(&ECDSA_P256_SHA256_FIXED_SIGNING, der).ok().and_then(SigningKey::ec)
+    EcdsaKeyPair::from_private_key_der(&ECDSA_P256_SHA256_FIXED_SIGNING, der)
+        .ok()
+        .and_then(SigningKey::ec)
 }
 
 /// `ECPrivateKey` (RFC 5915) of a P-256 scalar, without its public key.
 fn sec1(scalar: &[u8]) -> Vec<u8> {
     const PRIME256V1: [u8; 10] = [0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
-    der::sequence(&[der::integer(&[1]), der::element(0x04, scalar), der::element(0xa0, &PRIME256V1)])
+    der::sequence(&[
+        der::integer(&[1]),
+        der::element(0x04, scalar),
+        der::element(0xa0, &PRIME256V1),
+    ])
 }
 
 fn jwk_key(jwk: &Value) -> Option<SigningKey> {
@@ -245,10 +274,15 @@ fn jwk_key(jwk: &Value) -> Option<SigningKey> {
     match jwk.get("kty")?.as_str()? {
         "EC" if jwk.get("crv")?.as_str()? == "P-256" => from_sec1(&sec1(&member("d")?)),
         "RSA" => {
-            let parts: Option<Vec<_>> = ["n", "e", "d", "p", "q", "dp", "dq", "qi"].into_iter().map(member).collect();
+            let parts: Option<Vec<_>> = ["n", "e", "d", "p", "q", "dp", "dq", "qi"]
+                .into_iter()
+                .map(member)
+                .collect();
             let mut members = vec![der::integer(&[0])];
             members.extend(parts?.iter().map(|part| der::integer(part)));
-            RsaKeyPair::from_der(&der::sequence(&members)).ok().and_then(SigningKey::rsa)
+            RsaKeyPair::from_der(&der::sequence(&members))
+                .ok()
+                .and_then(SigningKey::rsa)
         }
         _ => None,
     }

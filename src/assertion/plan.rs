@@ -1,10 +1,10 @@
 //! Which headers an allowed request leaves with: set (overwritten) or removed, never both.
 
+use super::IssuerFormat;
 use super::claims::{About, header_elements, payload};
 use super::headers::{ASSERTION_HEADER, ClaimHeader, safe_value};
 use super::key::{KeyError, SigningKey};
 use super::template::{Lookup, Template};
-use super::IssuerFormat;
 use crate::identity::{Credentials, Identity, ours_in_authorization};
 use crate::policy::Grant;
 use crate::request::Request;
@@ -116,14 +116,22 @@ pub fn plan(input: &PlanInput<'_>) -> HeaderPlan {
 }
 
 fn set_identity(plan: &mut HeaderPlan, input: &PlanInput<'_>) {
-    let Some(identity) = input.grant.identity().filter(|_| input.route.pass_identity_headers) else {
+    let Some(identity) = input
+        .grant
+        .identity()
+        .filter(|_| input.route.pass_identity_headers)
+    else {
         return;
     };
     if let Some(value) = input.assertion.and_then(safe_value) {
         plan.put(ASSERTION_HEADER, value);
     }
     for header in &input.outgoing.claim_headers {
-        let elements = header_elements(&identity.subject, &header.claim, input.route.groups_filter.as_ref());
+        let elements = header_elements(
+            &identity.subject,
+            &header.claim,
+            input.route.groups_filter.as_ref(),
+        );
         // SECURITY: an element with a comma would read as two.
         let safe = |text: &&String| !text.contains(',') && safe_value(text).is_some();
         let kept: Vec<&str> = elements.iter().filter(safe).map(String::as_str).collect();
@@ -164,7 +172,11 @@ fn strip_credentials(plan: &mut HeaderPlan, input: &PlanInput<'_>) {
 /// Removes every header that an upstream could take for ours: by name, and by names that differ only
 /// in `_` for `-`, which CGI-like upstreams cannot tell apart.
 fn strip_forgeable(plan: &mut HeaderPlan, input: &PlanInput<'_>) {
-    for name in ["x-pomerium-authorization", "x-pomerium-jwt-assertion", "x-pomerium-jwt-assertion-for"] {
+    for name in [
+        "x-pomerium-authorization",
+        "x-pomerium-jwt-assertion",
+        "x-pomerium-jwt-assertion-for",
+    ] {
         plan.strip(name);
     }
     for header in &input.outgoing.claim_headers {
@@ -172,8 +184,10 @@ fn strip_forgeable(plan: &mut HeaderPlan, input: &PlanInput<'_>) {
     }
     for name in input.request.headers.names() {
         let twin = name.replace('_', "-");
-        let is_twin = twin != name && (plan.set.contains_key(twin.as_str()) || plan.remove.contains(&twin));
-        let is_ours = twin.starts_with("x-pomerium-") || twin == "x-envoy-auth-failure-mode-allowed";
+        let is_twin =
+            twin != name && (plan.set.contains_key(twin.as_str()) || plan.remove.contains(&twin));
+        let is_ours =
+            twin.starts_with("x-pomerium-") || twin == "x-envoy-auth-failure-mode-allowed";
         if is_twin || is_ours {
             plan.strip(name);
         }
@@ -185,7 +199,9 @@ impl Lookup for PlanInput<'_> {
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         match path.as_slice() {
             ["pomerium", "jwt"] => self.assertion.map(str::to_owned),
-            ["pomerium", "request", "headers", name] => self.request_header(&name.to_ascii_lowercase()),
+            ["pomerium", "request", "headers", name] => {
+                self.request_header(&name.to_ascii_lowercase())
+            }
             _ => None,
         }
     }
@@ -200,7 +216,9 @@ impl PlanInput<'_> {
         let value = self.request.headers.combined(name)?;
         match name {
             "cookie" => self.credentials.cookies.rest(),
-            "authorization" if self.bearer_is_ours || ours_in_authorization(&value).is_some() => None,
+            "authorization" if self.bearer_is_ours || ours_in_authorization(&value).is_some() => {
+                None
+            }
             _ => Some(value),
         }
     }

@@ -78,7 +78,9 @@ fn braced(text: &str) -> Option<(Vec<String>, &str)> {
             return Some((path, tail));
         }
         let (name, tail) = match rest.strip_prefix('.') {
-            Some(tail) => identifier(skip_blanks(tail)).map(|(name, tail)| (name.to_owned(), tail))?,
+            Some(tail) => {
+                identifier(skip_blanks(tail)).map(|(name, tail)| (name.to_owned(), tail))?
+            }
             None => quoted(rest.strip_prefix('[')?)?,
         };
         path.push(name);
@@ -121,18 +123,24 @@ mod tests {
 
     impl Lookup for Echo {
         fn value(&self, path: &[String]) -> Option<String> {
-            (path.first().map(String::as_str) == Some("pomerium")).then(|| format!("<{}>", path.join("|")))
+            (path.first().map(String::as_str) == Some("pomerium"))
+                .then(|| format!("<{}>", path.join("|")))
         }
     }
 
     #[test]
     fn references() {
-        let check = |text: &str, expected: &str| assert_eq!(Template::parse(text).expand(&Echo), expected, "{text}");
+        let check = |text: &str, expected: &str| {
+            assert_eq!(Template::parse(text).expand(&Echo), expected, "{text}")
+        };
         check("plain", "plain");
         check("a$$b", "a$b");
         check("Bearer $pomerium.jwt", "Bearer <pomerium|jwt>");
         check("$pomerium.jwt.", "<pomerium|jwt>.");
-        check("${ pomerium . request.headers [\"X-A\"] }!", "<pomerium|request|headers|X-A>!");
+        check(
+            "${ pomerium . request.headers [\"X-A\"] }!",
+            "<pomerium|request|headers|X-A>!",
+        );
         check("${pomerium[\"a\\\"b\"]}", "<pomerium|a\"b>");
         check("${pomerium", "${pomerium");
         check("cost: $5 or $", "cost:  or $");

@@ -16,14 +16,23 @@ impl Internal {
     /// `None` if the path is not one of ours.
     pub(super) fn of_path(path: &str) -> Option<Self> {
         match path {
-            "/.well-known/pomerium" | "/.well-known/pomerium/jwks.json" => return Some(Self::Everybody),
-            "/.pomerium/callback/" | "/.pomerium/sign_out" | "/.pomerium/api/v1/login" => return Some(Self::Everybody),
+            "/.well-known/pomerium"
+            | "/.well-known/pomerium/jwks.json"
+            | "/.pomerium/callback/"
+            | "/.pomerium/sign_out"
+            | "/.pomerium/api/v1/login" => {
+                return Some(Self::Everybody);
+            }
             "/.pomerium" | "/.pomerium/" => return Some(Self::SignedIn),
             _ => {}
         }
         let below = path.strip_prefix("/.pomerium/")?;
         let admin = below == "admin" || below.starts_with("admin/");
-        Some(if admin { Self::Administrator } else { Self::SignedIn })
+        Some(if admin {
+            Self::Administrator
+        } else {
+            Self::SignedIn
+        })
     }
 
     pub(super) fn policy(self, policies: &InternalPolicies) -> &Policy {
@@ -44,7 +53,10 @@ mod tests {
         check("/.pomerium", Some(Internal::SignedIn));
         check("/.pomerium/", Some(Internal::SignedIn));
         check("/.pomerium/callback/", Some(Internal::Everybody));
-        check("/.pomerium/admin/impersonate", Some(Internal::Administrator));
+        check(
+            "/.pomerium/admin/impersonate",
+            Some(Internal::Administrator),
+        );
         check("/.pomerium/administrivia", Some(Internal::SignedIn));
         check("/.pomeriumx", None);
         check("/x/.pomerium/", None);

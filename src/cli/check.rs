@@ -56,7 +56,10 @@ pub(super) fn tell(problems: &[Problem], file: &Path) {
     let text = read(file);
     let name = file.display().to_string();
     for problem in problems {
-        report::problem(problem, text.as_deref().filter(|_| problem.place.source() == name));
+        report::problem(
+            problem,
+            text.as_deref().filter(|_| problem.place.source() == name),
+        );
     }
     let plural = if problems.len() == 1 { "" } else { "s" };
     report::say(&format!("{} problem{plural} in {name}", problems.len()));
@@ -71,7 +74,10 @@ fn json_report(loaded: &Result<Config, Vec<Problem>>) -> Exit {
     let (report, exit) = match loaded {
         Ok(config) => {
             let notices: Vec<String> = config.notices.iter().map(ToString::to_string).collect();
-            (json!({ "ok": true, "routes": config.routes.len(), "notices": notices, "problems": [] }), Exit::Ok)
+            (
+                json!({ "ok": true, "routes": config.routes.len(), "notices": notices, "problems": [] }),
+                Exit::Ok,
+            )
         }
         Err(problems) => {
             let problems: Vec<Value> = problems.iter().map(problem_json).collect();

@@ -4,6 +4,7 @@ use super::serve::stop_signal;
 use super::{Exit, block_on, report};
 use crate::config::Environment;
 use crate::demo::{DEMO_HOST, EnvoyError, Mint, Stand, StandOptions, Step, locate, walk};
+use serde_json::Value;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -67,9 +68,19 @@ impl Demo {
         let envoy = locate(self.envoy.as_deref(), &environment, &report::say).await?;
         let scratch = Scratch::new()?;
         let port = self.port.unwrap_or(if self.once { 0 } else { 8000 });
-        let options = StandOptions { envoy, folder: scratch.0.clone(), port, config: CONFIG.to_owned(), bootstrap: None };
+        let options = StandOptions {
+            envoy,
+            folder: scratch.0.clone(),
+            port,
+            config: CONFIG.to_owned(),
+            bootstrap: None,
+        };
         let stand = Stand::start(options).await?;
-        let exit = if self.once { once(&stand).await? } else { stay(&stand, &scratch.0).await? };
+        let exit = if self.once {
+            once(&stand).await?
+        } else {
+            stay(&stand, &scratch.0).await?
+        };
         stand.stop().await;
         Ok(exit)
     }
@@ -82,7 +93,8 @@ impl Scratch {
     #[expect(clippy::disallowed_methods, reason = "the scratch folder is ours")]
     fn new() -> Result<Self, anyhow::Error> {
         use std::os::unix::fs::DirBuilderExt;
-        let folder = std::env::temp_dir().join(format!("lictor-demo-{}", uuid::Uuid::new_v4().simple()));
+        let folder =
+            std::env::temp_dir().join(format!("lictor-demo-{}", uuid::Uuid::new_v4().simple()));
         std::fs::DirBuilder::new().mode(0o700).create(&folder)?;
         std::fs::write(folder.join("people.yaml"), PEOPLE)?;
         Ok(Self(folder))
@@ -103,30 +115,50 @@ async fn once(stand: &Stand) -> Result<Exit, anyhow::Error> {
     }
     let wrong = steps.iter().filter(|step| !step.wrong.is_empty()).count();
     if wrong == 0 {
-        report::data(&format!("All {} answers are as they should be.\n", steps.len()));
+        report::data(&format!(
+            "All {} answers are as they should be.\n",
+            steps.len()
+        ));
         return Ok(Exit::Ok);
     }
-    report::error(&format!("{wrong} of {} answers are not as they should be", steps.len()), None);
+    report::error(
+        &format!(
+            "{wrong} of {} answers are not as they should be",
+            steps.len()
+        ),
+        None,
+    );
     Ok(Exit::Failure)
 }
 
 fn shown(number: usize, step: &Step) -> String {
-    let mut text = format!("{number}. {}\n   {}\n   → {}", step.title, step.request, step.reply.status);
+    let mut text = format!(
+        "{number}. {}\n   {}\n   → {}",
+        step.title, step.request, step.reply.status
+    );
     if let Some(location) = step.reply.header("location") {
         let short: String = location.chars().take(60).collect();
         let _ = write!(text, " to {short}…");
     }
     text.push('\n');
     let seen = step.reply.json();
-    if let Some(path) = seen["path"].as_str() {
-        let credential = ["authorization", "cookie"].into_iter().find_map(|name| Some((name, seen["headers"].get(name)?)));
-        let credential = credential.map_or("no credential".to_owned(), |(name, value)| format!("{name}: {value}"));
+    if let Some(path) = seen.get("path").and_then(Value::as_str) {
+        let credential = ["authorization", "cookie"]
+            .into_iter()
+            .find_map(|name| Some((name, seen.get("headers")?.get(name)?)));
+        let credential = credential.map_or("no credential".to_owned(), |(name, value)| {
+            format!("{name}: {value}")
+        });
         let _ = writeln!(text, "   the upstream saw {path} with {credential}");
     }
     if let Some(claims) = &step.assertion {
         let _ = writeln!(text, "   and a verified assertion: {claims}");
     } else if !step.reply.body.is_empty() && step.reply.status >= 400 {
-        let _ = writeln!(text, "   {}", step.reply.body.lines().next().unwrap_or_default());
+        let _ = writeln!(
+            text,
+            "   {}",
+            step.reply.body.lines().next().unwrap_or_default()
+        );
     }
     for wrong in &step.wrong {
         let _ = writeln!(text, "   WRONG: {wrong}");
@@ -139,7 +171,11 @@ async fn stay(stand: &Stand, folder: &Path) -> Result<Exit, anyhow::Error> {
     let port = stand.gateway.port();
     let url = format!("http://{DEMO_HOST}:{port}");
     let bob = stand.mint(&Mint::default())?;
-    let root = stand.mint(&Mint { email: "root@example.com", impersonate_email: Some("bob@example.com"), ..Mint::default() })?;
+    let root = stand.mint(&Mint {
+        email: "root@example.com",
+        impersonate_email: Some("bob@example.com"),
+        ..Mint::default()
+    })?;
     report::data(&format!(
         "Envoy, Lictor and an upstream that echoes what it gets are running. Files: {folder}
 

@@ -7,7 +7,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: lictor envoy config lictor.yaml > envoy.yaml && envoy --mode validate -c envoy.yaml")]
+#[command(
+    after_help = "Example: lictor envoy config lictor.yaml > envoy.yaml && envoy --mode validate -c envoy.yaml"
+)]
 pub(super) struct EnvoyConfig {
     /// The configuration whose routes Envoy shall serve
     file: PathBuf,
@@ -35,7 +37,9 @@ impl EnvoyConfig {
             http: config.listen.http,
         };
         let (document, omissions) = bootstrap(&config, &options);
-        omissions.iter().for_each(|omission| report::warning(omission));
+        for omission in &omissions {
+            report::warning(omission);
+        }
         match serde_yaml::to_string(&document) {
             Ok(text) => {
                 report::data(&text);

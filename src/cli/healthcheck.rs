@@ -12,7 +12,7 @@ use tonic_health::pb::health_client::HealthClient;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: lictor healthcheck --address 127.0.0.1:50051")]
 pub(super) struct Healthcheck {
-    /// The `grpc_address` of the server: HOST:PORT, or unix:///path
+    /// The `grpc_address` of the server: HOST:PORT, or a socket as `unix:///path`
     #[arg(long, default_value = "127.0.0.1:50051")]
     address: String,
 }
@@ -25,7 +25,10 @@ impl Healthcheck {
             Some(GrpcAddress::Tcp(address)) => format!("http://{address}"),
             Some(GrpcAddress::Unix(path)) => format!("unix://{}", path.display()),
             None => {
-                report::error(&format!("`{}` is not an address", self.address), Some("write it as `127.0.0.1:50051` or `unix:///run/lictor/authz.sock`"));
+                report::error(
+                    &format!("`{}` is not an address", self.address),
+                    Some("write it as `127.0.0.1:50051` or `unix:///run/lictor/authz.sock`"),
+                );
                 return Exit::Usage;
             }
         };
@@ -35,7 +38,11 @@ impl Healthcheck {
                 Ok(Ok(ServingStatus::Serving)) => return Exit::Ok,
                 Ok(Ok(status)) => format!("{} says {}", self.address, status.as_str_name()),
                 Ok(Err(error)) => format!("{} does not answer: {error}", self.address),
-                Err(_) => format!("{} does not answer within {} seconds", self.address, PATIENCE.as_secs()),
+                Err(_) => format!(
+                    "{} does not answer within {} seconds",
+                    self.address,
+                    PATIENCE.as_secs()
+                ),
             };
             report::error(&told, None);
             Exit::Unavailable
@@ -45,7 +52,9 @@ impl Healthcheck {
 
 async fn ask(uri: String) -> Result<ServingStatus, anyhow::Error> {
     let channel = Endpoint::from_shared(uri)?.connect().await?;
-    let question = HealthCheckRequest { service: SERVICE_NAME.to_owned() };
+    let question = HealthCheckRequest {
+        service: SERVICE_NAME.to_owned(),
+    };
     let answer = HealthClient::new(channel).check(question).await?;
     Ok(answer.into_inner().status())
 }

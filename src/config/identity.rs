@@ -35,10 +35,17 @@ impl SharedSecret {
     /// # Errors
     /// Anything else.
     pub fn parse(text: &str) -> Result<Self, SharedSecretError> {
-        let decoded = STANDARD.decode(text).map_err(|_| SharedSecretError::NotBase64)?;
+        let decoded = STANDARD
+            .decode(text)
+            .map_err(|_| SharedSecretError::NotBase64)?;
         let length = decoded.len();
-        let bytes = decoded.try_into().map_err(|_| SharedSecretError::Length(length))?;
-        Ok(Self { bytes: Secret::new(bytes), text: Secret::new(text.to_owned()) })
+        let bytes = decoded
+            .try_into()
+            .map_err(|_| SharedSecretError::Length(length))?;
+        Ok(Self {
+            bytes: Secret::new(bytes),
+            text: Secret::new(text.to_owned()),
+        })
     }
 
     pub fn bytes(&self) -> &[u8; 32] {
@@ -67,35 +74,69 @@ pub struct IdentitySettings {
 
 impl IdentitySettings {
     pub fn verification_keys(&self) -> VerificationKeys {
-        VerificationKeys::new(self.secret.bytes(), self.legacy_text_key.then(|| self.secret.text()))
+        VerificationKeys::new(
+            self.secret.bytes(),
+            self.legacy_text_key.then(|| self.secret.text()),
+        )
     }
 
-    pub(super) fn read(section: &Section<'_>, base: &Path, problems: &mut Problems) -> Option<Self> {
+    pub(super) fn read(
+        section: &Section<'_>,
+        base: &Path,
+        problems: &mut Problems,
+    ) -> Option<Self> {
         let secret = shared_secret(section, base, problems);
         let authenticate_url = authenticate_url(section, problems);
         let host = authenticate_url.as_ref().and_then(host_and_port);
-        let accepted_issuers = section.texts("accepted_issuers", problems).unwrap_or_else(|| host.into_iter().collect());
+        let accepted_issuers = section
+            .texts("accepted_issuers", problems)
+            .unwrap_or_else(|| host.into_iter().collect());
         if accepted_issuers.is_empty() {
             problems.notice(section.place(), "no token is accepted: neither `authenticate_service_url` nor `accepted_issuers` is set");
         }
-        let administrators = section.texts("administrators", problems).unwrap_or_default();
+        let administrators = section
+            .texts("administrators", problems)
+            .unwrap_or_default();
         let impersonation = ImpersonationRules {
-            enabled: section.bool("enable_user_impersonation", problems).unwrap_or(false),
-            administrators: administrators.iter().map(|email| email.to_ascii_lowercase()).collect(),
+            enabled: section
+                .bool("enable_user_impersonation", problems)
+                .unwrap_or(false),
+            administrators: administrators
+                .iter()
+                .map(|email| email.to_ascii_lowercase())
+                .collect(),
             service: service_impersonation(section, problems),
         };
         let legacy_text_key = section.bool("legacy_text_key", problems).unwrap_or(false);
         let cookie_name = cookie_name(section, problems);
         let (secret, secret_place) = secret?;
-        Some(Self { secret, secret_place, legacy_text_key, accepted_issuers, cookie_name, authenticate_url, impersonation })
+        Some(Self {
+            secret,
+            secret_place,
+            legacy_text_key,
+            accepted_issuers,
+            cookie_name,
+            authenticate_url,
+            impersonation,
+        })
     }
 }
 
-fn shared_secret(section: &Section<'_>, base: &Path, problems: &mut Problems) -> Option<(SharedSecret, Place)> {
-    let given = section.node("shared_secret").is_some() || section.node("shared_secret_file").is_some();
+fn shared_secret(
+    section: &Section<'_>,
+    base: &Path,
+    problems: &mut Problems,
+) -> Option<(SharedSecret, Place)> {
+    let given =
+        section.node("shared_secret").is_some() || section.node("shared_secret_file").is_some();
     if !given {
         problems.push(
-            Problem::new("missing_field", section.place(), "`shared_secret` is required").help(SharedSecretError::HELP),
+            Problem::new(
+                "missing_field",
+                section.place(),
+                "`shared_secret` is required",
+            )
+            .help(SharedSecretError::HELP),
         );
         return None;
     }
@@ -103,7 +144,10 @@ fn shared_secret(section: &Section<'_>, base: &Path, problems: &mut Problems) ->
     match SharedSecret::parse(&text) {
         Ok(secret) => Some((secret, place)),
         Err(error) => {
-            problems.push(Problem::new("bad_shared_secret", &place, error.to_string()).help(SharedSecretError::HELP));
+            problems.push(
+                Problem::new("bad_shared_secret", &place, error.to_string())
+                    .help(SharedSecretError::HELP),
+            );
             None
         }
     }
@@ -112,12 +156,20 @@ fn shared_secret(section: &Section<'_>, base: &Path, problems: &mut Problems) ->
 fn authenticate_url(section: &Section<'_>, problems: &mut Problems) -> Option<Url> {
     let text = section.text("authenticate_service_url", problems)?;
     let place = &section.node("authenticate_service_url")?.place;
-    let parsed = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "https" | "http"));
-    let plain = parsed.filter(|url| url.has_host() && url.path() == "/" && url.query().is_none() && url.fragment().is_none());
+    let parsed = Url::parse(text)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "https" | "http"));
+    let plain = parsed.filter(|url| {
+        url.has_host() && url.path() == "/" && url.query().is_none() && url.fragment().is_none()
+    });
     if plain.is_none() {
         problems.push(
-            Problem::new("bad_value", place, format!("`authenticate_service_url`: `{text}` is not an https URL without path"))
-                .help("write it as `https://authenticate.example.com`"),
+            Problem::new(
+                "bad_value",
+                place,
+                format!("`authenticate_service_url`: `{text}` is not an https URL without path"),
+            )
+            .help("write it as `https://authenticate.example.com`"),
         );
     }
     plain
@@ -134,10 +186,18 @@ fn host_and_port(url: &Url) -> Option<String> {
 
 fn cookie_name(section: &Section<'_>, problems: &mut Problems) -> String {
     let name = section.text("cookie_name", problems).unwrap_or("_pomerium");
-    let token = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&'*+-.^_`|~".contains(&b));
+    let token = !name.is_empty()
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"!#$&'*+-.^_`|~".contains(&b));
     if !token {
-        let place = section.node("cookie_name").map_or(section.place(), |node| &node.place);
-        problems.push(Problem::new("bad_value", place, format!("`{name}` is not a cookie name")).help("use letters, digits, `_`, `-` and `.`"));
+        let place = section
+            .node("cookie_name")
+            .map_or(section.place(), |node| &node.place);
+        problems.push(
+            Problem::new("bad_value", place, format!("`{name}` is not a cookie name"))
+                .help("use letters, digits, `_`, `-` and `.`"),
+        );
     }
     name.to_owned()
 }
@@ -148,10 +208,16 @@ fn service_impersonation(section: &Section<'_>, problems: &mut Problems) -> Serv
         Some("administrators") => ServiceImpersonation::Administrators,
         Some("deny") => ServiceImpersonation::None,
         Some(other) => {
-            let place = section.node("service_account_impersonation").map_or(section.place(), |node| &node.place);
+            let place = section
+                .node("service_account_impersonation")
+                .map_or(section.place(), |node| &node.place);
             problems.push(
-                Problem::new("bad_value", place, format!("`service_account_impersonation` cannot be `{other}`"))
-                    .help("use `allow`, `administrators` or `deny`"),
+                Problem::new(
+                    "bad_value",
+                    place,
+                    format!("`service_account_impersonation` cannot be `{other}`"),
+                )
+                .help("use `allow`, `administrators` or `deny`"),
             );
             ServiceImpersonation::None
         }

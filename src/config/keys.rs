@@ -40,15 +40,33 @@ pub enum Standing {
 }
 
 const fn used(name: &'static str, kind: Kind, default: &'static str, doc: &'static str) -> Key {
-    Key { name, kind, default, doc, standing: Standing::Used }
+    Key {
+        name,
+        kind,
+        default,
+        doc,
+        standing: Standing::Used,
+    }
 }
 
 const fn not_used(name: &'static str) -> Key {
-    Key { name, kind: Kind::Text, default: "", doc: "", standing: Standing::NotUsed }
+    Key {
+        name,
+        kind: Kind::Text,
+        default: "",
+        doc: "",
+        standing: Standing::NotUsed,
+    }
 }
 
 const fn refused(name: &'static str, why: &'static str) -> Key {
-    Key { name, kind: Kind::Text, default: "", doc: "", standing: Standing::Refused(why) }
+    Key {
+        name,
+        kind: Kind::Text,
+        default: "",
+        doc: "",
+        standing: Standing::Refused(why),
+    }
 }
 
 const CLIENT_CERTIFICATES: &str = "client certificates are not judged by this version; verify them in Envoy \
@@ -56,47 +74,216 @@ const CLIENT_CERTIFICATES: &str = "client certificates are not judged by this ve
 
 /// Keys at the top of the file.
 pub const GLOBAL_KEYS: &[Key] = &[
-    used("accepted_issuers", Kind::Texts, "the host of `authenticate_service_url`", "Values of `iss` accepted in tokens, compared exactly. By default the authenticate host alone: it mints the tokens."),
-    used("administrators", Kind::Texts, "[]", "E-mail addresses of people who may act as somebody else. Case is ignored. Empty: nobody."),
-    used("assertion_actor", Kind::Bool, "true", "Show in the assertion who is acting, as `act` (RFC 8693). On, so that upstreams can tell."),
-    used("assertion_reuse", Kind::Duration, "30s", "How long one signed assertion may serve the same identity, host and key; `0s` signs for every request. Signing is the largest cost of a check, and an assertion lives five minutes anyway."),
-    used("authenticate_service_url", Kind::Text, "", "Where people sign in, such as `https://authenticate.example.com`. Without it anonymous requests get 401 instead of a redirect."),
-    used("authorize_log_fields", Kind::Texts, "all", "Fields of the decision log line."),
-    used("case_insensitive_email", Kind::Bool, "false", "Compare e-mail addresses and domains in policies with ASCII case folded. Off: policies say exactly what they match."),
-    used("cookie_name", Kind::Text, "_pomerium", "Name of the session cookie."),
-    used("directory", Kind::Map, "", "People and groups: `{file: PATH}`, JSON or YAML with `users` and `groups`. Read again when it changes."),
-    used("enable_user_impersonation", Kind::Bool, "false", "Let administrators and service tokens act as somebody else. Off, as every power that is not asked for."),
-    used("grpc_address", Kind::Text, "127.0.0.1:50051", "Where Envoy asks: `HOST:PORT`, or `unix:///path`. Loopback, because whoever can ask can obtain assertions."),
-    used("health_check_addr", Kind::Text, "", "Where `/healthz` and `/readyz` are served, if not with the metrics."),
-    used("http_address", Kind::Text, "127.0.0.1:8080", "Where `/.well-known/pomerium` and `/.pomerium/` are served; Envoy routes these paths here."),
-    used("jwt_claims_headers", Kind::Map, "{}", "Claims to send as headers: a map from header to claim, or a list of claims (`x-pomerium-claim-NAME`)."),
-    used("jwt_groups_filter", Kind::Texts, "", "Ids of the groups that may leave in assertion and headers. Absent: all."),
-    used("jwt_issuer_format", Kind::Text, "hostOnly", "How `iss` of the assertion is written: `hostOnly` or `uri`. Verifiers find the keys by the host."),
-    used("legacy_text_key", Kind::Bool, "false", "Accept tokens signed with the base64 text of the shared secret too. Off: one key, one meaning."),
-    used("log_format", Kind::Text, "json", "How log lines are written on standard error: `json` or `text`."),
-    used("log_level", Kind::Text, "info", "`trace`, `debug`, `info`, `warn`, `error` or `disabled`."),
-    used("metrics_address", Kind::Text, "", "Where `/metrics`, `/healthz` and `/readyz` are served. Off: nothing listens that was not asked for."),
-    used("pass_identity_headers", Kind::Bool, "false", "Send the assertion and the claim headers to upstreams, unless a route says otherwise."),
-    used("path_normalization", Kind::Text, "strict", "`strict` refuses every path that two readers could read differently; `off` only those without a leading slash."),
-    used("policies", Kind::Map, "{}", "Policies by name, for `routes[].policies`."),
-    used("policy", Kind::List, "[]", "Routes, as in `routes`; these come first."),
+    used(
+        "accepted_issuers",
+        Kind::Texts,
+        "the host of `authenticate_service_url`",
+        "Values of `iss` accepted in tokens, compared exactly. By default the authenticate host alone: it mints the tokens.",
+    ),
+    used(
+        "administrators",
+        Kind::Texts,
+        "[]",
+        "E-mail addresses of people who may act as somebody else. Case is ignored. Empty: nobody.",
+    ),
+    used(
+        "assertion_actor",
+        Kind::Bool,
+        "true",
+        "Show in the assertion who is acting, as `act` (RFC 8693). On, so that upstreams can tell.",
+    ),
+    used(
+        "assertion_reuse",
+        Kind::Duration,
+        "30s",
+        "How long one signed assertion may serve the same identity, host and key; `0s` signs for every request. Signing is the largest cost of a check, and an assertion lives five minutes anyway.",
+    ),
+    used(
+        "authenticate_service_url",
+        Kind::Text,
+        "",
+        "Where people sign in, such as `https://authenticate.example.com`. Without it anonymous requests get 401 instead of a redirect.",
+    ),
+    used(
+        "authorize_log_fields",
+        Kind::Texts,
+        "all",
+        "Fields of the decision log line.",
+    ),
+    used(
+        "case_insensitive_email",
+        Kind::Bool,
+        "false",
+        "Compare e-mail addresses and domains in policies with ASCII case folded. Off: policies say exactly what they match.",
+    ),
+    used(
+        "cookie_name",
+        Kind::Text,
+        "_pomerium",
+        "Name of the session cookie.",
+    ),
+    used(
+        "directory",
+        Kind::Map,
+        "",
+        "People and groups: `{file: PATH}`, JSON or YAML with `users` and `groups`. Read again when it changes.",
+    ),
+    used(
+        "enable_user_impersonation",
+        Kind::Bool,
+        "false",
+        "Let administrators and service tokens act as somebody else. Off, as every power that is not asked for.",
+    ),
+    used(
+        "grpc_address",
+        Kind::Text,
+        "127.0.0.1:50051",
+        "Where Envoy asks: `HOST:PORT`, or `unix:///path`. Loopback, because whoever can ask can obtain assertions.",
+    ),
+    used(
+        "health_check_addr",
+        Kind::Text,
+        "",
+        "Where `/healthz` and `/readyz` are served, if not with the metrics.",
+    ),
+    used(
+        "http_address",
+        Kind::Text,
+        "127.0.0.1:8080",
+        "Where `/.well-known/pomerium` and `/.pomerium/` are served; Envoy routes these paths here.",
+    ),
+    used(
+        "jwt_claims_headers",
+        Kind::Map,
+        "{}",
+        "Claims to send as headers: a map from header to claim, or a list of claims (`x-pomerium-claim-NAME`).",
+    ),
+    used(
+        "jwt_groups_filter",
+        Kind::Texts,
+        "",
+        "Ids of the groups that may leave in assertion and headers. Absent: all.",
+    ),
+    used(
+        "jwt_issuer_format",
+        Kind::Text,
+        "hostOnly",
+        "How `iss` of the assertion is written: `hostOnly` or `uri`. Verifiers find the keys by the host.",
+    ),
+    used(
+        "legacy_text_key",
+        Kind::Bool,
+        "false",
+        "Accept tokens signed with the base64 text of the shared secret too. Off: one key, one meaning.",
+    ),
+    used(
+        "log_format",
+        Kind::Text,
+        "json",
+        "How log lines are written on standard error: `json` or `text`.",
+    ),
+    used(
+        "log_level",
+        Kind::Text,
+        "info",
+        "`trace`, `debug`, `info`, `warn`, `error` or `disabled`.",
+    ),
+    used(
+        "metrics_address",
+        Kind::Text,
+        "",
+        "Where `/metrics`, `/healthz` and `/readyz` are served. Off: nothing listens that was not asked for.",
+    ),
+    used(
+        "pass_identity_headers",
+        Kind::Bool,
+        "false",
+        "Send the assertion and the claim headers to upstreams, unless a route says otherwise.",
+    ),
+    used(
+        "path_normalization",
+        Kind::Text,
+        "strict",
+        "`strict` refuses every path that two readers could read differently; `off` only those without a leading slash.",
+    ),
+    used(
+        "policies",
+        Kind::Map,
+        "{}",
+        "Policies by name, for `routes[].policies`.",
+    ),
+    used(
+        "policy",
+        Kind::List,
+        "[]",
+        "Routes, as in `routes`; these come first.",
+    ),
     used("routes", Kind::List, "[]", "The routes, tried in order."),
-    used("runtime_flags", Kind::Map, "{}", "`match_any_incoming_port` (true): a `from` without port serves every port."),
-    used("service_account_impersonation", Kind::Text, "allow", "Which service tokens may act as somebody else: `allow` (whoever holds the shared key could have minted the target's token), `administrators` or `deny`."),
-    used("set_response_headers", Kind::TextMap, "{}", "Headers added to responses and refusals. `disable` clears them."),
-    used("shared_secret", Kind::Text, "", "Standard base64 of exactly 32 bytes; verifies tokens and signs sign-in links. Required."),
-    used("shared_secret_file", Kind::Text, "", "A file that holds `shared_secret`; wins over it."),
-    used("signing_key", Kind::Text, "derived from `shared_secret`", "Private keys for the assertion: PEM, base64 of PEM, or JWK; P-256 or RSA. The first signs, all are published. Derived, so that every replica has the same."),
-    used("signing_key_file", Kind::Text, "", "A file that holds `signing_key`; wins over it."),
-    used("trusted_hops", Kind::Integer, "0", "How many trusted proxies stand in front of Envoy: `source_ip` sees the address that many steps before the peer in `x-forwarded-for`."),
+    used(
+        "runtime_flags",
+        Kind::Map,
+        "{}",
+        "`match_any_incoming_port` (true): a `from` without port serves every port.",
+    ),
+    used(
+        "service_account_impersonation",
+        Kind::Text,
+        "allow",
+        "Which service tokens may act as somebody else: `allow` (whoever holds the shared key could have minted the target's token), `administrators` or `deny`.",
+    ),
+    used(
+        "set_response_headers",
+        Kind::TextMap,
+        "{}",
+        "Headers added to responses and refusals. `disable` clears them.",
+    ),
+    used(
+        "shared_secret",
+        Kind::Text,
+        "",
+        "Standard base64 of exactly 32 bytes; verifies tokens and signs sign-in links. Required.",
+    ),
+    used(
+        "shared_secret_file",
+        Kind::Text,
+        "",
+        "A file that holds `shared_secret`; wins over it.",
+    ),
+    used(
+        "signing_key",
+        Kind::Text,
+        "derived from `shared_secret`",
+        "Private keys for the assertion: PEM, base64 of PEM, or JWK; P-256 or RSA. The first signs, all are published. Derived, so that every replica has the same.",
+    ),
+    used(
+        "signing_key_file",
+        Kind::Text,
+        "",
+        "A file that holds `signing_key`; wins over it.",
+    ),
+    used(
+        "trusted_hops",
+        Kind::Integer,
+        "0",
+        "How many trusted proxies stand in front of Envoy: `source_ip` sees the address that many steps before the peer in `x-forwarded-for`.",
+    ),
     refused("downstream_mtls", CLIENT_CERTIFICATES),
     refused("client_ca", CLIENT_CERTIFICATES),
     refused("client_ca_file", CLIENT_CERTIFICATES),
     refused("client_crl", CLIENT_CERTIFICATES),
     refused("client_crl_file", CLIENT_CERTIFICATES),
-    refused("idp_service_account", "directory data comes from `directory`"),
-    refused("idp_refresh_directory_interval", "the directory file is read again when it changes"),
-    refused("idp_refresh_directory_timeout", "the directory file is read again when it changes"),
+    refused(
+        "idp_service_account",
+        "directory data comes from `directory`",
+    ),
+    refused(
+        "idp_refresh_directory_interval",
+        "the directory file is read again when it changes",
+    ),
+    refused(
+        "idp_refresh_directory_timeout",
+        "the directory file is read again when it changes",
+    ),
     refused("idp_qps", "directory data comes from `directory`"),
     refused("policy_file", "put the routes under `routes:`"),
     refused("tracing_provider", "use the OTEL environment variables"),
@@ -200,32 +387,138 @@ const KUBERNETES: &str = "ext_authz joins repeated `Impersonate-Group` values wi
 
 /// Keys of one route.
 pub const ROUTE_KEYS: &[Key] = &[
-    used("allow_any_authenticated_user", Kind::Bool, "false", "Allow everybody who is signed in."),
-    used("allow_public_unauthenticated_access", Kind::Bool, "false", "Allow everybody."),
-    used("allowed_domains", Kind::Texts, "", "Allow people whose e-mail address is in one of these domains."),
-    used("allowed_idp_claims", Kind::Map, "", "Allow people with one of these claim values."),
-    used("allowed_users", Kind::Texts, "", "Allow people by user id or e-mail address."),
-    used("cors_allow_preflight", Kind::Bool, "false", "Allow CORS preflights, which carry no credential."),
-    used("from", Kind::Text, "", "What clients ask for: `https://app.example.com`. Required."),
-    used("id", Kind::Text, "route-N by its place", "The name Envoy sends as `context_extensions.route_id`."),
-    used("jwt_groups_filter", Kind::Texts, "", "More group ids that may leave, besides the global ones."),
-    used("jwt_issuer_format", Kind::Text, "the global one", "`hostOnly` or `uri`."),
-    used("pass_identity_headers", Kind::Bool, "the global one", "Send the assertion and the claim headers to this upstream."),
+    used(
+        "allow_any_authenticated_user",
+        Kind::Bool,
+        "false",
+        "Allow everybody who is signed in.",
+    ),
+    used(
+        "allow_public_unauthenticated_access",
+        Kind::Bool,
+        "false",
+        "Allow everybody.",
+    ),
+    used(
+        "allowed_domains",
+        Kind::Texts,
+        "",
+        "Allow people whose e-mail address is in one of these domains.",
+    ),
+    used(
+        "allowed_idp_claims",
+        Kind::Map,
+        "",
+        "Allow people with one of these claim values.",
+    ),
+    used(
+        "allowed_users",
+        Kind::Texts,
+        "",
+        "Allow people by user id or e-mail address.",
+    ),
+    used(
+        "cors_allow_preflight",
+        Kind::Bool,
+        "false",
+        "Allow CORS preflights, which carry no credential.",
+    ),
+    used(
+        "from",
+        Kind::Text,
+        "",
+        "What clients ask for: `https://app.example.com`. Required.",
+    ),
+    used(
+        "id",
+        Kind::Text,
+        "route-N by its place",
+        "The name Envoy sends as `context_extensions.route_id`.",
+    ),
+    used(
+        "jwt_groups_filter",
+        Kind::Texts,
+        "",
+        "More group ids that may leave, besides the global ones.",
+    ),
+    used(
+        "jwt_issuer_format",
+        Kind::Text,
+        "the global one",
+        "`hostOnly` or `uri`.",
+    ),
+    used(
+        "pass_identity_headers",
+        Kind::Bool,
+        "the global one",
+        "Send the assertion and the claim headers to this upstream.",
+    ),
     used("path", Kind::Text, "", "The exact path."),
-    used("path_separated_prefix", Kind::Text, "", "A prefix by segments: `/api` matches `/api` and `/api/x`."),
-    used("policies", Kind::Texts, "[]", "Names of policies from the top of the file."),
+    used(
+        "path_separated_prefix",
+        Kind::Text,
+        "",
+        "A prefix by segments: `/api` matches `/api` and `/api/x`.",
+    ),
+    used(
+        "policies",
+        Kind::Texts,
+        "[]",
+        "Names of policies from the top of the file.",
+    ),
     used("policy", Kind::Map, "", "A policy of this route's own."),
-    used("prefix", Kind::Text, "/", "A textual prefix: `/api` matches `/apiary`."),
-    used("regex", Kind::Text, "", "A regular expression (RE2) for the whole path."),
-    used("remove_request_headers", Kind::Texts, "[]", "Request headers to remove."),
-    used("set_request_headers", Kind::TextMap, "{}", "Request headers to set; values may refer to `${pomerium.jwt}` and `${pomerium.request.headers[\"NAME\"]}`."),
-    used("set_response_headers", Kind::TextMap, "{}", "Response headers to set, besides the global ones."),
-    used("show_error_details", Kind::Bool, "false", "Name the reasons on error pages. Off: a refusal tells little."),
-    used("to", Kind::Texts, "", "Where Envoy sends what is allowed; used by `lictor envoy config`."),
-    refused("allowed_groups", "write `policy: {allow: {or: [{groups: {has: GROUP_ID}}]}}`"),
+    used(
+        "prefix",
+        Kind::Text,
+        "/",
+        "A textual prefix: `/api` matches `/apiary`.",
+    ),
+    used(
+        "regex",
+        Kind::Text,
+        "",
+        "A regular expression (RE2) for the whole path.",
+    ),
+    used(
+        "remove_request_headers",
+        Kind::Texts,
+        "[]",
+        "Request headers to remove.",
+    ),
+    used(
+        "set_request_headers",
+        Kind::TextMap,
+        "{}",
+        "Request headers to set; values may refer to `${pomerium.jwt}` and `${pomerium.request.headers[\"NAME\"]}`.",
+    ),
+    used(
+        "set_response_headers",
+        Kind::TextMap,
+        "{}",
+        "Response headers to set, besides the global ones.",
+    ),
+    used(
+        "show_error_details",
+        Kind::Bool,
+        "false",
+        "Name the reasons on error pages. Off: a refusal tells little.",
+    ),
+    used(
+        "to",
+        Kind::Texts,
+        "",
+        "Where Envoy sends what is allowed; used by `lictor envoy config`.",
+    ),
+    refused(
+        "allowed_groups",
+        "write `policy: {allow: {or: [{groups: {has: GROUP_ID}}]}}`",
+    ),
     refused("kubernetes_service_account_token", KUBERNETES),
     refused("kubernetes_service_account_token_file", KUBERNETES),
-    refused("set_authorization_header", "write `set_request_headers: {authorization: …}`"),
+    refused(
+        "set_authorization_header",
+        "write `set_request_headers: {authorization: …}`",
+    ),
     refused("tls_downstream_client_ca", CLIENT_CERTIFICATES),
     refused("tls_downstream_client_ca_file", CLIENT_CERTIFICATES),
     not_used("allow_spdy"),
@@ -281,7 +574,11 @@ pub(super) fn check(section: &Section<'_>, keys: &'static [Key], problems: &mut 
     let names: Vec<&str> = keys.iter().map(|key| key.name).collect();
     let mut idle = Vec::new();
     for entry in section.entries() {
-        match keys.iter().find(|key| key.name == entry.key).map(|key| key.standing) {
+        match keys
+            .iter()
+            .find(|key| key.name == entry.key)
+            .map(|key| key.standing)
+        {
             Some(Standing::Used) => {}
             Some(Standing::NotUsed) => idle.push(format!("`{}`", entry.key)),
             Some(Standing::Refused(why)) => problems.push(refusal(entry, why)),
@@ -289,12 +586,20 @@ pub(super) fn check(section: &Section<'_>, keys: &'static [Key], problems: &mut 
         }
     }
     if !idle.is_empty() {
-        problems.notice(section.place(), format!("not used here: {}", idle.join(", ")));
+        problems.notice(
+            section.place(),
+            format!("not used here: {}", idle.join(", ")),
+        );
     }
 }
 
 fn refusal(entry: &Entry, why: &str) -> Problem {
-    Problem::new("removed_field", &entry.place, format!("`{}` cannot be used here", entry.key)).help(why)
+    Problem::new(
+        "removed_field",
+        &entry.place,
+        format!("`{}` cannot be used here", entry.key),
+    )
+    .help(why)
 }
 
 #[cfg(test)]

@@ -24,7 +24,11 @@ pub struct Upstream {
 type Named = BTreeMap<String, Arc<Policy>>;
 
 /// Reads `policies`, then the routes under `policy` and `routes`, in that order.
-pub(super) fn read(section: &Section<'_>, defaults: &RouteDefaults, problems: &mut Problems) -> (Vec<Route>, Vec<Upstream>) {
+pub(super) fn read(
+    section: &Section<'_>,
+    defaults: &RouteDefaults,
+    problems: &mut Problems,
+) -> (Vec<Route>, Vec<Upstream>) {
     let named = named_policies(section, problems);
     let mut nodes = Vec::new();
     for key in ["policy", "routes"] {
@@ -32,12 +36,24 @@ pub(super) fn read(section: &Section<'_>, defaults: &RouteDefaults, problems: &m
             None => {}
             Some((_, Value::List(items))) => nodes.extend(items),
             Some((node, other)) => problems.push(
-                Problem::new("wrong_type", &node.place, format!("`{key}` must be a list of routes, not {}", other.kind())).help("begin each route with `- from: …`"),
+                Problem::new(
+                    "wrong_type",
+                    &node.place,
+                    format!("`{key}` must be a list of routes, not {}", other.kind()),
+                )
+                .help("begin each route with `- from: …`"),
             ),
         }
     }
-    let mut reader = RouteReader { defaults, named: &named, ids: BTreeSet::new() };
-    let read = nodes.into_iter().enumerate().filter_map(|(index, node)| reader.route(node, index + 1, problems));
+    let mut reader = RouteReader {
+        defaults,
+        named: &named,
+        ids: BTreeSet::new(),
+    };
+    let read = nodes
+        .into_iter()
+        .enumerate()
+        .filter_map(|(index, node)| reader.route(node, index + 1, problems));
     read.unzip()
 }
 
@@ -49,7 +65,10 @@ fn named_policies(section: &Section<'_>, problems: &mut Problems) -> Named {
         return Named::new();
     };
     let compiled = policies.entries().iter().map(|entry| {
-        (entry.key.clone(), Arc::new(compile(&entry.node, Dialect::ConfigFile, problems)))
+        (
+            entry.key.clone(),
+            Arc::new(compile(&entry.node, Dialect::ConfigFile, problems)),
+        )
     });
     compiled.collect()
 }
@@ -61,7 +80,12 @@ struct RouteReader<'d> {
 }
 
 impl RouteReader<'_> {
-    fn route(&mut self, node: &Node, number: usize, problems: &mut Problems) -> Option<(Route, Upstream)> {
+    fn route(
+        &mut self,
+        node: &Node,
+        number: usize,
+        problems: &mut Problems,
+    ) -> Option<(Route, Upstream)> {
         let section = Section::open(node, &format!("routes[{}]", number - 1), problems)?;
         keys::check(&section, ROUTE_KEYS, problems);
         let id = self.id(&section, number, problems);
@@ -69,17 +93,37 @@ impl RouteReader<'_> {
         let path = path(&section, problems);
         let policies = self.policies(&section, problems);
         let headers = self.headers(&section, problems);
-        let show_error_details = section.bool("show_error_details", problems).unwrap_or(false);
+        let show_error_details = section
+            .bool("show_error_details", problems)
+            .unwrap_or(false);
         let upstream = upstream(&section, problems);
-        let route = Route { id, from: from?, path: path?, policies, headers, show_error_details };
+        let route = Route {
+            id,
+            from: from?,
+            path: path?,
+            policies,
+            headers,
+            show_error_details,
+        };
         Some((route, upstream))
     }
 
     fn id(&mut self, section: &Section<'_>, number: usize, problems: &mut Problems) -> RouteId {
-        let text = section.text("id", problems).map_or_else(|| format!("route-{number}"), str::to_owned);
+        let text = section
+            .text("id", problems)
+            .map_or_else(|| format!("route-{number}"), str::to_owned);
         if !self.ids.insert(text.clone()) {
-            let place = section.node("id").map_or(section.place(), |node| &node.place);
-            problems.push(Problem::new("duplicate_id", place, format!("two routes are called `{text}`")).help("give each route its own `id`"));
+            let place = section
+                .node("id")
+                .map_or(section.place(), |node| &node.place);
+            problems.push(
+                Problem::new(
+                    "duplicate_id",
+                    place,
+                    format!("two routes are called `{text}`"),
+                )
+                .help("give each route its own `id`"),
+            );
         }
         RouteId::new(&text)
     }
@@ -92,7 +136,8 @@ impl RouteReader<'_> {
         if let Some(node) = section.node("policy") {
             if let Value::Text(_) = &node.value {
                 problems.push(
-                    Problem::new("root_type", &node.place, "`policy` is text").help("write the policy as YAML below `policy:`, without `|` or quotes"),
+                    Problem::new("root_type", &node.place, "`policy` is text")
+                        .help("write the policy as YAML below `policy:`, without `|` or quotes"),
                 );
             } else {
                 policies.push(Arc::new(compile(node, Dialect::ConfigFile, problems)));
@@ -108,46 +153,73 @@ impl RouteReader<'_> {
     }
 
     fn no_such_policy(&self, section: &Section<'_>, name: &str, problems: &mut Problems) {
-        let place = section.node("policies").map_or(section.place(), |node| &node.place);
+        let place = section
+            .node("policies")
+            .map_or(section.place(), |node| &node.place);
         let known: Vec<&str> = self.named.keys().map(String::as_str).collect();
         let help = match nearest(name, &known) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "define it under `policies:` at the top of the file".to_owned(),
         };
-        problems.push(Problem::new("unknown_policy", place, format!("there is no policy called `{name}`")).help(help));
+        problems.push(
+            Problem::new(
+                "unknown_policy",
+                place,
+                format!("there is no policy called `{name}`"),
+            )
+            .help(help),
+        );
     }
 
     fn headers(&self, section: &Section<'_>, problems: &mut Problems) -> RouteHeaders {
         let own_filter = section.texts("jwt_groups_filter", problems);
         let groups_filter = match (&self.defaults.groups_filter, own_filter) {
             (None, None) => None,
-            (global, own) => Some(global.iter().flatten().cloned().chain(own.into_iter().flatten()).collect()),
+            (global, own) => Some(
+                global
+                    .iter()
+                    .flatten()
+                    .cloned()
+                    .chain(own.into_iter().flatten())
+                    .collect(),
+            ),
         };
         let own_responses = response_headers(section, problems);
         RouteHeaders {
-            pass_identity_headers: section.bool("pass_identity_headers", problems).unwrap_or(self.defaults.pass_identity_headers),
+            pass_identity_headers: section
+                .bool("pass_identity_headers", problems)
+                .unwrap_or(self.defaults.pass_identity_headers),
             issuer_format: issuer_format(section, problems).unwrap_or(self.defaults.issuer_format),
             groups_filter,
             set_request_headers: request_headers(section, problems),
             remove_request_headers: removed_headers(section, problems),
-            set_response_headers: merged(&self.defaults.response_headers, own_responses),
+            set_response_headers: merged(&self.defaults.response_headers, &own_responses),
         }
     }
 }
 
-fn merged(global: &[(HeaderName, HeaderValue)], own: Vec<(HeaderName, HeaderValue)>) -> Vec<(HeaderName, HeaderValue)> {
-    let inherited = global.iter().filter(|(name, _)| own.iter().all(|(other, _)| other != name));
+fn merged(
+    global: &[(HeaderName, HeaderValue)],
+    own: &[(HeaderName, HeaderValue)],
+) -> Vec<(HeaderName, HeaderValue)> {
+    let inherited = global
+        .iter()
+        .filter(|(name, _)| own.iter().all(|(other, _)| other != name));
     inherited.cloned().chain(own.iter().cloned()).collect()
 }
 
 fn from(section: &Section<'_>, problems: &mut Problems) -> Option<From> {
     let Some(text) = section.text("from", problems) else {
-        problems.push(Problem::new("missing_field", section.place(), "the route has no `from`").help("write `from: https://app.example.com`"));
+        problems.push(
+            Problem::new("missing_field", section.place(), "the route has no `from`")
+                .help("write `from: https://app.example.com`"),
+        );
         return None;
     };
     let place = &section.node("from")?.place;
     let parsed = From::parse(text).map_err(|error| {
-        problems.push(Problem::new("bad_from", place, format!("`from`: {error}")).help(error.help()));
+        problems
+            .push(Problem::new("bad_from", place, format!("`from`: {error}")).help(error.help()));
     });
     parsed.ok()
 }
@@ -156,38 +228,66 @@ fn from(section: &Section<'_>, problems: &mut Problems) -> Option<From> {
 fn path(section: &Section<'_>, problems: &mut Problems) -> Option<PathMatch> {
     type Reader = fn(&str) -> Result<PathMatch, PathMatchError>;
     let specifiers: [(&str, Reader, &str); 4] = [
-        ("regex", PathMatch::regex, "write a regular expression as RE2 does, without look-around or back-references"),
+        (
+            "regex",
+            PathMatch::regex,
+            "write a regular expression as RE2 does, without look-around or back-references",
+        ),
         ("path", PathMatch::exact, "begin it with `/`"),
-        ("path_separated_prefix", PathMatch::separated_prefix, "begin it with `/`, and end it without"),
+        (
+            "path_separated_prefix",
+            PathMatch::separated_prefix,
+            "begin it with `/`, and end it without",
+        ),
         ("prefix", PathMatch::prefix, "begin it with `/`"),
     ];
-    let mut given = specifiers.into_iter().filter(|(key, ..)| section.node(key).is_some());
+    let mut given = specifiers
+        .into_iter()
+        .filter(|(key, ..)| section.node(key).is_some());
     let Some((key, read, help)) = given.next() else {
         return Some(PathMatch::Any);
     };
     for (ignored, ..) in given {
-        problems.notice(section.place(), format!("`{ignored}` is ignored, because `{key}` is given"));
+        problems.notice(
+            section.place(),
+            format!("`{ignored}` is ignored, because `{key}` is given"),
+        );
     }
     let text = section.text(key, problems)?;
     let place = &section.node(key)?.place;
-    read(text).map_err(|error| problems.push(Problem::new("bad_path", place, format!("`{key}`: {error}")).help(help))).ok()
+    read(text)
+        .map_err(|error| {
+            problems.push(Problem::new("bad_path", place, format!("`{key}`: {error}")).help(help));
+        })
+        .ok()
 }
 
 fn legacy(section: &Section<'_>, problems: &mut Problems) -> Option<LegacyFields> {
     let fields = LegacyFields {
-        allow_public_unauthenticated_access: section.bool("allow_public_unauthenticated_access", problems).unwrap_or(false),
-        cors_allow_preflight: section.bool("cors_allow_preflight", problems).unwrap_or(false),
-        allow_any_authenticated_user: section.bool("allow_any_authenticated_user", problems).unwrap_or(false),
+        allow_public_unauthenticated_access: section
+            .bool("allow_public_unauthenticated_access", problems)
+            .unwrap_or(false),
+        cors_allow_preflight: section
+            .bool("cors_allow_preflight", problems)
+            .unwrap_or(false),
+        allow_any_authenticated_user: section
+            .bool("allow_any_authenticated_user", problems)
+            .unwrap_or(false),
         allowed_domains: section.texts("allowed_domains", problems),
         allowed_users: section.texts("allowed_users", problems),
         allowed_idp_claims: claims(section, problems),
     };
     let lists = fields.allowed_domains.is_some() || fields.allowed_users.is_some();
     let place = section.place();
-    if fields.allow_public_unauthenticated_access && (fields.allow_any_authenticated_user || lists) {
+    if fields.allow_public_unauthenticated_access && (fields.allow_any_authenticated_user || lists)
+    {
         problems.push(
-            Problem::new("public_with_allowlist", place, "`allow_public_unauthenticated_access` makes the other allow fields meaningless")
-                .help("remove one or the other"),
+            Problem::new(
+                "public_with_allowlist",
+                place,
+                "`allow_public_unauthenticated_access` makes the other allow fields meaningless",
+            )
+            .help("remove one or the other"),
         );
         return None;
     }
@@ -207,10 +307,21 @@ fn claims(section: &Section<'_>, problems: &mut Problems) -> Claims {
     };
     match claim_value(node) {
         ClaimValue::Map(claims) => Claims::flatten(claims),
-        ClaimValue::Null | ClaimValue::Bool(_) | ClaimValue::Number(_) | ClaimValue::Text(_) | ClaimValue::List(_) => {
+        ClaimValue::Null
+        | ClaimValue::Bool(_)
+        | ClaimValue::Number(_)
+        | ClaimValue::Text(_)
+        | ClaimValue::List(_) => {
             problems.push(
-                Problem::new("wrong_type", &node.place, format!("`allowed_idp_claims` must be a map, not {}", node.value.kind()))
-                    .help("write it as `{department: [engineering]}`"),
+                Problem::new(
+                    "wrong_type",
+                    &node.place,
+                    format!(
+                        "`allowed_idp_claims` must be a map, not {}",
+                        node.value.kind()
+                    ),
+                )
+                .help("write it as `{department: [engineering]}`"),
             );
             Claims::default()
         }
@@ -218,7 +329,9 @@ fn claims(section: &Section<'_>, problems: &mut Problems) -> Claims {
 }
 
 fn request_headers(section: &Section<'_>, problems: &mut Problems) -> Vec<(HeaderName, Template)> {
-    let map = section.text_map("set_request_headers", problems).unwrap_or_default();
+    let map = section
+        .text_map("set_request_headers", problems)
+        .unwrap_or_default();
     let headers = map.into_iter().filter_map(|(name, (value, place))| {
         header_name(&name, &place, problems).map(|name| (name, Template::parse(&value)))
     });
@@ -226,9 +339,17 @@ fn request_headers(section: &Section<'_>, problems: &mut Problems) -> Vec<(Heade
 }
 
 fn removed_headers(section: &Section<'_>, problems: &mut Problems) -> Vec<HeaderName> {
-    let names = section.texts("remove_request_headers", problems).unwrap_or_default();
-    let place = section.node("remove_request_headers").map_or(section.place(), |node| &node.place).clone();
-    names.iter().filter_map(|name| header_name(name, &place, problems)).collect()
+    let names = section
+        .texts("remove_request_headers", problems)
+        .unwrap_or_default();
+    let place = section
+        .node("remove_request_headers")
+        .map_or(section.place(), |node| &node.place)
+        .clone();
+    names
+        .iter()
+        .filter_map(|name| header_name(name, &place, problems))
+        .collect()
 }
 
 fn upstream(section: &Section<'_>, problems: &mut Problems) -> Upstream {
@@ -237,10 +358,20 @@ fn upstream(section: &Section<'_>, problems: &mut Problems) -> Upstream {
         match Url::parse(&text).ok().filter(Url::has_host) {
             Some(url) => to.push(url),
             None => {
-                let place = section.node("to").map_or(section.place(), |node| &node.place);
-                problems.push(Problem::new("bad_value", place, format!("`to`: `{text}` is not a URL")).help("write it as `http://app:8080`"));
+                let place = section
+                    .node("to")
+                    .map_or(section.place(), |node| &node.place);
+                problems.push(
+                    Problem::new("bad_value", place, format!("`to`: `{text}` is not a URL"))
+                        .help("write it as `http://app:8080`"),
+                );
             }
         }
     }
-    Upstream { to, preserve_host_header: section.bool("preserve_host_header", problems).unwrap_or(false) }
+    Upstream {
+        to,
+        preserve_host_header: section
+            .bool("preserve_host_header", problems)
+            .unwrap_or(false),
+    }
 }

@@ -28,8 +28,12 @@ pub fn schema() -> Value {
 }
 
 fn properties(keys: &[Key]) -> Map<String, Value> {
-    let accepted = keys.iter().filter(|key| !matches!(key.standing, Standing::Refused(_)));
-    accepted.map(|key| (key.name.to_owned(), property(key))).collect()
+    let accepted = keys
+        .iter()
+        .filter(|key| !matches!(key.standing, Standing::Refused(_)));
+    accepted
+        .map(|key| (key.name.to_owned(), property(key)))
+        .collect()
 }
 
 fn property(key: &Key) -> Value {
@@ -45,14 +49,23 @@ fn property(key: &Key) -> Value {
         (_, Kind::Integer) => json!({ "type": "integer", "minimum": 0 }),
         (_, Kind::Duration) => json!({ "type": "string", "examples": ["1h30m", "45s"] }),
         (_, Kind::Texts) => texts,
-        (_, Kind::TextMap) => json!({ "type": "object", "additionalProperties": { "type": ["string", "number", "boolean"] } }),
+        (_, Kind::TextMap) => {
+            json!({ "type": "object", "additionalProperties": { "type": ["string", "number", "boolean"] } })
+        }
         (_, Kind::Map) => json!({ "type": "object" }),
         (_, Kind::List) => json!({ "type": "array" }),
     };
     let mut shape = shape;
     if let Value::Object(members) = &mut shape {
-        let default = if key.default.is_empty() { String::new() } else { format!(" Default: {}.", key.default) };
-        members.insert("description".to_owned(), Value::String(format!("{}{default}", key.doc)));
+        let default = if key.default.is_empty() {
+            String::new()
+        } else {
+            format!(" Default: {}.", key.default)
+        };
+        members.insert(
+            "description".to_owned(),
+            Value::String(format!("{}{default}", key.doc)),
+        );
     }
     shape
 }

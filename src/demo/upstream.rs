@@ -41,7 +41,11 @@ pub async fn start(tasks: &Tasks) -> io::Result<Upstream> {
     let pages = Router::new().fallback(echo);
     let stopping = tasks.stopping();
     tasks.start(async move {
-        drop(axum::serve(listener, pages).with_graceful_shutdown(stopping).await);
+        drop(
+            axum::serve(listener, pages)
+                .with_graceful_shutdown(stopping)
+                .await,
+        );
     });
     Ok(Upstream { address, served })
 }
@@ -51,14 +55,21 @@ async fn described(request: Request) -> Value {
     let (parts, body) = request.into_parts();
     let mut headers = Map::new();
     for name in parts.headers.keys() {
-        let values: Vec<Value> = parts.headers.get_all(name).iter().map(|value| Value::from(String::from_utf8_lossy(value.as_bytes()))).collect();
+        let values: Vec<Value> = parts
+            .headers
+            .get_all(name)
+            .iter()
+            .map(|value| Value::from(String::from_utf8_lossy(value.as_bytes())))
+            .collect();
         let value = match <[Value; 1]>::try_from(values) {
             Ok([one]) => one,
             Err(many) => Value::Array(many),
         };
         headers.insert(name.to_string(), value);
     }
-    let body: Bytes = axum::body::to_bytes(body, 1 << 16).await.unwrap_or_default();
+    let body: Bytes = axum::body::to_bytes(body, 1 << 16)
+        .await
+        .unwrap_or_default();
     json!({
         "method": parts.method.as_str(),
         "path": parts.uri.path_and_query().map(ToString::to_string),

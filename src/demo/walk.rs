@@ -18,109 +18,232 @@ pub struct Step {
     pub wrong: Vec<String>,
 }
 
+/// A request to send. `$BOB`, `$EVE` and `$ROOT_AS_BOB` stand for tokens.
+struct Plan {
+    title: &'static str,
+    path: &'static str,
+    headers: &'static [&'static str],
+    expect: Expect,
+}
+
+/// What must come of it.
+#[derive(Clone, Copy)]
+enum Expect {
+    /// The upstream is reached as bob.
+    Bob,
+    /// The upstream is reached as bob, and told that root is acting.
+    BobByRoot,
+    /// The upstream is not reached.
+    Refused(u16),
+}
+
+/// What must not reach the upstream: forged values, and tokens of ours (an HS256 header).
+const FORGED: [&str; 4] = [
+    "forged",
+    "root@example.com",
+    "shoe-size",
+    "eyJhbGciOiJIUzI1NiI",
+];
+
+const PLANS: &[Plan] = &[
+    Plan {
+        title: "a service token, as the header says",
+        path: "/headers",
+        headers: &["Authorization: Pomerium $BOB"],
+        expect: Expect::Bob,
+    },
+    Plan {
+        title: "the same token as a bearer token",
+        path: "/headers",
+        headers: &["Authorization: Bearer Pomerium-$BOB"],
+        expect: Expect::Bob,
+    },
+    Plan {
+        title: "the same token as a plain bearer token",
+        path: "/headers",
+        headers: &["Authorization: Bearer $BOB"],
+        expect: Expect::Bob,
+    },
+    Plan {
+        title: "the same token as a cookie",
+        path: "/headers",
+        headers: &["Cookie: theme=dark; _pomerium=$BOB"],
+        expect: Expect::Bob,
+    },
+    Plan {
+        title: "the same token in the query",
+        path: "/headers?a=1&pomerium_session=$BOB",
+        headers: &[],
+        expect: Expect::Bob,
+    },
+    Plan {
+        title: "an administrator acting as bob",
+        path: "/headers",
+        headers: &["Authorization: Pomerium $ROOT_AS_BOB"],
+        expect: Expect::BobByRoot,
+    },
+    Plan {
+        title: "somebody the policy does not know",
+        path: "/headers",
+        headers: &["Authorization: Pomerium $EVE", "Accept: application/json"],
+        expect: Expect::Refused(403),
+    },
+    Plan {
+        title: "nobody, in a browser",
+        path: "/headers",
+        headers: &["Accept: text/html"],
+        expect: Expect::Refused(302),
+    },
+    Plan {
+        title: "nobody, in a program",
+        path: "/headers",
+        headers: &["Accept: application/json"],
+        expect: Expect::Refused(401),
+    },
+    Plan {
+        title: "forged identity headers beside a token",
+        path: "/headers",
+        headers: &[
+            "x-pomerium-jwt-assertion: forged",
+            "X-Pomerium-Claim-Email: root@example.com",
+            "x-pomerium-claim-email: root@example.com",
+            "x-pomerium-claim-shoe-size: 47",
+            "x-pomerium-jwt-assertion-for: forged",
+            "Authorization: Pomerium $BOB",
+        ],
+        expect: Expect::Bob,
+    },
+];
+
 /// Sends the requests of the demo one after the other.
 ///
 /// # Errors
 /// A request that gets no answer at all.
 pub async fn walk(stand: &Stand) -> Result<Vec<Step>, anyhow::Error> {
-    let bob = stand.mint(&Mint::default())?;
-    let eve = stand.mint(&Mint { email: "eve@evil.test", ..Mint::default() })?;
-    let root_as_bob = stand.mint(&Mint { email: "root@example.com", impersonate_email: Some("bob@example.com"), ..Mint::default() })?;
+    let token = |email, impersonate_email| {
+        stand.mint(&Mint {
+            email,
+            impersonate_email,
+            ..Mint::default()
+        })
+    };
+    let tokens = [
+        (
+            "$ROOT_AS_BOB",
+            token("root@example.com", Some("bob@example.com"))?,
+        ),
+        ("$BOB", token("bob@example.com", None)?),
+        ("$EVE", token("eve@evil.test", None)?),
+    ];
     let jwks = published_keys(stand).await?;
     let mut steps = Vec::new();
-    let mut walker = Walker { stand, jwks: &jwks, steps: &mut steps };
-
-    let pomerium = format!("authorization: Pomerium {bob}");
-    walker.allowed("a service token, as the header says", "/headers", &["Authorization: Pomerium $BOB"], &[&pomerium], &bob).await?;
-    let bearer = format!("authorization: Bearer Pomerium-{bob}");
-    walker.allowed("the same token as a bearer token", "/headers", &["Authorization: Bearer Pomerium-$BOB"], &[&bearer], &bob).await?;
-    let cookie = format!("cookie: theme=dark; _pomerium={bob}");
-    walker.allowed("the same token as a cookie", "/headers", &["Cookie: theme=dark; _pomerium=$BOB"], &[&cookie], &bob).await?;
-    let query = format!("/headers?a=1&pomerium_session={bob}");
-    walker.allowed("the same token in the query", &query, &[], &[], &bob).await?;
-    walker.impersonating(&root_as_bob).await?;
-    walker.refused("somebody the policy does not know", &["Authorization: Pomerium $EVE", "Accept: application/json"], &[&format!("authorization: Pomerium {eve}"), "accept: application/json"], 403).await?;
-    walker.refused("nobody, in a browser", &["Accept: text/html"], &["accept: text/html"], 302).await?;
-    walker.refused("nobody, in a program", &["Accept: application/json"], &["accept: application/json"], 401).await?;
-    walker.spoofed(&bob).await?;
+    for plan in PLANS {
+        let before = stand.upstream.served();
+        let mut step = send(stand, plan, &tokens, &jwks).await?;
+        let reached = stand.upstream.served() != before;
+        step.judge(plan.expect, reached);
+        steps.push(step);
+    }
     Ok(steps)
 }
 
-struct Walker<'s> {
-    stand: &'s Stand,
-    jwks: &'s Value,
-    steps: &'s mut Vec<Step>,
-}
-
-impl Walker<'_> {
-    async fn send(&mut self, title: &'static str, path: &str, (shown, lines): (&[&str], &[&str])) -> Result<&mut Step, anyhow::Error> {
-        let host = format!("Host: {DEMO_HOST}");
-        let first = format!("GET {path} HTTP/1.1");
-        let head: Vec<&str> = [first.as_str(), host.as_str()].into_iter().chain(lines.iter().copied()).collect();
-        let reply = exchange(self.stand.gateway, &head).await?;
-        let headers: String = shown.iter().map(|line| format!(" -H '{line}'")).collect();
-        let path = path.split("pomerium_session=").next().unwrap_or_default();
-        let token = if first.contains("pomerium_session=") { "pomerium_session=$BOB" } else { "" };
-        let request = format!("curl 'http://{DEMO_HOST}:{}{path}{token}'{headers}", self.stand.gateway.port());
-        let (assertion, wrong) = match reply.json()["headers"]["x-pomerium-jwt-assertion"].as_str() {
-            None => (None, Vec::new()),
-            Some(token) => match verified(token, self.jwks) {
-                Ok(claims) => (Some(claims), Vec::new()),
-                Err(error) => (None, vec![format!("the assertion does not verify: {error}")]),
-            },
-        };
-        self.steps.push(Step { title, request, reply, assertion, wrong });
-        self.steps.last_mut().ok_or_else(|| anyhow::anyhow!("a step was lost"))
+async fn send(
+    stand: &Stand,
+    plan: &Plan,
+    tokens: &[(&str, String)],
+    jwks: &Value,
+) -> Result<Step, anyhow::Error> {
+    let fill = |text: &str| {
+        tokens.iter().fold(text.to_owned(), |text, (name, token)| {
+            text.replace(name, token)
+        })
+    };
+    let mut head = vec![
+        fill(&format!("GET {} HTTP/1.1", plan.path)),
+        format!("Host: {DEMO_HOST}"),
+    ];
+    head.extend(plan.headers.iter().map(|line| fill(line)));
+    let lines: Vec<&str> = head.iter().map(String::as_str).collect();
+    let reply = exchange(stand.gateway, &lines).await?;
+    let mut request = format!(
+        "curl \"http://{DEMO_HOST}:{}{}\"",
+        stand.gateway.port(),
+        plan.path
+    );
+    for line in plan.headers {
+        request.push_str(" -H \"");
+        request.push_str(line);
+        request.push('"');
     }
-
-    async fn allowed(&mut self, title: &'static str, path: &str, shown: &[&str], lines: &[&str], token: &str) -> Result<(), anyhow::Error> {
-        let step = self.send(title, path, (shown, lines)).await?;
-        step.expect_status(200);
-        step.expect_identity("bob@example.com");
-        step.expect_absent(token);
-        Ok(())
-    }
-
-    async fn impersonating(&mut self, token: &str) -> Result<(), anyhow::Error> {
-        let line = format!("authorization: Pomerium {token}");
-        let step = self.send("an administrator acting as bob", "/headers", (&["Authorization: Pomerium $ROOT_AS_BOB"], &[&line])).await?;
-        step.expect_status(200);
-        step.expect_identity("bob@example.com");
-        step.expect_absent(token);
-        let actor = step.assertion.as_ref().map(|claims| claims["act"]["email"].clone());
-        step.expect(actor == Some(Value::from("root@example.com")), "the assertion does not say who is acting");
-        Ok(())
-    }
-
-    async fn refused(&mut self, title: &'static str, shown: &[&str], lines: &[&str], status: u16) -> Result<(), anyhow::Error> {
-        let before = self.stand.upstream.served();
-        let step = self.send(title, "/headers", (shown, lines)).await?;
-        step.expect_status(status);
-        let sign_in = step.reply.header("location").is_some_and(|location| location.starts_with("https://authenticate.localhost/.pomerium/sign_in?"));
-        step.expect(sign_in == (status == 302), "the redirect to the sign-in page is wrong");
-        let reached = self.stand.upstream.served() != before;
-        if let Some(step) = self.steps.last_mut() {
-            step.expect(!reached, "the request reached the upstream");
+    let mut step = Step {
+        title: plan.title,
+        request,
+        reply,
+        assertion: None,
+        wrong: Vec::new(),
+    };
+    if let Some(token) = step.seen_header("x-pomerium-jwt-assertion") {
+        match verified(&token, jwks) {
+            Ok(claims) => step.assertion = Some(claims),
+            Err(error) => step
+                .wrong
+                .push(format!("the assertion does not verify: {error}")),
         }
-        Ok(())
     }
-
-    async fn spoofed(&mut self, token: &str) -> Result<(), anyhow::Error> {
-        let authorization = format!("authorization: Pomerium {token}");
-        let forged = ["x-pomerium-jwt-assertion: forged", "X-Pomerium-Claim-Email: root@example.com", "x-pomerium-claim-email: root@example.com", "x-pomerium-claim-shoe-size: 47", "x-pomerium-jwt-assertion-for: forged"];
-        let lines: Vec<&str> = forged.into_iter().chain([authorization.as_str()]).collect();
-        let shown: Vec<&str> = forged.into_iter().chain(["Authorization: Pomerium $BOB"]).collect();
-        let step = self.send("forged identity headers beside a token", "/headers", (&shown, &lines)).await?;
-        step.expect_status(200);
-        step.expect_identity("bob@example.com");
-        step.expect_absent("forged");
-        step.expect_absent("root@example.com");
-        step.expect_absent("shoe-size");
-        Ok(())
-    }
+    Ok(step)
 }
 
 impl Step {
+    fn judge(&mut self, expect: Expect, reached: bool) {
+        match expect {
+            Expect::Bob => self.judge_bob(None),
+            Expect::BobByRoot => self.judge_bob(Some("root@example.com")),
+            Expect::Refused(status) => {
+                self.expect_status(status);
+                self.expect(!reached, "the request reached the upstream");
+                let location = self.reply.header("location").unwrap_or_default();
+                let sign_in =
+                    location.starts_with("https://authenticate.localhost/.pomerium/sign_in?");
+                self.expect(
+                    sign_in == (status == 302),
+                    "the redirect to the sign-in page is wrong",
+                );
+            }
+        }
+    }
+
+    /// The upstream saw a verified assertion of bob, the claim header that goes with it, nothing forged,
+    /// and no token of ours.
+    fn judge_bob(&mut self, actor: Option<&str>) {
+        self.expect_status(200);
+        let claim = |step: &Self, pointer: &str| {
+            step.assertion
+                .as_ref()?
+                .pointer(pointer)?
+                .as_str()
+                .map(str::to_owned)
+        };
+        let email = claim(self, "/email");
+        self.expect(
+            email.as_deref() == Some("bob@example.com"),
+            "the assertion is not bob's",
+        );
+        let acting = claim(self, "/act/email");
+        self.expect(
+            acting.as_deref() == actor,
+            "the assertion is wrong about who is acting",
+        );
+        let header = self.seen_header("x-pomerium-claim-email");
+        self.expect(
+            header.as_deref() == Some("bob@example.com"),
+            "x-pomerium-claim-email is not bob's",
+        );
+        let leaked = FORGED
+            .into_iter()
+            .any(|text| self.reply.body.contains(text));
+        self.expect(!leaked, "something reached the upstream that must not");
+    }
+
     fn expect(&mut self, holds: bool, wrong: &str) {
         if !holds {
             self.wrong.push(wrong.to_owned());
@@ -132,24 +255,25 @@ impl Step {
         self.expect(got == status, &format!("the status is {got}, not {status}"));
     }
 
-    /// The upstream saw a verified assertion of this person, and the claim header that goes with it.
-    fn expect_identity(&mut self, email: &str) {
-        let claimed = self.assertion.as_ref().map(|claims| claims["email"].clone());
-        self.expect(claimed == Some(Value::from(email)), &format!("the assertion is not {email}'s"));
-        let header = self.reply.json()["headers"]["x-pomerium-claim-email"] == email;
-        self.expect(header, &format!("x-pomerium-claim-email is not {email}"));
-    }
-
-    fn expect_absent(&mut self, text: &str) {
-        let leaked = self.reply.body.contains(text);
-        self.expect(!leaked, "something reached the upstream that must not");
+    /// A header as the upstream received it.
+    fn seen_header(&self, name: &str) -> Option<String> {
+        self.reply
+            .json()
+            .get("headers")?
+            .get(name)?
+            .as_str()
+            .map(str::to_owned)
     }
 }
 
 /// Our public keys, as an upstream would fetch them: through Envoy, without a credential.
 async fn published_keys(stand: &Stand) -> Result<Value, anyhow::Error> {
     let host = format!("Host: {DEMO_HOST}");
-    let reply = exchange(stand.gateway, &["GET /.well-known/pomerium/jwks.json HTTP/1.1", &host]).await?;
+    let reply = exchange(
+        stand.gateway,
+        &["GET /.well-known/pomerium/jwks.json HTTP/1.1", &host],
+    )
+    .await?;
     Ok(reply.json())
 }
 
@@ -158,11 +282,20 @@ fn verified(token: &str, jwks: &Value) -> Result<Value, anyhow::Error> {
     let keys: jsonwebtoken::jwk::JwkSet = serde_json::from_value(jwks.clone())?;
     let header = jsonwebtoken::decode_header(token)?;
     let kid = header.kid.ok_or_else(|| anyhow::anyhow!("no kid"))?;
-    let key = keys.find(&kid).ok_or_else(|| anyhow::anyhow!("unknown kid"))?;
+    let key = keys
+        .find(&kid)
+        .ok_or_else(|| anyhow::anyhow!("unknown kid"))?;
     let mut validation = jsonwebtoken::Validation::new(header.alg);
     validation.set_audience(&[DEMO_HOST]);
     validation.set_issuer(&[DEMO_HOST]);
-    jsonwebtoken::decode::<Value>(token, &jsonwebtoken::DecodingKey::from_jwk(key)?, &validation)?;
-    let payload = token.split('.').nth(1).ok_or_else(|| anyhow::anyhow!("no payload"))?;
+    jsonwebtoken::decode::<Value>(
+        token,
+        &jsonwebtoken::DecodingKey::from_jwk(key)?,
+        &validation,
+    )?;
+    let payload = token
+        .split('.')
+        .nth(1)
+        .ok_or_else(|| anyhow::anyhow!("no payload"))?;
     Ok(serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload)?)?)
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A map being read. Every accessor takes a key; what is left over at the end is unknown.
+#[derive(Debug)]
 pub struct Section<'a> {
     name: String,
     place: Place,
@@ -17,7 +18,11 @@ impl<'a> Section<'a> {
     /// Opens `node` as a map called `name` in messages. `None` and a problem if it is no map.
     pub fn open(node: &'a Node, name: &str, problems: &mut Problems) -> Option<Self> {
         if let Some(entries) = node.entries() {
-            return Some(Self { name: name.to_owned(), place: node.place.clone(), entries });
+            return Some(Self {
+                name: name.to_owned(),
+                place: node.place.clone(),
+                entries,
+            });
         }
         problems.push(wrong_type(node, name, "a map"));
         None
@@ -42,7 +47,11 @@ impl<'a> Section<'a> {
     }
 
     fn full_name(&self, key: &str) -> String {
-        if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) }
+        if self.name.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{}.{key}", self.name)
+        }
     }
 
     pub fn text(&self, key: &str, problems: &mut Problems) -> Option<&'a str> {
@@ -71,10 +80,16 @@ impl<'a> Section<'a> {
         let parsed = match &node.value {
             Value::Number(super::Number::Integer(value)) => u64::try_from(*value).ok(),
             Value::Text(text) => text.parse().ok(),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::List(_) | Value::Map(_) => None,
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::List(_) | Value::Map(_) => {
+                None
+            }
         };
         if parsed.is_none() {
-            problems.push(wrong_type(node, &self.full_name(key), "a whole number, 0 or more"));
+            problems.push(wrong_type(
+                node,
+                &self.full_name(key),
+                "a whole number, 0 or more",
+            ));
         }
         parsed
     }
@@ -86,8 +101,12 @@ impl<'a> Section<'a> {
                 return Some(Duration::ZERO);
             }
             problems.push(
-                Problem::new("bad_duration", &node.place, format!("`{}`: `{number}` has no unit", self.full_name(key)))
-                    .help(DurationError::HELP),
+                Problem::new(
+                    "bad_duration",
+                    &node.place,
+                    format!("`{}`: `{number}` has no unit", self.full_name(key)),
+                )
+                .help(DurationError::HELP),
             );
             return None;
         }
@@ -96,8 +115,12 @@ impl<'a> Section<'a> {
             Ok(duration) => Some(duration),
             Err(error) => {
                 problems.push(
-                    Problem::new("bad_duration", &node.place, format!("`{}`: {error}", self.full_name(key)))
-                        .help(DurationError::HELP),
+                    Problem::new(
+                        "bad_duration",
+                        &node.place,
+                        format!("`{}`: {error}", self.full_name(key)),
+                    )
+                    .help(DurationError::HELP),
                 );
                 None
             }
@@ -111,7 +134,11 @@ impl<'a> Section<'a> {
     }
 
     /// A map from text to text.
-    pub fn text_map(&self, key: &str, problems: &mut Problems) -> Option<BTreeMap<String, (String, Place)>> {
+    pub fn text_map(
+        &self,
+        key: &str,
+        problems: &mut Problems,
+    ) -> Option<BTreeMap<String, (String, Place)>> {
         let node = self.node(key)?;
         let section = Section::open(node, &self.full_name(key), problems)?;
         let mut map = BTreeMap::new();
@@ -149,13 +176,19 @@ impl<'a> Section<'a> {
 /// The known name closest to `given`, if one is close enough to be a slip of the hand.
 pub fn nearest<'k>(given: &str, known: &[&'k str]) -> Option<&'k str> {
     let lower = given.to_ascii_lowercase();
-    let scored = known.iter().map(|name| (strsim::damerau_levenshtein(&lower, name), *name));
+    let scored = known
+        .iter()
+        .map(|name| (strsim::damerau_levenshtein(&lower, name), *name));
     let (distance, name) = scored.min()?;
     (distance <= 1 + given.len() / 4).then_some(name)
 }
 
 fn wrong_type(node: &Node, name: &str, wanted: &str) -> Problem {
-    Problem::new("wrong_type", &node.place, format!("`{name}` must be {wanted}, not {}", node.value.kind()))
+    Problem::new(
+        "wrong_type",
+        &node.place,
+        format!("`{name}` must be {wanted}, not {}", node.value.kind()),
+    )
 }
 
 fn text_of<'a>(node: &'a Node, name: &str, problems: &mut Problems) -> Option<&'a str> {
@@ -184,8 +217,14 @@ fn texts_of(node: &Node, name: &str, problems: &mut Problems) -> Vec<String> {
             for item in items {
                 match &item.value {
                     Value::Text(text) => texts.push(text.clone()),
-                    Value::Null | Value::Bool(_) | Value::Number(_) | Value::List(_) | Value::Map(_) => {
-                        problems.push(wrong_type(item, &format!("{name}[]"), "text").help("put it in quotes"));
+                    Value::Null
+                    | Value::Bool(_)
+                    | Value::Number(_)
+                    | Value::List(_)
+                    | Value::Map(_) => {
+                        problems.push(
+                            wrong_type(item, &format!("{name}[]"), "text").help("put it in quotes"),
+                        );
                     }
                 }
             }

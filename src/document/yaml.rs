@@ -4,7 +4,6 @@
 
 use super::{Entry, Node, Number, Place, Value};
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -31,7 +30,11 @@ const MAX_COPIED: usize = 1_000_000;
 pub fn load_yaml(text: &str, source: &str) -> Result<Node, LoadError> {
     let source: Arc<str> = source.into();
     if text.len() > MAX_BYTES {
-        return Err(error("yaml_syntax", &Place::whole(&source), "the document is larger than 16 MiB"));
+        return Err(error(
+            "yaml_syntax",
+            &Place::whole(&source),
+            "the document is larger than 16 MiB",
+        ));
     }
     let mut builder = Builder::new(source);
     for event in Parser::new_from_str(text) {
@@ -54,10 +57,18 @@ pub fn load_yaml(text: &str, source: &str) -> Result<Node, LoadError> {
 pub fn load_json(text: &str, source: &str) -> Result<Node, LoadError> {
     let source: Arc<str> = source.into();
     if text.trim().is_empty() {
-        return Err(error("empty_document", &Place::new(&source, 1, 1), "the document is empty"));
+        return Err(error(
+            "empty_document",
+            &Place::new(&source, 1, 1),
+            "the document is empty",
+        ));
     }
     let value: serde_json::Value = serde_json::from_str(text).map_err(|bad| {
-        error("json_syntax", &Place::new(&source, bad.line(), bad.column()), bad.to_string())
+        error(
+            "json_syntax",
+            &Place::new(&source, bad.line(), bad.column()),
+            bad.to_string(),
+        )
     })?;
     Ok(from_json(value, &Place::whole(&source)))
 }
@@ -71,13 +82,20 @@ fn from_json(value: serde_json::Value, place: &Place) -> Node {
             None => Number::Float(number.as_f64().unwrap_or(0.0)),
         }),
         serde_json::Value::String(text) => Value::Text(text),
-        serde_json::Value::Array(items) => {
-            Value::List(items.into_iter().map(|item| from_json(item, place)).collect())
-        }
+        serde_json::Value::Array(items) => Value::List(
+            items
+                .into_iter()
+                .map(|item| from_json(item, place))
+                .collect(),
+        ),
         serde_json::Value::Object(members) => Value::Map(
             members
                 .into_iter()
-                .map(|(key, value)| Entry { key, place: place.clone(), node: from_json(value, place) })
+                .map(|(key, value)| Entry {
+                    key,
+                    place: place.clone(),
+                    node: from_json(value, place),
+                })
                 .collect(),
         ),
     };
@@ -85,13 +103,27 @@ fn from_json(value: serde_json::Value, place: &Place) -> Node {
 }
 
 fn error(code: &'static str, place: &Place, message: impl Into<String>) -> LoadError {
-    LoadError { code, place: place.clone(), message: message.into() }
+    LoadError {
+        code,
+        place: place.clone(),
+        message: message.into(),
+    }
 }
 
 /// A collection whose end has not been seen yet.
 enum Open {
-    List { items: Vec<Node>, place: Place, anchor: usize },
-    Map { entries: Vec<Entry>, key: Option<Key>, merges: Vec<Node>, place: Place, anchor: usize },
+    List {
+        items: Vec<Node>,
+        place: Place,
+        anchor: usize,
+    },
+    Map {
+        entries: Vec<Entry>,
+        key: Option<Key>,
+        merges: Vec<Node>,
+        place: Place,
+        anchor: usize,
+    },
 }
 
 enum Key {
@@ -110,7 +142,14 @@ struct Builder {
 
 impl Builder {
     fn new(source: Arc<str>) -> Self {
-        Self { source, open: Vec::new(), anchors: HashMap::new(), copied: 0, documents: 0, root: None }
+        Self {
+            source,
+            open: Vec::new(),
+            anchors: HashMap::new(),
+            copied: 0,
+            documents: 0,
+            root: None,
+        }
     }
 
     fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), LoadError> {
@@ -120,7 +159,11 @@ impl Builder {
             Event::DocumentStart(_) => {
                 self.documents += 1;
                 if self.documents > 1 {
-                    return Err(error("multiple_documents", &place, "a second document begins here"));
+                    return Err(error(
+                        "multiple_documents",
+                        &place,
+                        "a second document begins here",
+                    ));
                 }
                 Ok(())
             }
@@ -128,12 +171,25 @@ impl Builder {
                 let node = self.copy(anchor, &place)?;
                 self.add(node, 0)
             }
-            Event::Scalar(text, style, anchor, tag) => self.scalar(&text, style, tag, anchor, place),
-            Event::SequenceStart(anchor, _) => {
-                self.push(Open::List { items: Vec::new(), place: place.clone(), anchor }, &place)
+            Event::Scalar(text, style, anchor, tag) => {
+                self.scalar(&text, style, tag.as_deref(), anchor, place)
             }
+            Event::SequenceStart(anchor, _) => self.push(
+                Open::List {
+                    items: Vec::new(),
+                    place: place.clone(),
+                    anchor,
+                },
+                &place,
+            ),
             Event::MappingStart(anchor, _) => {
-                let map = Open::Map { entries: Vec::new(), key: None, merges: Vec::new(), place: place.clone(), anchor };
+                let map = Open::Map {
+                    entries: Vec::new(),
+                    key: None,
+                    merges: Vec::new(),
+                    place: place.clone(),
+                    anchor,
+                };
                 self.push(map, &place)
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(),
@@ -145,7 +201,11 @@ impl Builder {
             return Err(error("yaml_non_string_key", place, "a key must be text"));
         }
         if self.open.len() >= MAX_DEPTH {
-            return Err(error("yaml_syntax", place, "the document is nested more than 64 deep"));
+            return Err(error(
+                "yaml_syntax",
+                place,
+                "the document is nested more than 64 deep",
+            ));
         }
         self.open.push(open);
         Ok(())
@@ -153,10 +213,18 @@ impl Builder {
 
     fn close(&mut self) -> Result<(), LoadError> {
         match self.open.pop() {
-            Some(Open::List { items, place, anchor }) => {
-                self.add(Node::new(Value::List(items), place), anchor)
-            }
-            Some(Open::Map { mut entries, merges, place, anchor, .. }) => {
+            Some(Open::List {
+                items,
+                place,
+                anchor,
+            }) => self.add(Node::new(Value::List(items), place), anchor),
+            Some(Open::Map {
+                mut entries,
+                merges,
+                place,
+                anchor,
+                ..
+            }) => {
                 for merge in merges {
                     merge_into(&mut entries, merge)?;
                 }
@@ -170,24 +238,35 @@ impl Builder {
         &mut self,
         text: &str,
         style: ScalarStyle,
-        tag: Option<Cow<'_, Tag>>,
+        tag: Option<&Tag>,
         anchor: usize,
         place: Place,
     ) -> Result<(), LoadError> {
-        let forced_text = tag.as_ref().is_some_and(|tag| tag.suffix == "str");
+        let forced_text = tag.is_some_and(|tag| tag.suffix == "str");
         let plain = style == ScalarStyle::Plain && !forced_text;
-        if let Some(Open::Map { key: key @ None, .. }) = self.open.last_mut() {
+        if let Some(Open::Map {
+            key: key @ None, ..
+        }) = self.open.last_mut()
+        {
             if plain && text == "<<" {
                 *key = Some(Key::Merge);
                 return Ok(());
             }
             if plain && !matches!(resolve(text, &place)?, Value::Text(_)) {
-                return Err(error("yaml_non_string_key", &place, format!("the key `{text}` is not text")));
+                return Err(error(
+                    "yaml_non_string_key",
+                    &place,
+                    format!("the key `{text}` is not text"),
+                ));
             }
             *key = Some(Key::Text(text.to_owned(), place));
             return Ok(());
         }
-        let value = if plain { resolve(text, &place)? } else { Value::Text(text.to_owned()) };
+        let value = if plain {
+            resolve(text, &place)?
+        } else {
+            Value::Text(text.to_owned())
+        };
         self.add(Node::new(value, place), anchor)
     }
 
@@ -197,7 +276,11 @@ impl Builder {
         };
         self.copied += size(node);
         if self.copied > MAX_COPIED {
-            return Err(error("yaml_syntax", place, "aliases expand to more than 1000000 values"));
+            return Err(error(
+                "yaml_syntax",
+                place,
+                "aliases expand to more than 1000000 values",
+            ));
         }
         Ok(node.clone())
     }
@@ -209,16 +292,32 @@ impl Builder {
         match self.open.last_mut() {
             None => self.root = Some(node),
             Some(Open::List { items, .. }) => items.push(node),
-            Some(Open::Map { entries, key, merges, .. }) => match key.take() {
-                None => return Err(error("yaml_non_string_key", &node.place, "a key must be text")),
+            Some(Open::Map {
+                entries,
+                key,
+                merges,
+                ..
+            }) => match key.take() {
+                None => {
+                    return Err(error(
+                        "yaml_non_string_key",
+                        &node.place,
+                        "a key must be text",
+                    ));
+                }
                 Some(Key::Merge) => merges.push(node),
                 Some(Key::Text(text, place)) => {
                     if let Some(first) = entries.iter().find(|entry| entry.key == text) {
                         let line = first.place.line().unwrap_or_default();
-                        let message = format!("the key `{text}` is given twice; the first is on line {line}");
+                        let message =
+                            format!("the key `{text}` is given twice; the first is on line {line}");
                         return Err(error("yaml_duplicate_key", &place, message));
                     }
-                    entries.push(Entry { key: text, place, node });
+                    entries.push(Entry {
+                        key: text,
+                        place,
+                        node,
+                    });
                 }
             },
         }
@@ -227,7 +326,8 @@ impl Builder {
 
     fn finish(self) -> Result<Node, LoadError> {
         let empty = Place::new(&self.source, 1, 1);
-        self.root.ok_or_else(|| error("empty_document", &empty, "the document is empty"))
+        self.root
+            .ok_or_else(|| error("empty_document", &empty, "the document is empty"))
     }
 }
 
@@ -241,10 +341,14 @@ fn merge_into(entries: &mut Vec<Entry>, merge: Node) -> Result<(), LoadError> {
             }
             Ok(())
         }
-        Value::List(items) => items.into_iter().try_for_each(|item| merge_into(entries, item)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => {
-            Err(error("yaml_syntax", &merge.place, "`<<` must refer to a map or a list of maps"))
-        }
+        Value::List(items) => items
+            .into_iter()
+            .try_for_each(|item| merge_into(entries, item)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => Err(error(
+            "yaml_syntax",
+            &merge.place,
+            "`<<` must refer to a map or a list of maps",
+        )),
     }
 }
 
@@ -264,7 +368,11 @@ fn resolve(text: &str, place: &Place) -> Result<Value, LoadError> {
         "false" | "False" | "FALSE" => Value::Bool(false),
         _ => match number(text) {
             Some(Number::Float(value)) if !value.is_finite() => {
-                return Err(error("yaml_syntax", place, format!("`{text}` is not a finite number")));
+                return Err(error(
+                    "yaml_syntax",
+                    place,
+                    format!("`{text}` is not a finite number"),
+                ));
             }
             Some(number) => Value::Number(number),
             None if is_date(text) => Value::Text(format!("{text}T00:00:00Z")),
@@ -275,7 +383,10 @@ fn resolve(text: &str, place: &Place) -> Result<Value, LoadError> {
 
 fn number(text: &str) -> Option<Number> {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
-    if matches!(unsigned, ".inf" | ".Inf" | ".INF" | ".nan" | ".NaN" | ".NAN") {
+    if matches!(
+        unsigned,
+        ".inf" | ".Inf" | ".INF" | ".nan" | ".NaN" | ".NAN"
+    ) {
         return Some(Number::Float(f64::INFINITY));
     }
     let first = unsigned.bytes().next()?;
@@ -290,14 +401,27 @@ fn number(text: &str) -> Option<Number> {
             return radix(digits, base).map(|value| Number::Integer(sign * value));
         }
     }
-    if unsigned.len() > 1 && unsigned.starts_with('0') && unsigned.bytes().all(|b| b.is_ascii_digit()) {
+    if unsigned.len() > 1
+        && unsigned.starts_with('0')
+        && unsigned.bytes().all(|b| b.is_ascii_digit())
+    {
         return radix(unsigned, 8).map(|value| Number::Integer(sign * value));
     }
     if unsigned.bytes().all(|byte| byte.is_ascii_digit()) {
-        return text.parse().map(Number::Integer).or_else(|_| text.parse().map(Number::Float)).ok();
+        return text
+            .parse()
+            .map(Number::Integer)
+            .or_else(|_| text.parse().map(Number::Float))
+            .ok();
     }
-    let float_shape = unsigned.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'-' | b'+'));
-    if float_shape { text.parse().ok().map(Number::Float) } else { None }
+    let float_shape = unsigned
+        .bytes()
+        .all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'-' | b'+'));
+    if float_shape {
+        text.parse().ok().map(Number::Float)
+    } else {
+        None
+    }
 }
 
 /// `2020-01-02`, which YAML 1.1 readers take for midnight of that day.

@@ -4,7 +4,9 @@
 use crate::id::RequestId;
 use crate::request::{Headers, Host, Kind, Malformed, Path, Request, Target};
 use crate::state::Settings;
-use envoy_types::pb::envoy::config::core::v3::{Address, HeaderMap, address::Address as AddressKind, socket_address::PortSpecifier};
+use envoy_types::pb::envoy::config::core::v3::{
+    Address, HeaderMap, address::Address as AddressKind, socket_address::PortSpecifier,
+};
 use envoy_types::pb::envoy::service::auth::v3::attribute_context::{HttpRequest, Peer};
 use envoy_types::pb::envoy::service::auth::v3::{AttributeContext, CheckRequest};
 use std::net::IpAddr;
@@ -16,8 +18,15 @@ pub fn decode(check: CheckRequest, settings: &Settings, traceparent: Option<Stri
     };
     let http = attributes.request.take().and_then(|request| request.http);
     let base = Request {
-        sni: attributes.tls_session.take().map(|session| session.sni).unwrap_or_default(),
-        route_id: attributes.context_extensions.remove("route_id").filter(|id| !id.is_empty()),
+        sni: attributes
+            .tls_session
+            .take()
+            .map(|session| session.sni)
+            .unwrap_or_default(),
+        route_id: attributes
+            .context_extensions
+            .remove("route_id")
+            .filter(|id| !id.is_empty()),
         traceparent,
         ..Request::unknown()
     };
@@ -27,17 +36,32 @@ pub fn decode(check: CheckRequest, settings: &Settings, traceparent: Option<Stri
     }
 }
 
-fn decode_http(http: HttpRequest, attributes: &AttributeContext, base: Request, settings: &Settings) -> Request {
+fn decode_http(
+    http: HttpRequest,
+    attributes: &AttributeContext,
+    base: Request,
+    settings: &Settings,
+) -> Request {
     let headers = decode_headers(http.header_map, http.headers);
     let (raw_path, query) = match http.path.split_once('?') {
         Some((path, query)) => (path.to_owned(), Some(query.to_owned())),
         None => (http.path, None),
     };
-    let kind = if http.method == "CONNECT" && raw_path.is_empty() { Kind::Connect } else { Kind::Http };
+    let kind = if http.method == "CONNECT" && raw_path.is_empty() {
+        Kind::Connect
+    } else {
+        Kind::Http
+    };
     let target = target(&http.host, &raw_path, kind, settings);
     let check_id = RequestId::sanitised(http.id.as_bytes());
-    let id = headers.first("x-request-id").map(RequestId::sanitised).filter(|id| !id.is_empty());
-    let traceparent = base.traceparent.clone().or_else(|| headers.first_text("traceparent").map(str::to_owned));
+    let id = headers
+        .first("x-request-id")
+        .map(RequestId::sanitised)
+        .filter(|id| !id.is_empty());
+    let traceparent = base
+        .traceparent
+        .clone()
+        .or_else(|| headers.first_text("traceparent").map(str::to_owned));
     Request {
         id: id.unwrap_or_else(|| check_id.clone()),
         check_id,
@@ -71,16 +95,29 @@ fn target(host: &str, path: &str, kind: Kind, settings: &Settings) -> Result<Tar
 /// A TCP connection goes to the name the client gave in TLS, on the port it came in by.
 fn decode_tcp(attributes: &AttributeContext, base: Request) -> Request {
     let destination = attributes.destination.as_ref();
-    let named = destination.map(|peer| peer.service.as_str()).filter(|service| !service.is_empty());
-    let name = if base.sni.is_empty() { named.unwrap_or_default() } else { &base.sni };
+    let named = destination
+        .map(|peer| peer.service.as_str())
+        .filter(|service| !service.is_empty());
+    let name = if base.sni.is_empty() {
+        named.unwrap_or_default()
+    } else {
+        &base.sni
+    };
     let port = destination.and_then(|peer| port(peer.address.as_ref()));
     let raw_host = match port {
         Some(port) if !name.is_empty() => format!("{name}:{port}"),
         _ => name.to_owned(),
     };
-    let host = if raw_host.is_empty() { Err(Malformed::NoHost) } else { Host::parse(&raw_host).map_err(Malformed::from) };
+    let host = if raw_host.is_empty() {
+        Err(Malformed::NoHost)
+    } else {
+        Host::parse(&raw_host).map_err(Malformed::from)
+    };
     Request {
-        target: host.map(|host| Target { host, path: Path::default() }),
+        target: host.map(|host| Target {
+            host,
+            path: Path::default(),
+        }),
         source_ip: attributes.source.as_ref().and_then(peer_ip),
         raw_host,
         ..base
@@ -88,13 +125,23 @@ fn decode_tcp(attributes: &AttributeContext, base: Request) -> Request {
 }
 
 /// Prefers the list, which keeps repeated headers apart and bytes as they were.
-fn decode_headers(list: Option<HeaderMap>, map: std::collections::HashMap<String, String>) -> Headers {
+fn decode_headers(
+    list: Option<HeaderMap>,
+    map: std::collections::HashMap<String, String>,
+) -> Headers {
     match list.filter(|list| !list.headers.is_empty()) {
         Some(list) => Headers::from_lines(list.headers.into_iter().map(|header| {
-            let value = if header.raw_value.is_empty() { header.value.into_bytes() } else { header.raw_value };
+            let value = if header.raw_value.is_empty() {
+                header.value.into_bytes()
+            } else {
+                header.raw_value
+            };
             (header.key, value)
         })),
-        None => Headers::from_joined(map.into_iter().map(|(name, value)| (name, value.into_bytes()))),
+        None => Headers::from_joined(
+            map.into_iter()
+                .map(|(name, value)| (name, value.into_bytes())),
+        ),
     }
 }
 
@@ -123,7 +170,10 @@ fn source_ip(source: Option<&Peer>, headers: &Headers, trusted_hops: usize) -> O
         return peer;
     }
     let forwarded = headers.combined("x-forwarded-for").unwrap_or_default();
-    let mut hops: Vec<Option<IpAddr>> = forwarded.split(',').map(|hop| hop.trim().parse().ok()).collect();
+    let mut hops: Vec<Option<IpAddr>> = forwarded
+        .split(',')
+        .map(|hop| hop.trim().parse().ok())
+        .collect();
     if hops.last().copied().flatten() != peer {
         hops.push(peer);
     }
@@ -134,13 +184,24 @@ fn source_ip(source: Option<&Peer>, headers: &Headers, trusted_hops: usize) -> O
 mod tests {
     use super::source_ip;
     use crate::request::Headers;
-    use envoy_types::pb::envoy::config::core::v3::{Address, SocketAddress, address::Address as Kind};
+    use envoy_types::pb::envoy::config::core::v3::{
+        Address, SocketAddress, address::Address as Kind,
+    };
     use envoy_types::pb::envoy::service::auth::v3::attribute_context::Peer;
 
     fn check(forwarded: &str, trusted_hops: usize, expected: Option<&str>) {
-        let socket = SocketAddress { address: "10.0.0.9".into(), ..SocketAddress::default() };
-        let peer = Peer { address: Some(Address { address: Some(Kind::SocketAddress(socket)) }), ..Peer::default() };
-        let headers = Headers::from_lines([("x-forwarded-for".into(), forwarded.as_bytes().to_vec())]);
+        let socket = SocketAddress {
+            address: "10.0.0.9".into(),
+            ..SocketAddress::default()
+        };
+        let peer = Peer {
+            address: Some(Address {
+                address: Some(Kind::SocketAddress(socket)),
+            }),
+            ..Peer::default()
+        };
+        let headers =
+            Headers::from_lines([("x-forwarded-for".into(), forwarded.as_bytes().to_vec())]);
         let found = source_ip(Some(&peer), &headers, trusted_hops).map(|ip| ip.to_string());
         assert_eq!(found.as_deref(), expected, "{forwarded} {trusted_hops}");
     }

@@ -10,9 +10,11 @@ use crate::state::Settings;
 use crate::time::Timestamp;
 use envoy_types::pb::envoy::config::core::v3::header_value_option::HeaderAppendAction;
 use envoy_types::pb::envoy::config::core::v3::{HeaderValue as WireHeader, HeaderValueOption};
-use envoy_types::pb::envoy::r#type::v3::HttpStatus;
 use envoy_types::pb::envoy::service::auth::v3::check_response::HttpResponse;
-use envoy_types::pb::envoy::service::auth::v3::{CheckResponse, DeniedHttpResponse, OkHttpResponse};
+use envoy_types::pb::envoy::service::auth::v3::{
+    CheckResponse, DeniedHttpResponse, OkHttpResponse,
+};
+use envoy_types::pb::envoy::r#type::v3::HttpStatus;
 use envoy_types::pb::google::protobuf::value::Kind;
 use envoy_types::pb::google::protobuf::{BoolValue, Struct, Value};
 use envoy_types::pb::google::rpc::Status;
@@ -24,22 +26,42 @@ const OK: i32 = 0;
 const PERMISSION_DENIED: i32 = 7;
 
 /// Encodes an answer, and says which HTTP status the client will see (200 if the upstream answers).
-pub fn encode(request: &Request, answer: Answer, settings: &Settings, now: Timestamp) -> (CheckResponse, u16) {
+pub fn encode(
+    request: &Request,
+    answer: Answer,
+    settings: &Settings,
+    now: Timestamp,
+) -> (CheckResponse, u16) {
     let metadata = Some(metadata(request, &answer.record));
     match answer.outcome {
-        Outcome::Admit(plan) => (response(OK, "", HttpResponse::OkResponse(admit(&plan)), metadata), 200),
+        Outcome::Admit(plan) => (
+            response(OK, "", HttpResponse::OkResponse(admit(&plan)), metadata),
+            200,
+        ),
         Outcome::Refuse(refusal) => {
             let http = refusal::answer(request, &refusal, &answer.record, settings, now);
             let status = http.status;
             let denied = HttpResponse::DeniedResponse(refuse(http));
-            (response(PERMISSION_DENIED, refusal.reason.code(), denied, metadata), status)
+            (
+                response(PERMISSION_DENIED, refusal.reason.code(), denied, metadata),
+                status,
+            )
         }
     }
 }
 
-fn response(code: i32, message: &str, http: HttpResponse, dynamic_metadata: Option<Struct>) -> CheckResponse {
+fn response(
+    code: i32,
+    message: &str,
+    http: HttpResponse,
+    dynamic_metadata: Option<Struct>,
+) -> CheckResponse {
     CheckResponse {
-        status: Some(Status { code, message: message.to_owned(), details: Vec::new() }),
+        status: Some(Status {
+            code,
+            message: message.to_owned(),
+            details: Vec::new(),
+        }),
         dynamic_metadata,
         http_response: Some(http),
     }
@@ -47,10 +69,21 @@ fn response(code: i32, message: &str, http: HttpResponse, dynamic_metadata: Opti
 
 fn admit(plan: &HeaderPlan) -> OkHttpResponse {
     OkHttpResponse {
-        headers: plan.set().map(|(name, value)| overwrite(name, value)).collect(),
+        headers: plan
+            .set()
+            .map(|(name, value)| overwrite(name, value))
+            .collect(),
         headers_to_remove: plan.remove().map(str::to_owned).collect(),
-        response_headers_to_add: plan.response.iter().map(|(name, value)| overwrite(name, value)).collect(),
-        query_parameters_to_remove: plan.remove_query.iter().map(|name| (*name).to_owned()).collect(),
+        response_headers_to_add: plan
+            .response
+            .iter()
+            .map(|(name, value)| overwrite(name, value))
+            .collect(),
+        query_parameters_to_remove: plan
+            .remove_query
+            .iter()
+            .map(|name| (*name).to_owned())
+            .collect(),
         ..OkHttpResponse::default()
     }
 }
@@ -60,8 +93,14 @@ fn refuse(http: HttpAnswer) -> DeniedHttpResponse {
     let status = http.status.clamp(200, 599);
     let bodiless = matches!(status, 204 | 304);
     DeniedHttpResponse {
-        status: Some(HttpStatus { code: i32::from(status) }),
-        headers: http.headers.iter().map(|(name, value)| overwrite(name, value)).collect(),
+        status: Some(HttpStatus {
+            code: i32::from(status),
+        }),
+        headers: http
+            .headers
+            .iter()
+            .map(|(name, value)| overwrite(name, value))
+            .collect(),
         body: if bodiless { String::new() } else { http.body },
     }
 }
@@ -84,10 +123,27 @@ fn overwrite(name: &HeaderName, value: &HeaderValue) -> HeaderValueOption {
 
 /// What access logs and rate limits of Envoy can use, on allow and on deny.
 fn metadata(request: &Request, record: &Record) -> Struct {
-    let text = |text: &str| Value { kind: Some(Kind::StringValue(text.to_owned())) };
+    let text = |text: &str| Value {
+        kind: Some(Kind::StringValue(text.to_owned())),
+    };
     let mut fields = HashMap::from([
-        ("decision".to_owned(), text(if record.denied.is_some() { "deny" } else { "allow" })),
-        ("reason".to_owned(), text(record.denied.as_ref().map_or("allowed", |reason| reason.code()))),
+        (
+            "decision".to_owned(),
+            text(if record.denied.is_some() {
+                "deny"
+            } else {
+                "allow"
+            }),
+        ),
+        (
+            "reason".to_owned(),
+            text(
+                record
+                    .denied
+                    .as_ref()
+                    .map_or("allowed", |reason| reason.code()),
+            ),
+        ),
         ("request_id".to_owned(), text(request.id.as_str())),
     ]);
     if let Some(route) = &record.route {

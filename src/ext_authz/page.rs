@@ -1,6 +1,7 @@
 //! The error page a person sees.
 
 use crate::authorizer::{Record, Refusal};
+use crate::identity::Identity;
 use crate::policy::DenyReason;
 use crate::request::Request;
 use askama::Template;
@@ -29,18 +30,46 @@ struct ErrorPage<'a> {
 /// Nothing may load but the one style sheet, known by its hash.
 pub(super) fn content_security_policy() -> String {
     let hash = STANDARD.encode(digest(&SHA256, STYLE.as_bytes()));
-    format!("default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+    format!(
+        "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
 }
 
-pub(super) fn render(status: u16, title: &str, sentence: &str, request: &Request, refusal: &Refusal, record: &Record) -> String {
+pub(super) fn render(
+    status: u16,
+    title: &str,
+    sentence: &str,
+    request: &Request,
+    refusal: &Refusal,
+    record: &Record,
+) -> String {
     let identity = record.identity.as_deref();
-    let holder = identity.map(|identity| identity.holder());
-    let name = |person: &'_ crate::identity::Person| if person.email.is_empty() { person.user.clone() } else { person.email.clone() };
-    let acting = identity.filter(|identity| identity.actor.is_some()).map(|identity| {
-        let subject = name(&identity.subject);
-        if subject.is_empty() { identity.subject.group_ids().join(", ") } else { subject }
+    let holder = identity.map(Identity::holder);
+    let name = |person: &'_ crate::identity::Person| {
+        if person.email.is_empty() {
+            person.user.clone()
+        } else {
+            person.email.clone()
+        }
+    };
+    let acting = identity
+        .filter(|identity| identity.actor.is_some())
+        .map(|identity| {
+            let subject = name(&identity.subject);
+            if subject.is_empty() {
+                identity.subject.group_ids().join(", ")
+            } else {
+                subject
+            }
+        });
+    let details = refusal.show_details.then(|| {
+        record
+            .allow
+            .reasons
+            .union(record.deny.reasons)
+            .names()
+            .collect()
     });
-    let details = refusal.show_details.then(|| record.allow.reasons.union(record.deny.reasons).names().collect());
     let page = ErrorPage {
         style: STYLE,
         status,

@@ -9,7 +9,10 @@ use crate::request::Request;
 use crate::signed_url;
 use crate::state::{Settings, SignIn};
 use crate::time::Timestamp;
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, SET_COOKIE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, SET_COOKIE, WWW_AUTHENTICATE,
+    X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderName, HeaderValue};
 use serde_json::json;
 
@@ -33,35 +36,80 @@ struct Words {
 
 const fn words(reason: &DenyReason) -> Words {
     let (status, title, sentence) = match reason {
-        DenyReason::Malformed(_) => (400, "Bad Request", "This request can be read in more than one way."),
+        DenyReason::Malformed(_) => (
+            400,
+            "Bad Request",
+            "This request can be read in more than one way.",
+        ),
         DenyReason::NoRoute => (404, "Not Found", "Nothing is served at this address."),
-        DenyReason::RouteMismatch => (403, "Forbidden", "This request does not belong to the route it came by."),
-        DenyReason::ClientCertificate => (495, "Client Certificate Required", "A valid client certificate is needed here."),
-        DenyReason::Unauthenticated(_) => (401, "Unauthenticated", "You need to sign in to see this."),
-        DenyReason::ImpersonationNotPermitted => (403, "Forbidden", "You may not act as somebody else here."),
+        DenyReason::RouteMismatch => (
+            403,
+            "Forbidden",
+            "This request does not belong to the route it came by.",
+        ),
+        DenyReason::ClientCertificate => (
+            495,
+            "Client Certificate Required",
+            "A valid client certificate is needed here.",
+        ),
+        DenyReason::Unauthenticated(_) => {
+            (401, "Unauthenticated", "You need to sign in to see this.")
+        }
+        DenyReason::ImpersonationNotPermitted => {
+            (403, "Forbidden", "You may not act as somebody else here.")
+        }
         DenyReason::Forbidden => (403, "Forbidden", "You do not have access to this."),
-        DenyReason::Fault => (500, "Internal Server Error", "Something went wrong on our side. Nothing was let through."),
+        DenyReason::Fault => (
+            500,
+            "Internal Server Error",
+            "Something went wrong on our side. Nothing was let through.",
+        ),
     };
-    Words { status, title, sentence }
+    Words {
+        status,
+        title,
+        sentence,
+    }
 }
 
 /// Words a refusal for the client that asked.
-pub(super) fn answer(request: &Request, refusal: &Refusal, record: &Record, settings: &Settings, now: Timestamp) -> HttpAnswer {
+pub(super) fn answer(
+    request: &Request,
+    refusal: &Refusal,
+    record: &Record,
+    settings: &Settings,
+    now: Timestamp,
+) -> HttpAnswer {
     let words = words(&refusal.reason);
     let mut answer = match (&refusal.reason, form(request)) {
         (reason, Form::Html | Form::Json | Form::Plain) if is_robots(request, reason) => robots(),
-        (DenyReason::Unauthenticated(_), form) => unauthenticated(request, refusal, record, form, settings, now),
+        (DenyReason::Unauthenticated(_), form) => {
+            unauthenticated(request, refusal, record, form, settings, now)
+        }
         (_, form) => written(form, &words, request, refusal, record),
     };
-    answer.headers.extend(settings.response_headers.iter().cloned());
-    answer.headers.push((CACHE_CONTROL, HeaderValue::from_static("no-store")));
-    answer.headers.push((X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")));
-    answer.headers.push((INTERCEPTED, HeaderValue::from_static("true")));
+    answer
+        .headers
+        .extend(settings.response_headers.iter().cloned());
+    answer
+        .headers
+        .push((CACHE_CONTROL, HeaderValue::from_static("no-store")));
+    answer
+        .headers
+        .push((X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")));
+    answer
+        .headers
+        .push((INTERCEPTED, HeaderValue::from_static("true")));
     answer
 }
 
 fn is_robots(request: &Request, reason: &DenyReason) -> bool {
-    let answered = matches!(reason, DenyReason::Unauthenticated(_) | DenyReason::Forbidden | DenyReason::ImpersonationNotPermitted);
+    let answered = matches!(
+        reason,
+        DenyReason::Unauthenticated(_)
+            | DenyReason::Forbidden
+            | DenyReason::ImpersonationNotPermitted
+    );
     answered && request.method == "GET" && request.raw_path == "/robots.txt"
 }
 
@@ -74,10 +122,20 @@ fn robots() -> HttpAnswer {
 }
 
 /// A redirect to the sign-in page for a browser, 401 with a challenge for everybody else.
-fn unauthenticated(request: &Request, refusal: &Refusal, record: &Record, form: Form, settings: &Settings, now: Timestamp) -> HttpAnswer {
+fn unauthenticated(
+    request: &Request,
+    refusal: &Refusal,
+    record: &Record,
+    form: Form,
+    settings: &Settings,
+    now: Timestamp,
+) -> HttpAnswer {
     let words = words(&refusal.reason);
     let mut answer = written(form, &words, request, refusal, record);
-    let redirect = settings.sign_in.as_ref().filter(|_| is_browser(request) && !refusal.token_outside_cookie);
+    let redirect = settings
+        .sign_in
+        .as_ref()
+        .filter(|_| is_browser(request) && !refusal.token_outside_cookie);
     match redirect.and_then(|sign_in| sign_in_location(sign_in, request, now)) {
         Some(location) => {
             answer.status = 302;
@@ -94,28 +152,63 @@ fn unauthenticated(request: &Request, refusal: &Refusal, record: &Record, form: 
 fn sign_in_location(sign_in: &SignIn, request: &Request, now: Timestamp) -> Option<HeaderValue> {
     let mut url = sign_in.url.clone();
     url.set_path("/.pomerium/sign_in");
-    url.query_pairs_mut().append_pair(signed_url::REDIRECT, &request.https_url());
+    url.query_pairs_mut()
+        .append_pair(signed_url::REDIRECT, &request.https_url());
     safe_value(signed_url::sign(url, sign_in.key.expose(), now).as_str())
 }
 
 /// RFC 9110 §11.6.1 wants a challenge with every 401.
 fn challenge(request: &Request) -> Option<(HeaderName, HeaderValue)> {
-    let host = request.target.as_ref().map(|target| target.host.to_string()).unwrap_or_default();
-    Some((WWW_AUTHENTICATE, safe_value(&format!("Pomerium realm=\"{host}\""))?))
+    let host = request
+        .target
+        .as_ref()
+        .map(|target| target.host.to_string())
+        .unwrap_or_default();
+    Some((
+        WWW_AUTHENTICATE,
+        safe_value(&format!("Pomerium realm=\"{host}\""))?,
+    ))
 }
 
 fn expired_cookie(name: &str) -> Option<(HeaderName, HeaderValue)> {
-    Some((SET_COOKIE, safe_value(&format!("{name}=; Path=/; Max-Age=0; HttpOnly; Secure"))?))
+    Some((
+        SET_COOKIE,
+        safe_value(&format!("{name}=; Path=/; Max-Age=0; HttpOnly; Secure"))?,
+    ))
 }
 
-fn written(form: Form, words: &Words, request: &Request, refusal: &Refusal, record: &Record) -> HttpAnswer {
+fn written(
+    form: Form,
+    words: &Words,
+    request: &Request,
+    refusal: &Refusal,
+    record: &Record,
+) -> HttpAnswer {
     let typed = |text| vec![(CONTENT_TYPE, HeaderValue::from_static(text))];
-    let plain = |status| HttpAnswer { status, headers: typed("text/plain; charset=utf-8"), body: words.title.to_owned() };
+    let plain = |status| HttpAnswer {
+        status,
+        headers: typed("text/plain; charset=utf-8"),
+        body: words.title.to_owned(),
+    };
     match form {
         Form::Html => {
             let mut headers = typed("text/html; charset=utf-8");
-            headers.extend(safe_value(&page::content_security_policy()).map(|value| (CONTENT_SECURITY_POLICY, value)));
-            HttpAnswer { status: words.status, headers, body: page::render(words.status, words.title, words.sentence, request, refusal, record) }
+            headers.extend(
+                safe_value(&page::content_security_policy())
+                    .map(|value| (CONTENT_SECURITY_POLICY, value)),
+            );
+            HttpAnswer {
+                status: words.status,
+                headers,
+                body: page::render(
+                    words.status,
+                    words.title,
+                    words.sentence,
+                    request,
+                    refusal,
+                    record,
+                ),
+            }
         }
         Form::Json => HttpAnswer {
             status: words.status,
@@ -123,13 +216,24 @@ fn written(form: Form, words: &Words, request: &Request, refusal: &Refusal, reco
             body: json!({ "error": words.title, "request_id": request.id.as_str() }).to_string(),
         },
         Form::Plain => plain(words.status),
-        Form::Grpc => HttpAnswer { headers: grpc_status(words), ..plain(words.status) },
+        Form::Grpc => HttpAnswer {
+            headers: grpc_status(words),
+            ..plain(words.status)
+        },
         Form::GrpcWeb => {
             let mut headers = typed("application/grpc-web");
             headers.extend(grpc_status(words));
-            HttpAnswer { status: 200, headers, body: String::new() }
+            HttpAnswer {
+                status: 200,
+                headers,
+                body: String::new(),
+            }
         }
-        Form::Kubernetes => HttpAnswer { status: words.status, headers: typed("application/json"), body: kubernetes(words) },
+        Form::Kubernetes => HttpAnswer {
+            status: words.status,
+            headers: typed("application/json"),
+            body: kubernetes(words),
+        },
     }
 }
 
@@ -143,8 +247,14 @@ fn grpc_status(words: &Words) -> Vec<(HeaderName, HeaderValue)> {
         _ => "2",
     };
     vec![
-        (HeaderName::from_static("grpc-status"), HeaderValue::from_static(code)),
-        (HeaderName::from_static("grpc-message"), HeaderValue::from_static(words.title)),
+        (
+            HeaderName::from_static("grpc-status"),
+            HeaderValue::from_static(code),
+        ),
+        (
+            HeaderName::from_static("grpc-message"),
+            HeaderValue::from_static(words.title),
+        ),
     ]
 }
 
@@ -156,7 +266,11 @@ fn kubernetes(words: &Words) -> String {
         404 => "NotFound",
         _ => "",
     };
-    let message = if words.status == 495 { words.sentence } else { words.title };
+    let message = if words.status == 495 {
+        words.sentence
+    } else {
+        words.title
+    };
     json!({
         "apiVersion": "v1",
         "kind": "Status",

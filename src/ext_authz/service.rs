@@ -3,10 +3,13 @@
 use super::{decode, encode};
 use crate::authorizer::{Answer, Authorizer, fault};
 use crate::clock::{Clock, Stopwatch};
+use crate::policy::DenyReason;
 use crate::request::Request;
 use crate::state::{Snapshot, State};
 use crate::telemetry::{DecisionLine, Metrics};
-use envoy_types::pb::envoy::service::auth::v3::authorization_server::{Authorization, AuthorizationServer};
+use envoy_types::pb::envoy::service::auth::v3::authorization_server::{
+    Authorization, AuthorizationServer,
+};
 use envoy_types::pb::envoy::service::auth::v3::{CheckRequest, CheckResponse};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -38,7 +41,9 @@ pub struct Checker {
 
 impl CheckService {
     pub fn new(checker: Checker) -> Self {
-        Self { checker: Arc::new(checker) }
+        Self {
+            checker: Arc::new(checker),
+        }
     }
 
     /// The tonic service.
@@ -49,9 +54,18 @@ impl CheckService {
 
 #[tonic::async_trait]
 impl Authorization for CheckService {
-    async fn check(&self, call: tonic::Request<CheckRequest>) -> Result<Response<CheckResponse>, Status> {
-        let traceparent = call.metadata().get("traceparent").and_then(|value| value.to_str().ok()).map(str::to_owned);
-        self.checker.check(call.into_inner(), traceparent).map(Response::new)
+    async fn check(
+        &self,
+        call: tonic::Request<CheckRequest>,
+    ) -> Result<Response<CheckResponse>, Status> {
+        let traceparent = call
+            .metadata()
+            .get("traceparent")
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned);
+        self.checker
+            .check(call.into_inner(), traceparent)
+            .map(Response::new)
     }
 }
 
@@ -60,15 +74,27 @@ impl Checker {
     ///
     /// # Errors
     /// `UNAVAILABLE` if nothing could be decided; a refusal is never an error.
-    pub fn check(&self, check: CheckRequest, traceparent: Option<String>) -> Result<CheckResponse, Status> {
+    pub fn check(
+        &self,
+        check: CheckRequest,
+        traceparent: Option<String>,
+    ) -> Result<CheckResponse, Status> {
         let watch = Stopwatch::start();
         let snapshot = self.state.snapshot();
         // INVARIANT: a panic is a refusal. Nothing that could be half done is shared with the next check.
-        let decided = catch_unwind(AssertUnwindSafe(|| self.decide(&snapshot, check, traceparent, watch)));
+        let decided = catch_unwind(AssertUnwindSafe(|| {
+            self.decide(&snapshot, check, traceparent, watch)
+        }));
         decided.unwrap_or_else(|_| Ok(self.fault(&snapshot, watch)))
     }
 
-    fn decide(&self, snapshot: &Snapshot, check: CheckRequest, traceparent: Option<String>, watch: Stopwatch) -> Result<CheckResponse, Status> {
+    fn decide(
+        &self,
+        snapshot: &Snapshot,
+        check: CheckRequest,
+        traceparent: Option<String>,
+        watch: Stopwatch,
+    ) -> Result<CheckResponse, Status> {
         let request = decode(check, &snapshot.settings, traceparent);
         let now = self.clock.now();
         match self.authorizer.authorize(snapshot, &request, now) {
@@ -87,9 +113,16 @@ impl Checker {
         self.finish(snapshot, &Request::unknown(), fault(), now, watch)
     }
 
-    fn finish(&self, snapshot: &Snapshot, request: &Request, answer: Answer, now: crate::time::Timestamp, watch: Stopwatch) -> CheckResponse {
+    fn finish(
+        &self,
+        snapshot: &Snapshot,
+        request: &Request,
+        answer: Answer,
+        now: crate::time::Timestamp,
+        watch: Stopwatch,
+    ) -> CheckResponse {
         let line = self.log.prepare(request, &answer.record);
-        let denied = answer.record.denied.as_ref().map(|reason| reason.code());
+        let denied = answer.record.denied.as_ref().map(DenyReason::code);
         let (response, status) = encode(request, answer, &snapshot.settings, now);
         let elapsed = watch.elapsed();
         self.metrics.checked(denied, elapsed);

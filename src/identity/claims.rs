@@ -84,12 +84,18 @@ impl<'de> Visitor<'de> for StrictSeed {
         Ok(ClaimValue::Bool(value))
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "JSON numbers are doubles (RFC 8259 §6)")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "JSON numbers are doubles (RFC 8259 §6)"
+    )]
     fn visit_i64<E>(self, value: i64) -> Result<ClaimValue, E> {
         Ok(ClaimValue::Number(value as f64))
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "JSON numbers are doubles (RFC 8259 §6)")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "JSON numbers are doubles (RFC 8259 §6)"
+    )]
     fn visit_u64<E>(self, value: u64) -> Result<ClaimValue, E> {
         Ok(ClaimValue::Number(value as f64))
     }
@@ -157,9 +163,13 @@ impl Claims {
         match self.0.get(path).or_else(|| self.walk(path)) {
             Some(ClaimValue::List(items)) => Box::new(items.iter()),
             Some(ClaimValue::Map(members)) => Box::new(members.values()),
-            Some(ClaimValue::Null | ClaimValue::Bool(_) | ClaimValue::Number(_) | ClaimValue::Text(_)) | None => {
-                Box::new(std::iter::empty())
-            }
+            Some(
+                ClaimValue::Null
+                | ClaimValue::Bool(_)
+                | ClaimValue::Number(_)
+                | ClaimValue::Text(_),
+            )
+            | None => Box::new(std::iter::empty()),
         }
     }
 
@@ -172,12 +182,20 @@ impl Claims {
         let first = self.0.get(segments.next()?)?;
         segments.try_fold(first, |value, segment| match value {
             ClaimValue::Map(members) => members.get(segment),
-            ClaimValue::Null | ClaimValue::Bool(_) | ClaimValue::Number(_) | ClaimValue::Text(_) | ClaimValue::List(_) => None,
+            ClaimValue::Null
+            | ClaimValue::Bool(_)
+            | ClaimValue::Number(_)
+            | ClaimValue::Text(_)
+            | ClaimValue::List(_) => None,
         })
     }
 }
 
-fn flatten_into(flat: &mut BTreeMap<String, ClaimValue>, prefix: Option<&str>, raw: BTreeMap<String, ClaimValue>) {
+fn flatten_into(
+    flat: &mut BTreeMap<String, ClaimValue>,
+    prefix: Option<&str>,
+    raw: BTreeMap<String, ClaimValue>,
+) {
     for (name, value) in raw {
         let name = match prefix {
             Some(prefix) => format!("{prefix}.{name}"),
@@ -188,7 +206,10 @@ fn flatten_into(flat: &mut BTreeMap<String, ClaimValue>, prefix: Option<&str>, r
             ClaimValue::List(items) => {
                 flat.insert(name, ClaimValue::List(items));
             }
-            scalar @ (ClaimValue::Null | ClaimValue::Bool(_) | ClaimValue::Number(_) | ClaimValue::Text(_)) => {
+            scalar @ (ClaimValue::Null
+            | ClaimValue::Bool(_)
+            | ClaimValue::Number(_)
+            | ClaimValue::Text(_)) => {
                 flat.insert(name, ClaimValue::List(vec![scalar]));
             }
         }

@@ -35,7 +35,10 @@ pub enum ServiceImpersonation {
 impl ImpersonationRules {
     /// Administrators are compared with ASCII case folded.
     pub fn is_administrator(&self, person: &Person) -> bool {
-        !person.email.is_empty() && self.administrators.contains(&person.email.to_ascii_lowercase())
+        !person.email.is_empty()
+            && self
+                .administrators
+                .contains(&person.email.to_ascii_lowercase())
     }
 
     fn permit(&self, actor: &Person, is_service: bool) -> bool {
@@ -50,7 +53,12 @@ impl ImpersonationRules {
 }
 
 /// Whom a verified token speaks for.
-pub fn identify(token: &VerifiedToken, source: Source, rules: &ImpersonationRules, directory: &Directory) -> Caller {
+pub fn identify(
+    token: &VerifiedToken,
+    source: Source,
+    rules: &ImpersonationRules,
+    directory: &Directory,
+) -> Caller {
     let claims = token.claims();
     let holder = holder(claims);
     let session = Session {
@@ -60,15 +68,31 @@ pub fn identify(token: &VerifiedToken, source: Source, rules: &ImpersonationRule
         usable_until: token.usable_until(),
     };
     let Some(target) = target(claims, directory) else {
-        return Caller::Identified(Box::new(Identity { subject: holder, actor: None, session }));
+        return Caller::Identified(Box::new(Identity {
+            subject: holder,
+            actor: None,
+            session,
+        }));
     };
     let permitted = rules.permit(&holder, claims.is_service);
-    let identity = Box::new(Identity { subject: target, actor: Some(holder), session });
-    if permitted { Caller::Identified(identity) } else { Caller::Refused(identity) }
+    let identity = Box::new(Identity {
+        subject: target,
+        actor: Some(holder),
+        session,
+    });
+    if permitted {
+        Caller::Identified(identity)
+    } else {
+        Caller::Refused(identity)
+    }
 }
 
 fn holder(claims: &SessionClaims) -> Person {
-    let names: Vec<String> = claims.custom.values("name").filter_map(ClaimValue::scalar_text).collect();
+    let names: Vec<String> = claims
+        .custom
+        .values("name")
+        .filter_map(ClaimValue::scalar_text)
+        .collect();
     Person {
         subject: claims.subject.clone(),
         user: claims.user.clone(),
@@ -86,12 +110,17 @@ fn target(claims: &SessionClaims, directory: &Directory) -> Option<Person> {
     let given_groups = claims.impersonate_groups.clone();
     let Some(email) = claims.impersonate_email.clone() else {
         let groups = given_groups?;
-        return Some(Person { groups: Some(groups), ..Person::default() });
+        return Some(Person {
+            groups: Some(groups),
+            ..Person::default()
+        });
     };
     let known = directory.by_email(&email);
     let groups = given_groups.or_else(|| known.map(|user| user.group_ids.clone()));
     let id = known.map_or_else(|| email.clone(), |user| user.id.clone());
-    let name = known.map(|user| user.display_name.clone()).unwrap_or_default();
+    let name = known
+        .map(|user| user.display_name.clone())
+        .unwrap_or_default();
     Some(Person {
         subject: id.clone(),
         user: id,
@@ -107,5 +136,8 @@ fn target_claims(name: &str) -> Claims {
     if name.is_empty() {
         return Claims::default();
     }
-    Claims::flatten(BTreeMap::from([("name".to_owned(), ClaimValue::Text(name.to_owned()))]))
+    Claims::flatten(BTreeMap::from([(
+        "name".to_owned(),
+        ClaimValue::Text(name.to_owned()),
+    )]))
 }

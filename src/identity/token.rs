@@ -24,35 +24,56 @@ impl<'t> UnverifiedToken<'t> {
         if text.len() > MAX_BYTES {
             return Err(TokenError::Malformed("it is longer than 16 KiB"));
         }
-        let (signed, signature) = text.rsplit_once('.').ok_or(TokenError::Malformed("it has no three parts"))?;
-        let (header, payload) = signed.split_once('.').ok_or(TokenError::Malformed("it has no three parts"))?;
+        let (signed, signature) = text
+            .rsplit_once('.')
+            .ok_or(TokenError::Malformed("it has no three parts"))?;
+        let (header, payload) = signed
+            .split_once('.')
+            .ok_or(TokenError::Malformed("it has no three parts"))?;
         if payload.contains('.') {
             return Err(TokenError::Malformed("it has more than three parts"));
         }
         let decode = |part: &str| match part {
             "" => Err(TokenError::Malformed("a part is empty")),
-            _ => URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Malformed("a part is not base64url")),
+            _ => URL_SAFE_NO_PAD
+                .decode(part)
+                .map_err(|_| TokenError::Malformed("a part is not base64url")),
         };
         check_header(&decode(header)?)?;
         // Decoding is all that is done with the signature of an `alg: none` token: it is refused above.
-        Ok(Self { signed, payload: decode(payload)?, signature: decode(signature)? })
+        Ok(Self {
+            signed,
+            payload: decode(payload)?,
+            signature: decode(signature)?,
+        })
     }
 
     /// The claims, for whoever has checked the signature.
     pub(super) fn into_payload(self) -> Result<BTreeMap<String, ClaimValue>, TokenError> {
-        object(&self.payload).ok_or(TokenError::Malformed("its payload is not one JSON object with distinct members"))
+        object(&self.payload).ok_or(TokenError::Malformed(
+            "its payload is not one JSON object with distinct members",
+        ))
     }
 }
 
 fn object(bytes: &[u8]) -> Option<BTreeMap<String, ClaimValue>> {
     match ClaimValue::from_json(bytes) {
         Ok(ClaimValue::Map(members)) => Some(members),
-        Ok(ClaimValue::Null | ClaimValue::Bool(_) | ClaimValue::Number(_) | ClaimValue::Text(_) | ClaimValue::List(_)) | Err(_) => None,
+        Ok(
+            ClaimValue::Null
+            | ClaimValue::Bool(_)
+            | ClaimValue::Number(_)
+            | ClaimValue::Text(_)
+            | ClaimValue::List(_),
+        )
+        | Err(_) => None,
     }
 }
 
 fn check_header(bytes: &[u8]) -> Result<(), TokenError> {
-    let header = object(bytes).ok_or(TokenError::Malformed("its header is not one JSON object with distinct members"))?;
+    let header = object(bytes).ok_or(TokenError::Malformed(
+        "its header is not one JSON object with distinct members",
+    ))?;
     for (name, refusal) in [
         ("crit", "it has a `crit` header"),
         ("b64", "it has a `b64` header"),

@@ -10,7 +10,7 @@ use std::fmt;
 use std::time::Duration;
 
 /// How far two clocks may be apart, for `exp`, `nbf` and `iat` alike.
-pub const LEEWAY: Duration = Duration::from_secs(60);
+pub const LEEWAY: Duration = Duration::from_mins(1);
 
 /// The keys a session token may be signed with. Each is pinned to HS256.
 pub struct VerificationKeys(Vec<hmac::Key>);
@@ -20,11 +20,16 @@ impl VerificationKeys {
     pub fn new(secret: &[u8; 32], legacy_text: Option<&str>) -> Self {
         let texts = legacy_text.map(str::as_bytes);
         let keys = std::iter::once(secret.as_slice()).chain(texts);
-        Self(keys.map(|key| hmac::Key::new(hmac::HMAC_SHA256, key)).collect())
+        Self(
+            keys.map(|key| hmac::Key::new(hmac::HMAC_SHA256, key))
+                .collect(),
+        )
     }
 
     fn match_any(&self, token: &UnverifiedToken<'_>) -> bool {
-        self.0.iter().any(|key| hmac::verify(key, token.signed.as_bytes(), &token.signature).is_ok())
+        self.0
+            .iter()
+            .any(|key| hmac::verify(key, token.signed.as_bytes(), &token.signature).is_ok())
     }
 
     /// Whether `text` is a token made with one of these keys, valid now or not. Says nothing about
@@ -88,7 +93,12 @@ impl VerifiedToken {
 /// # Errors
 /// The first rule broken, in the order: shape, algorithm, signature, claim types, time, issuer,
 /// audience.
-pub fn verify(text: &str, keys: &VerificationKeys, expected: &Expected<'_>, now: Timestamp) -> Result<VerifiedToken, TokenError> {
+pub fn verify(
+    text: &str,
+    keys: &VerificationKeys,
+    expected: &Expected<'_>,
+    now: Timestamp,
+) -> Result<VerifiedToken, TokenError> {
     let token = UnverifiedToken::parse(text)?;
     if !keys.match_any(&token) {
         return Err(TokenError::BadSignature);
@@ -107,21 +117,34 @@ pub fn verify(text: &str, keys: &VerificationKeys, expected: &Expected<'_>, now:
     if !expected.issuers.contains(&issuer) {
         return Err(TokenError::InvalidIssuer(issuer));
     }
-    if !audience.unwrap_or_default().iter().any(|entry| is_for(entry, expected)) {
+    if !audience
+        .unwrap_or_default()
+        .iter()
+        .any(|entry| is_for(entry, expected))
+    {
         return Err(TokenError::InvalidAudience(expected.host.to_owned()));
     }
-    Ok(VerifiedToken { claims: SessionClaims { expires, ..claims.session } })
+    Ok(VerifiedToken {
+        claims: SessionClaims {
+            expires,
+            ..claims.session
+        },
+    })
 }
 
 /// An audience entry without port stands for every port.
 fn is_for(entry: &str, expected: &Expected<'_>) -> bool {
     let (name, port) = match entry.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => (name, port.parse::<u16>().ok()),
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => {
+            (name, port.parse::<u16>().ok())
+        }
         _ => (entry, None),
     };
     let port_fits = match port {
         None => name.len() == entry.len(),
-        Some(port) => expected.port.map_or(port == 443 || port == 80, |asked| asked == port),
+        Some(port) => expected
+            .port
+            .map_or(port == 443 || port == 80, |asked| asked == port),
     };
     name.eq_ignore_ascii_case(expected.host) && port_fits
 }
@@ -134,7 +157,11 @@ struct Times {
 
 impl Times {
     fn take(members: &mut Members) -> Result<Self, TokenError> {
-        Ok(Self { expires: members.date("exp")?, not_before: members.date("nbf")?, issued: members.date("iat")? })
+        Ok(Self {
+            expires: members.date("exp")?,
+            not_before: members.date("nbf")?,
+            issued: members.date("iat")?,
+        })
     }
 
     fn check(&self, now: Timestamp) -> Result<Timestamp, TokenError> {
@@ -159,8 +186,12 @@ struct ParsedClaims {
 
 fn session_claims(mut members: Members) -> Result<ParsedClaims, TokenError> {
     let session_id = members.text("jti")?.unwrap_or_default();
-    let impersonate_email = members.text("impersonate_email")?.filter(|email| !email.is_empty());
-    let impersonate_groups = members.texts("impersonate_groups")?.filter(|groups| !groups.is_empty());
+    let impersonate_email = members
+        .text("impersonate_email")?
+        .filter(|email| !email.is_empty());
+    let impersonate_groups = members
+        .texts("impersonate_groups")?
+        .filter(|groups| !groups.is_empty());
     let is_service = !members.0.contains_key("programatic");
     members.bool("programatic")?;
     members.0.remove("at_hash");
@@ -171,10 +202,14 @@ fn session_claims(mut members: Members) -> Result<ParsedClaims, TokenError> {
     let subject = members.text("sub")?.filter(|text| !text.is_empty());
     let user = members.text("user")?.filter(|text| !text.is_empty());
     let fallback = email.clone().unwrap_or_default();
-    let user = user.or_else(|| subject.clone()).unwrap_or_else(|| fallback.clone());
+    let user = user
+        .or_else(|| subject.clone())
+        .unwrap_or_else(|| fallback.clone());
     let subject = subject.unwrap_or_else(|| user.clone());
     if subject.is_empty() && session_id.is_empty() {
-        return Err(TokenError::Malformed("it names nobody: `sub`, `user` and `email` are empty"));
+        return Err(TokenError::Malformed(
+            "it names nobody: `sub`, `user` and `email` are empty",
+        ));
     }
     let session = SessionClaims {
         subject,
@@ -196,7 +231,9 @@ struct Members(BTreeMap<String, ClaimValue>);
 
 impl Members {
     fn take(&mut self, name: &str) -> Option<ClaimValue> {
-        self.0.remove(name).filter(|value| !matches!(value, ClaimValue::Null))
+        self.0
+            .remove(name)
+            .filter(|value| !matches!(value, ClaimValue::Null))
     }
 
     fn text(&mut self, name: &str) -> Result<Option<String>, TokenError> {
@@ -211,7 +248,9 @@ impl Members {
         match self.take(name) {
             None => Ok(None),
             Some(ClaimValue::Bool(value)) => Ok(Some(value)),
-            Some(_) => Err(TokenError::Malformed("a claim that must be true or false is not")),
+            Some(_) => Err(TokenError::Malformed(
+                "a claim that must be true or false is not",
+            )),
         }
     }
 
@@ -232,24 +271,35 @@ impl Members {
         }
     }
 
-    /// A NumericDate (RFC 7519 §2); a fraction is cut off.
+    /// A `NumericDate` (RFC 7519 §2); a fraction is cut off.
     fn date(&mut self, name: &str) -> Result<Option<Timestamp>, TokenError> {
         match self.take(name) {
             None => Ok(None),
             Some(ClaimValue::Number(seconds)) if seconds.abs() < 1e15 => {
-                #[expect(clippy::cast_possible_truncation, reason = "bounded just above; the fraction is to be cut")]
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    reason = "bounded just above; the fraction is to be cut"
+                )]
                 let whole = seconds as i64;
                 Ok(Some(Timestamp::from_unix(whole)))
             }
-            Some(_) => Err(TokenError::Malformed("a time claim is not a number of seconds")),
+            Some(_) => Err(TokenError::Malformed(
+                "a time claim is not a number of seconds",
+            )),
         }
     }
 }
 
 fn all_text(items: Vec<ClaimValue>) -> Result<Vec<String>, TokenError> {
     let texts = items.into_iter().map(|item| match item {
-        ClaimValue::Text(text) => Ok(text),
-        _ => Err(TokenError::Malformed("a list claim holds something that is not text")),
+        ClaimValue::Text(text) => Some(text),
+        ClaimValue::Null
+        | ClaimValue::Bool(_)
+        | ClaimValue::Number(_)
+        | ClaimValue::List(_)
+        | ClaimValue::Map(_) => None,
     });
-    texts.collect()
+    texts.collect::<Option<_>>().ok_or(TokenError::Malformed(
+        "a list claim holds something that is not text",
+    ))
 }

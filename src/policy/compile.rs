@@ -37,13 +37,21 @@ pub fn compile(document: &Node, dialect: Dialect, problems: &mut Problems) -> Po
             compiler.problem(
                 "root_type",
                 &document.place,
-                format!("a policy must be a map or a list of maps, not {}", document.value.kind()),
+                format!(
+                    "a policy must be a map or a list of maps, not {}",
+                    document.value.kind()
+                ),
                 "begin with `allow:` or `deny:`",
             );
             Vec::new()
         }
     };
-    Policy { rules: maps.into_iter().flat_map(|map| compiler.rules(map)).collect() }
+    Policy {
+        rules: maps
+            .into_iter()
+            .flat_map(|map| compiler.rules(map))
+            .collect(),
+    }
 }
 
 struct Compiler<'p> {
@@ -53,12 +61,27 @@ struct Compiler<'p> {
 
 const ACTIONS: [&str; 2] = ["allow", "deny"];
 const OPERATORS: [&str; 4] = ["and", "nor", "not", "or"];
-const STRING_OPERATORS: [&str; 7] = ["contains", "ends_with", "in", "is", "not", "not_in", "starts_with"];
+const STRING_OPERATORS: [&str; 7] = [
+    "contains",
+    "ends_with",
+    "in",
+    "is",
+    "not",
+    "not_in",
+    "starts_with",
+];
 const LIST_OPERATORS: [&str; 3] = ["exclude", "has", "is"];
 
 impl Compiler<'_> {
-    fn problem(&mut self, code: &'static str, place: &Place, message: impl Into<String>, help: impl Into<String>) {
-        self.problems.push(Problem::new(code, place, message).help(help));
+    fn problem(
+        &mut self,
+        code: &'static str,
+        place: &Place,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.problems
+            .push(Problem::new(code, place, message).help(help));
     }
 
     /// The problem of a name that is not in `known`.
@@ -67,13 +90,23 @@ impl Compiler<'_> {
             Some(name) => format!("did you mean `{name}`?"),
             None => format!("known: {}", known.join(", ")),
         };
-        self.problem(code, &entry.place, format!("unknown {what} `{}`", entry.key), help);
+        self.problem(
+            code,
+            &entry.place,
+            format!("unknown {what} `{}`", entry.key),
+            help,
+        );
     }
 
     fn rules(&mut self, map: &Node) -> Vec<Rule> {
         let Some(entries) = map.entries() else {
             let message = format!("a rule must be a map, not {}", map.value.kind());
-            self.problem("rule_type", &map.place, message, "begin with `allow:` or `deny:`");
+            self.problem(
+                "rule_type",
+                &map.place,
+                message,
+                "begin with `allow:` or `deny:`",
+            );
             return Vec::new();
         };
         let mut rules = Vec::new();
@@ -86,7 +119,10 @@ impl Compiler<'_> {
                     continue;
                 }
             };
-            rules.push(Rule { effect, groups: self.groups(&entry.node) });
+            rules.push(Rule {
+                effect,
+                groups: self.groups(&entry.node),
+            });
         }
         rules
     }
@@ -94,7 +130,12 @@ impl Compiler<'_> {
     fn groups(&mut self, body: &Node) -> Vec<CriteriaGroup> {
         let Some(entries) = body.entries() else {
             let message = format!("`allow` and `deny` hold a map, not {}", body.value.kind());
-            self.problem("action_body_type", &body.place, message, "write `and:`, `or:`, `not:` or `nor:` below it");
+            self.problem(
+                "action_body_type",
+                &body.place,
+                message,
+                "write `and:`, `or:`, `not:` or `nor:` below it",
+            );
             return Vec::new();
         };
         let mut groups = Vec::new();
@@ -120,11 +161,23 @@ impl Compiler<'_> {
 
     fn criteria(&mut self, entry: &Entry) -> Vec<Criterion> {
         let Value::List(items) = &entry.node.value else {
-            let message = format!("`{}` holds a list of criteria, not {}", entry.key, entry.node.value.kind());
-            self.problem("operator_type", &entry.node.place, message, "begin each criterion with `- `");
+            let message = format!(
+                "`{}` holds a list of criteria, not {}",
+                entry.key,
+                entry.node.value.kind()
+            );
+            self.problem(
+                "operator_type",
+                &entry.node.place,
+                message,
+                "begin each criterion with `- `",
+            );
             return Vec::new();
         };
-        items.iter().filter_map(|item| self.criterion_of(item)).collect()
+        items
+            .iter()
+            .filter_map(|item| self.criterion_of(item))
+            .collect()
     }
 
     fn criterion_of(&mut self, item: &Node) -> Option<Criterion> {
@@ -132,12 +185,25 @@ impl Compiler<'_> {
             Some([entry]) => self.criterion(entry),
             Some(entries) => {
                 let message = format!("a criterion has exactly one name, not {}", entries.len());
-                self.problem("criterion_arity", &item.place, message, "begin each criterion with its own `- `");
+                self.problem(
+                    "criterion_arity",
+                    &item.place,
+                    message,
+                    "begin each criterion with its own `- `",
+                );
                 None
             }
             None => {
-                let message = format!("a criterion is a map with one name, not {}", item.value.kind());
-                self.problem("criterion_type", &item.place, message, "write it as `name: value`");
+                let message = format!(
+                    "a criterion is a map with one name, not {}",
+                    item.value.kind()
+                );
+                self.problem(
+                    "criterion_type",
+                    &item.place,
+                    message,
+                    "write it as `name: value`",
+                );
                 None
             }
         }
@@ -157,10 +223,16 @@ impl Compiler<'_> {
             "http_method" => Criterion::HttpMethod(self.string_match(data)?),
             "http_path" => Criterion::HttpPath(self.string_match(data)?),
             "groups" => Criterion::Groups(self.list_match(data)?),
-            "claim" => Criterion::Claim { path: path.to_owned(), values: self.list_match(data)? },
+            "claim" => Criterion::Claim {
+                path: path.to_owned(),
+                values: self.list_match(data)?,
+            },
             "source_ip" => Criterion::SourceIp(self.addresses(data)?),
             _ => {
-                let named = Entry { key: name.to_owned(), ..entry.clone() };
+                let named = Entry {
+                    key: name.to_owned(),
+                    ..entry.clone()
+                };
                 self.unknown("unknown_criterion", &named, "criterion", criterion_names());
                 return None;
             }
@@ -170,11 +242,17 @@ impl Compiler<'_> {
     fn string_match(&mut self, data: &Node) -> Option<StringMatch> {
         let Some(entries) = data.entries() else {
             if matches!(data.value, Value::List(_)) {
-                self.problems.notice(&data.place, "a list is compared as one value and never equals a text; did you mean `in:`?");
+                self.problems.notice(
+                    &data.place,
+                    "a list is compared as one value and never equals a text; did you mean `in:`?",
+                );
             }
             return Some(StringMatch(vec![StringTest::Is(claim_value(data))]));
         };
-        let tests: Vec<_> = entries.iter().map(|entry| self.string_test(entry)).collect();
+        let tests: Vec<_> = entries
+            .iter()
+            .map(|entry| self.string_test(entry))
+            .collect();
         tests.into_iter().collect::<Option<_>>().map(StringMatch)
     }
 
@@ -199,20 +277,40 @@ impl Compiler<'_> {
         if let Value::Text(text) = &entry.node.value {
             return Some(text.clone());
         }
-        let message = format!("`{}` needs text, not {}", entry.key, entry.node.value.kind());
-        self.problem("type_mismatch", &entry.node.place, message, "put it in quotes");
+        let message = format!(
+            "`{}` needs text, not {}",
+            entry.key,
+            entry.node.value.kind()
+        );
+        self.problem(
+            "type_mismatch",
+            &entry.node.place,
+            message,
+            "put it in quotes",
+        );
         None
     }
 
     fn set_operand(&mut self, entry: &Entry) -> Option<HashSet<String>> {
         let Value::List(items) = &entry.node.value else {
-            let message = format!("`{}` needs a list, not {}", entry.key, entry.node.value.kind());
-            self.problem("data_type", &entry.node.place, message, "write it as `[a, b]`");
+            let message = format!(
+                "`{}` needs a list, not {}",
+                entry.key,
+                entry.node.value.kind()
+            );
+            self.problem(
+                "data_type",
+                &entry.node.place,
+                message,
+                "write it as `[a, b]`",
+            );
             return None;
         };
         let texts = items.iter().filter_map(|item| match &item.value {
             Value::Text(text) => Some(text.clone()),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::List(_) | Value::Map(_) => None,
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::List(_) | Value::Map(_) => {
+                None
+            }
         });
         Some(texts.collect())
     }
@@ -240,16 +338,29 @@ impl Compiler<'_> {
     fn addresses(&mut self, data: &Node) -> Option<AddressMatch> {
         let items = match &data.value {
             Value::List(items) => items.as_slice(),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Map(_) => std::slice::from_ref(data),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Map(_) => {
+                std::slice::from_ref(data)
+            }
         };
         let ranges: Vec<_> = items.iter().map(|item| self.range(item)).collect();
-        ranges.into_iter().collect::<Option<_>>().map(AddressMatch::new)
+        ranges
+            .into_iter()
+            .collect::<Option<_>>()
+            .map(AddressMatch::new)
     }
 
     fn range(&mut self, item: &Node) -> Option<ipnet::IpNet> {
         let Value::Text(text) = &item.value else {
-            let message = format!("`source_ip` needs an address as text, not {}", item.value.kind());
-            self.problem("data_type", &item.place, message, "write it as `10.0.0.0/8` or `[10.0.0.0/8, 192.0.2.7]`");
+            let message = format!(
+                "`source_ip` needs an address as text, not {}",
+                item.value.kind()
+            );
+            self.problem(
+                "data_type",
+                &item.place,
+                message,
+                "write it as `10.0.0.0/8` or `[10.0.0.0/8, 192.0.2.7]`",
+            );
             return None;
         };
         let range = parse_range(text);
@@ -269,8 +380,11 @@ pub fn claim_value(node: &Node) -> ClaimValue {
         Value::Number(number) => ClaimValue::Number(number.as_f64()),
         Value::Text(text) => ClaimValue::Text(text.clone()),
         Value::List(items) => ClaimValue::List(items.iter().map(claim_value).collect()),
-        Value::Map(entries) => {
-            ClaimValue::Map(entries.iter().map(|entry| (entry.key.clone(), claim_value(&entry.node))).collect())
-        }
+        Value::Map(entries) => ClaimValue::Map(
+            entries
+                .iter()
+                .map(|entry| (entry.key.clone(), claim_value(&entry.node)))
+                .collect(),
+        ),
     }
 }

@@ -38,20 +38,39 @@ pub struct Evaluation {
 
 /// Evaluates all `policies` of a route as one. `facts.person` must be the subject of `caller`, or
 /// nobody if the caller is anonymous or refused.
-pub fn evaluate<'p>(policies: impl Iterator<Item = &'p Policy> + Clone, facts: &Facts<'_>, caller: Caller) -> Evaluation {
+pub fn evaluate<'p>(
+    policies: impl Iterator<Item = &'p Policy> + Clone,
+    facts: &Facts<'_>,
+    caller: Caller,
+) -> Evaluation {
     let allow = verdict(policies.clone(), Effect::Allow, facts);
     let deny = verdict(policies, Effect::Deny, facts);
-    Evaluation { allow, deny, decision: decide(allow, deny, facts, caller) }
+    Evaluation {
+        allow,
+        deny,
+        decision: decide(allow, deny, facts, caller),
+    }
 }
 
 /// The precedence of answers. Reasons count whatever the value of the rule that gave them: a deny
 /// on identity asks an anonymous caller to sign in before it can be told that it does not hold.
 fn decide(allow: Verdict, deny: Verdict, facts: &Facts<'_>, caller: Caller) -> Decision {
-    let certificate = [Reason::ClientCertificateRequired, Reason::InvalidClientCertificate];
-    if deny.holds && certificate.into_iter().any(|reason| deny.reasons.contains(reason)) {
+    let certificate = [
+        Reason::ClientCertificateRequired,
+        Reason::InvalidClientCertificate,
+    ];
+    if deny.holds
+        && certificate
+            .into_iter()
+            .any(|reason| deny.reasons.contains(reason))
+    {
         return refuse(DenyReason::ClientCertificate);
     }
-    if allow.reasons.union(deny.reasons).contains(Reason::UserUnauthenticated) {
+    if allow
+        .reasons
+        .union(deny.reasons)
+        .contains(Reason::UserUnauthenticated)
+    {
         return match caller {
             Caller::Refused(_) => refuse(DenyReason::ImpersonationNotPermitted),
             Caller::Anonymous(why) => refuse(DenyReason::Unauthenticated(why)),
@@ -75,9 +94,17 @@ fn refuse(reason: DenyReason) -> Decision {
     Decision::Deny(Denial::new(reason))
 }
 
-fn verdict<'p>(policies: impl Iterator<Item = &'p Policy>, effect: Effect, facts: &Facts<'_>) -> Verdict {
-    let rules = policies.flat_map(|policy| &policy.rules).filter(|rule| rule.effect == effect);
-    let groups = rules.flat_map(|rule| &rule.groups).map(|group| group.ask(facts));
+fn verdict<'p>(
+    policies: impl Iterator<Item = &'p Policy>,
+    effect: Effect,
+    facts: &Facts<'_>,
+) -> Verdict {
+    let rules = policies
+        .flat_map(|policy| &policy.rules)
+        .filter(|rule| rule.effect == effect);
+    let groups = rules
+        .flat_map(|rule| &rule.groups)
+        .map(|group| group.ask(facts));
     any(groups)
 }
 
@@ -100,8 +127,14 @@ impl CriteriaGroup {
 fn any(verdicts: impl Iterator<Item = Verdict>) -> Verdict {
     let Sorted { yes, no } = sorted(verdicts);
     match yes {
-        Some(reasons) => Verdict { holds: true, reasons },
-        None => Verdict { holds: false, reasons: no.unwrap_or_default() },
+        Some(reasons) => Verdict {
+            holds: true,
+            reasons,
+        },
+        None => Verdict {
+            holds: false,
+            reasons: no.unwrap_or_default(),
+        },
     }
 }
 
@@ -109,8 +142,14 @@ fn any(verdicts: impl Iterator<Item = Verdict>) -> Verdict {
 fn all(verdicts: impl Iterator<Item = Verdict>) -> Verdict {
     let Sorted { yes, no } = sorted(verdicts);
     match (yes, no) {
-        (_, Some(reasons)) => Verdict { holds: false, reasons },
-        (Some(reasons), None) => Verdict { holds: true, reasons },
+        (_, Some(reasons)) => Verdict {
+            holds: false,
+            reasons,
+        },
+        (Some(reasons), None) => Verdict {
+            holds: true,
+            reasons,
+        },
         (None, None) => Verdict::default(),
     }
 }
@@ -124,7 +163,11 @@ struct Sorted {
 
 fn sorted(verdicts: impl Iterator<Item = Verdict>) -> Sorted {
     verdicts.fold(Sorted::default(), |mut sorted, verdict| {
-        let side = if verdict.holds { &mut sorted.yes } else { &mut sorted.no };
+        let side = if verdict.holds {
+            &mut sorted.yes
+        } else {
+            &mut sorted.no
+        };
         *side = Some(side.unwrap_or_default().union(verdict.reasons));
         sorted
     })

@@ -1,8 +1,8 @@
 //! The route fields from before there was a policy language, as one policy.
 
+use super::Policy;
 use super::criterion::Criterion;
 use super::matcher::{ListMatch, ListTest, StringMatch, StringTest};
-use super::Policy;
 use crate::identity::{ClaimValue, Claims};
 
 /// The legacy access fields of a route. `None` for a list means it was not written at all.
@@ -23,10 +23,23 @@ impl LegacyFields {
         let flags = [
             (self.allow_public_unauthenticated_access, Criterion::Accept),
             (self.cors_allow_preflight, Criterion::CorsPreflight),
-            (self.allow_any_authenticated_user, Criterion::AuthenticatedUser),
+            (
+                self.allow_any_authenticated_user,
+                Criterion::AuthenticatedUser,
+            ),
         ];
-        criteria.extend(flags.into_iter().filter(|(set, _)| *set).map(|(_, criterion)| criterion));
-        criteria.extend(self.allowed_domains.iter().flatten().map(|domain| Criterion::Domain(is(domain))));
+        criteria.extend(
+            flags
+                .into_iter()
+                .filter(|(set, _)| *set)
+                .map(|(_, criterion)| criterion),
+        );
+        criteria.extend(
+            self.allowed_domains
+                .iter()
+                .flatten()
+                .map(|domain| Criterion::Domain(is(domain))),
+        );
         for (name, values) in self.allowed_idp_claims.as_map() {
             if let ClaimValue::List(values) = values {
                 criteria.extend(values.iter().map(|value| Criterion::Claim {

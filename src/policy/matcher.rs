@@ -75,7 +75,10 @@ pub(super) enum ListTest {
 }
 
 impl ListMatch {
-    pub(super) fn matches<'v>(&self, values: impl Fn() -> Box<dyn Iterator<Item = &'v ClaimValue> + 'v>) -> bool {
+    pub(super) fn matches<'v>(
+        &self,
+        values: impl Fn() -> Box<dyn Iterator<Item = &'v ClaimValue> + 'v>,
+    ) -> bool {
         self.0.iter().all(|test| match test {
             ListTest::Has(operand) => values().any(|value| value == operand),
             ListTest::Exclude(operand) => values().all(|value| value != operand),
@@ -87,7 +90,11 @@ impl ListMatch {
     }
 
     pub(super) fn matches_texts(&self, texts: &[String]) -> bool {
-        let has = |operand: &ClaimValue| operand.as_text().is_some_and(|wanted| texts.iter().any(|text| text == wanted));
+        let has = |operand: &ClaimValue| {
+            operand
+                .as_text()
+                .is_some_and(|wanted| texts.iter().any(|text| text == wanted))
+        };
         self.0.iter().all(|test| match test {
             ListTest::Has(operand) => has(operand),
             ListTest::Exclude(operand) => !has(operand),
@@ -123,7 +130,8 @@ pub(super) fn parse_range(text: &str) -> Option<IpNet> {
 }
 
 fn parse_length(text: &str) -> Option<u8> {
-    let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && (text.len() == 1 || !text.starts_with('0'));
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit())
+        && (text.len() == 1 || !text.starts_with('0'));
     text.parse().ok().filter(|_| plain)
 }
 
@@ -151,7 +159,15 @@ mod tests {
         assert!(inside("2001:db8::/32", "2001:db8:1::5"));
         assert!(!inside("10.0.0.0/8", "11.0.0.1"));
         assert!(!inside("0.0.0.0/0", "2001:db8::1"));
-        for bad in ["010.0.0.1", "fe80::1%eth0", "10.0.0.0/33", "10.0.0.0/08", "10.0.0/8", "", "a"] {
+        for bad in [
+            "010.0.0.1",
+            "fe80::1%eth0",
+            "10.0.0.0/33",
+            "10.0.0.0/08",
+            "10.0.0/8",
+            "",
+            "a",
+        ] {
             assert!(parse_range(bad).is_none(), "{bad}");
         }
     }

@@ -47,12 +47,18 @@ impl Host {
         if !(is_name(name) || is_ipv6(name)) {
             return Err(HostError::Character);
         }
-        Ok(Self { name: name.to_ascii_lowercase(), port })
+        Ok(Self {
+            name: name.to_ascii_lowercase(),
+            port,
+        })
     }
 
     /// A host that nothing is for.
     pub fn nowhere() -> Self {
-        Self { name: String::new(), port: None }
+        Self {
+            name: String::new(),
+            port: None,
+        }
     }
 
     pub fn name(&self) -> &str {
@@ -74,7 +80,10 @@ fn default_port(scheme: &str) -> u16 {
 }
 
 fn split_port<'t>(text: &'t str, name: &'t str) -> Result<(&'t str, Option<u16>), HostError> {
-    let digits = text.strip_prefix(name).and_then(|rest| rest.strip_prefix(':')).ok_or(HostError::Port)?;
+    let digits = text
+        .strip_prefix(name)
+        .and_then(|rest| rest.strip_prefix(':'))
+        .ok_or(HostError::Port)?;
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(HostError::Port);
     }
@@ -85,11 +94,14 @@ fn split_port<'t>(text: &'t str, name: &'t str) -> Result<(&'t str, Option<u16>)
 }
 
 fn is_name(name: &str) -> bool {
-    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
+    name.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
 }
 
 fn is_ipv6(name: &str) -> bool {
-    let inner = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let inner = name
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
     inner.is_some_and(|inner| inner.parse::<std::net::Ipv6Addr>().is_ok())
 }
 
@@ -130,7 +142,19 @@ mod tests {
         check("a:0", HostError::Port);
         check("a:65536", HostError::Port);
         check("a:+1", HostError::Port);
-        for text in ["a,b", "user@a", "a/b", "a\\b", "a b", "\u{e9}.test", "a\0", "*.a", "[::1", "a%2fb", "[a]"] {
+        for text in [
+            "a,b",
+            "user@a",
+            "a/b",
+            "a\\b",
+            "a b",
+            "\u{e9}.test",
+            "a\0",
+            "*.a",
+            "[::1",
+            "a%2fb",
+            "[a]",
+        ] {
             check(text, HostError::Character);
         }
         check(&"a".repeat(254), HostError::Length);

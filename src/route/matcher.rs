@@ -31,7 +31,11 @@ impl PathMatch {
     /// # Errors
     /// A prefix that does not begin with `/`.
     pub fn prefix(text: &str) -> Result<Self, PathMatchError> {
-        if text == "/" { Ok(Self::Any) } else { absolute(text).map(Self::Prefix) }
+        if text == "/" {
+            Ok(Self::Any)
+        } else {
+            absolute(text).map(Self::Prefix)
+        }
     }
 
     /// # Errors
@@ -54,20 +58,27 @@ impl PathMatch {
     pub fn regex(text: &str) -> Result<Self, PathMatchError> {
         let anchored = format!("^(?:{text})$");
         // The unanchored form first: `)|(` must not close our group.
-        Regex::new(text).and_then(|_| Regex::new(&anchored)).map(Self::Regex).map_err(|error| {
-            let reason = error.to_string();
-            let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ");
-            PathMatchError::Regex(text.to_owned(), reason.to_owned())
-        })
+        Regex::new(text)
+            .and_then(|_| Regex::new(&anchored))
+            .map(Self::Regex)
+            .map_err(|error| {
+                let reason = error.to_string();
+                let reason = reason
+                    .lines()
+                    .last()
+                    .unwrap_or_default()
+                    .trim_start_matches("error: ");
+                PathMatchError::Regex(text.to_owned(), reason.to_owned())
+            })
     }
 
     pub fn matches(&self, path: &str) -> bool {
         match self {
             Self::Any => true,
             Self::Prefix(prefix) => path.starts_with(prefix.as_str()),
-            Self::SeparatedPrefix(prefix) => {
-                path.strip_prefix(prefix.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-            }
+            Self::SeparatedPrefix(prefix) => path
+                .strip_prefix(prefix.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
             Self::Exact(exact) => path == exact,
             Self::Regex(regex) => regex.is_match(path),
         }
@@ -75,7 +86,11 @@ impl PathMatch {
 }
 
 fn absolute(text: &str) -> Result<String, PathMatchError> {
-    if text.starts_with('/') { Ok(text.to_owned()) } else { Err(PathMatchError::Relative(text.to_owned())) }
+    if text.starts_with('/') {
+        Ok(text.to_owned())
+    } else {
+        Err(PathMatchError::Relative(text.to_owned()))
+    }
 }
 
 #[cfg(test)]
@@ -91,7 +106,9 @@ mod tests {
         let prefix = PathMatch::prefix("/v1").expect("prefix");
         assert!(prefix.matches("/v1x") && prefix.matches("/v1/x") && !prefix.matches("/V1"));
         let separated = PathMatch::separated_prefix("/v1").expect("prefix");
-        assert!(separated.matches("/v1") && separated.matches("/v1/x") && !separated.matches("/v1x"));
+        assert!(
+            separated.matches("/v1") && separated.matches("/v1/x") && !separated.matches("/v1x")
+        );
         assert!(PathMatch::prefix("v1").is_err());
         assert!(PathMatch::regex("(").is_err());
         assert!(PathMatch::regex("a)|(b").is_err());

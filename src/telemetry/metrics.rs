@@ -21,7 +21,10 @@ struct Loaded {
 }
 
 /// Bounds of the latency histogram, in seconds: from a cache hit to Envoy's default timeout.
-const BOUNDS: [f64; 12] = [0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.2];
+const BOUNDS: [f64; 12] = [
+    0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05,
+    0.2,
+];
 
 /// Everything counted.
 #[derive(Debug)]
@@ -51,17 +54,44 @@ impl Metrics {
             directory_users: Gauge::default(),
             registry: Registry::default(),
         };
-        registry.register("checks", "Checks answered, by decision and reason", metrics.checks.clone());
-        registry.register("checks_unavailable", "Checks that could not be decided", metrics.unavailable.clone());
-        registry.register_with_unit("check_duration", "Time from a check to its answer", Unit::Seconds, metrics.latency.clone());
-        registry.register("directory_loads", "Times the directory file was read, by result", metrics.directory_loads.clone());
-        registry.register("directory_users", "People in the directory", metrics.directory_users.clone());
-        Self { registry, ..metrics }
+        registry.register(
+            "checks",
+            "Checks answered, by decision and reason",
+            metrics.checks.clone(),
+        );
+        registry.register(
+            "checks_unavailable",
+            "Checks that could not be decided",
+            metrics.unavailable.clone(),
+        );
+        registry.register_with_unit(
+            "check_duration",
+            "Time from a check to its answer",
+            Unit::Seconds,
+            metrics.latency.clone(),
+        );
+        registry.register(
+            "directory_loads",
+            "Times the directory file was read, by result",
+            metrics.directory_loads.clone(),
+        );
+        registry.register(
+            "directory_users",
+            "People in the directory",
+            metrics.directory_users.clone(),
+        );
+        Self {
+            registry,
+            ..metrics
+        }
     }
 
     /// Counts an answer; `denied` is the reason of a refusal.
     pub fn checked(&self, denied: Option<&'static str>, elapsed: Duration) {
-        let label = Decision { decision: if denied.is_some() { "deny" } else { "allow" }, reason: denied.unwrap_or("allowed") };
+        let label = Decision {
+            decision: if denied.is_some() { "deny" } else { "allow" },
+            reason: denied.unwrap_or("allowed"),
+        };
         self.checks.get_or_create(&label).inc();
         self.latency.observe(elapsed.as_secs_f64());
     }

@@ -9,7 +9,9 @@ fn show(node: &Node) -> String {
         Value::Text(text) => format!("{text:?}"),
         Value::List(items) => format!("[{}]", items.iter().map(show).collect::<Vec<_>>().join(",")),
         Value::Map(entries) => {
-            let shown = entries.iter().map(|entry| format!("{}:{}", entry.key, show(&entry.node)));
+            let shown = entries
+                .iter()
+                .map(|entry| format!("{}:{}", entry.key, show(&entry.node)));
             format!("{{{}}}", shown.collect::<Vec<_>>().join(","))
         }
     }
@@ -17,21 +19,33 @@ fn show(node: &Node) -> String {
 
 #[track_caller]
 fn check(yaml: &str, expected: &str) {
-    assert_eq!(show(&load_yaml(yaml, "t").expect("loads")), expected, "{yaml}");
+    assert_eq!(
+        show(&load_yaml(yaml, "t").expect("loads")),
+        expected,
+        "{yaml}"
+    );
 }
 
 #[track_caller]
 fn refuse(yaml: &str, code: &str, place: &str) {
     let error = load_yaml(yaml, "t").expect_err(yaml);
-    assert_eq!((error.code, error.place.to_string().as_str()), (code, place), "{yaml}: {error}");
+    assert_eq!(
+        (error.code, error.place.to_string().as_str()),
+        (code, place),
+        "{yaml}: {error}"
+    );
 }
 
 #[test]
 fn scalars() {
-    check("[yes, on, 'true', true, null, ~, 17:00, 2020-01-02]",
-        r#"["yes","on","true",true,null,null,"17:00","2020-01-02T00:00:00Z"]"#);
-    check("[7, -7, 0x10, 0o17, 017, 1.5, 1e3, 08x, 1.2.3.4, 99999999999999999999]",
-        r#"[7,-7,16,15,15,1.5,1000,"08x","1.2.3.4",100000000000000000000]"#);
+    check(
+        "[yes, on, 'true', true, null, ~, 17:00, 2020-01-02]",
+        r#"["yes","on","true",true,null,null,"17:00","2020-01-02T00:00:00Z"]"#,
+    );
+    check(
+        "[7, -7, 0x10, 0o17, 017, 1.5, 1e3, 08x, 1.2.3.4, 99999999999999999999]",
+        r#"[7,-7,16,15,15,1.5,1000,"08x","1.2.3.4",100000000000000000000]"#,
+    );
     check("a: !!str 5", r#"{a:"5"}"#);
     check("a: \"2020-01-02\"", r#"{a:"2020-01-02"}"#);
 }
@@ -39,7 +53,10 @@ fn scalars() {
 #[test]
 fn anchors_aliases_and_merge_keys() {
     check("a: &x {b: 1}\nc: *x", "{a:{b:1},c:{b:1}}");
-    check("a: &x {b: 1, d: 2}\nc:\n  <<: *x\n  b: 3", "{a:{b:1,d:2},c:{b:3,d:2}}");
+    check(
+        "a: &x {b: 1, d: 2}\nc:\n  <<: *x\n  b: 3",
+        "{a:{b:1,d:2},c:{b:3,d:2}}",
+    );
 }
 
 #[test]
@@ -69,7 +86,16 @@ fn an_alias_bomb_is_refused() {
 
 #[test]
 fn json() {
-    assert_eq!(show(&load_json("{\"a\":1,\"a\":[2.5,null]}", "t").expect("loads")), "{a:[2.5,null]}");
-    assert_eq!(load_json("{\"a\":", "t").expect_err("short").code, "json_syntax");
-    assert_eq!(load_json("{} {}", "t").expect_err("two").code, "json_syntax");
+    assert_eq!(
+        show(&load_json("{\"a\":1,\"a\":[2.5,null]}", "t").expect("loads")),
+        "{a:[2.5,null]}"
+    );
+    assert_eq!(
+        load_json("{\"a\":", "t").expect_err("short").code,
+        "json_syntax"
+    );
+    assert_eq!(
+        load_json("{} {}", "t").expect_err("two").code,
+        "json_syntax"
+    );
 }

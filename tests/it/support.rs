@@ -1,3 +1,5 @@
 //! What several tests need.
 
+pub mod config;
 pub mod envoy;
+pub mod fixture;

@@ -4,10 +4,7 @@ use prost::Message as _;
 use std::error::Error;
 use std::path::PathBuf;
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a build script reads and writes files"
-)]
+#[expect(clippy::disallowed_methods, reason = "a build script reads and writes files")]
 fn main() -> Result<(), Box<dyn Error>> {
     let files = protox::compile(["envoy/service/auth/v3/external_auth.proto"], ["proto"])?;
     let out = PathBuf::from(std::env::var("OUT_DIR")?).join("ext_authz.binpb");

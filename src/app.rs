@@ -125,19 +125,10 @@ impl App {
         for (listener, with_metrics) in self.operator {
             let pages = web::health(readiness.clone());
             let metrics = with_metrics.then(|| web::metrics(Arc::clone(&self.metrics)));
-            serve_http(
-                &self.tasks,
-                listener,
-                pages.merge(metrics.unwrap_or_default()),
-            );
+            serve_http(&self.tasks, listener, pages.merge(metrics.unwrap_or_default()));
         }
         if let Some(file) = self.directory.clone() {
-            watch::start(
-                &self.tasks,
-                file,
-                Arc::clone(&self.state),
-                Arc::clone(&self.metrics),
-            )?;
+            watch::start(&self.tasks, file, Arc::clone(&self.state), Arc::clone(&self.metrics))?;
         }
         serve_grpc(&self.tasks, self.grpc, routes);
         set_serving(&health, &readiness, true).await;
@@ -155,10 +146,7 @@ impl App {
 fn serve_http(tasks: &Tasks, listener: TcpListener, pages: axum::Router) {
     let stopping = tasks.stopping();
     tasks.start(async move {
-        if let Err(error) = axum::serve(listener, pages)
-            .with_graceful_shutdown(stopping)
-            .await
-        {
+        if let Err(error) = axum::serve(listener, pages).with_graceful_shutdown(stopping).await {
             tracing::error!(%error, "the HTTP listener failed");
         }
     });
@@ -195,11 +183,7 @@ fn serve_grpc(tasks: &Tasks, listener: GrpcListener, routes: Routes) {
 }
 
 async fn set_serving(health: &HealthReporter, readiness: &Readiness, serving: bool) {
-    let status = if serving {
-        ServingStatus::Serving
-    } else {
-        ServingStatus::NotServing
-    };
+    let status = if serving { ServingStatus::Serving } else { ServingStatus::NotServing };
     for service in ["", SERVICE_NAME] {
         health.set_service_status(service, status).await;
     }

@@ -120,11 +120,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> std::process::ExitC
         Ok(cli) => cli,
         Err(error) => {
             drop(error.print());
-            let code = if error.use_stderr() {
-                Exit::Usage
-            } else {
-                Exit::Ok
-            };
+            let code = if error.use_stderr() { Exit::Usage } else { Exit::Ok };
             return std::process::ExitCode::from(code as u8);
         }
     };
@@ -144,10 +140,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> std::process::ExitC
 
 /// Runs a future to its end on a runtime of its own.
 fn block_on(future: impl Future<Output = Exit>) -> Exit {
-    match tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-    {
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(future),
         Err(error) => {
             report::error(&format!("cannot start: {error}"), None);

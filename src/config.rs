@@ -80,9 +80,8 @@ impl Config {
             None | Some("strict") => true,
             Some("off") => false,
             Some(other) => {
-                let place = section
-                    .node("path_normalization")
-                    .map_or(section.place(), |node| &node.place);
+                let place =
+                    section.node("path_normalization").map_or(section.place(), |node| &node.place);
                 problems.push(
                     Problem::new(
                         "bad_value",
@@ -97,13 +96,10 @@ impl Config {
         let flags = section
             .node("runtime_flags")
             .and_then(|node| Section::open(node, "runtime_flags", problems));
-        let any_port = flags
-            .and_then(|flags| flags.bool("match_any_incoming_port", problems))
-            .unwrap_or(true);
+        let any_port =
+            flags.and_then(|flags| flags.bool("match_any_incoming_port", problems)).unwrap_or(true);
         let trusted_hops = section.integer("trusted_hops", problems).unwrap_or(0);
-        let fold_email = section
-            .bool("case_insensitive_email", problems)
-            .unwrap_or(false);
+        let fold_email = section.bool("case_insensitive_email", problems).unwrap_or(false);
         let directory = source::directory_path(section, &base, problems);
         Some(Self {
             listen: listen?,

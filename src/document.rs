@@ -3,6 +3,7 @@
 
 mod problem;
 mod reader;
+mod scalar;
 mod yaml;
 
 pub use problem::{Notice, Place, Problem, Problems};
@@ -45,10 +46,7 @@ pub enum Number {
 }
 
 impl Number {
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "only used where one side is a float already"
-    )]
+    #[expect(clippy::cast_precision_loss, reason = "only used where one side is a float already")]
     pub fn as_f64(self) -> f64 {
         match self {
             Self::Integer(value) => value as f64,
@@ -108,9 +106,6 @@ impl Node {
 
     /// The value under `key`, if this is a map that has it.
     pub fn get(&self, key: &str) -> Option<&Node> {
-        self.entries()?
-            .iter()
-            .find(|entry| entry.key == key)
-            .map(|entry| &entry.node)
+        self.entries()?.iter().find(|entry| entry.key == key).map(|entry| &entry.node)
     }
 }

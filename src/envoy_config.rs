@@ -51,23 +51,13 @@ pub fn bootstrap(config: &Config, options: &Options) -> (Value, Vec<Omission>) {
                 continue;
             }
         }
-        hosts
-            .entry(domain)
-            .or_default()
-            .push(route_entry(route, upstream, &cluster));
+        hosts.entry(domain).or_default().push(route_entry(route, upstream, &cluster));
     }
-    if let Some(host) = config
-        .identity
-        .authenticate_url
-        .as_ref()
-        .and_then(Url::host_str)
-    {
+    if let Some(host) = config.identity.authenticate_url.as_ref().and_then(Url::host_str) {
         hosts.entry(host.to_owned()).or_default();
     }
-    let virtual_hosts: Vec<Value> = hosts
-        .into_iter()
-        .map(|(domain, routes)| virtual_host(&domain, routes))
-        .collect();
+    let virtual_hosts: Vec<Value> =
+        hosts.into_iter().map(|(domain, routes)| virtual_host(&domain, routes)).collect();
     let mut document = json!({
         "node": { "id": "gateway", "cluster": "gateway" },
         "static_resources": { "listeners": [listener(options, &virtual_hosts)], "clusters": clusters },
@@ -82,18 +72,11 @@ pub fn bootstrap(config: &Config, options: &Options) -> (Value, Vec<Omission>) {
 /// or fewer hosts than the configuration says would be worse.
 fn domain(route: &Route, omissions: &mut Vec<Omission>) -> Option<String> {
     match &route.from {
-        From::Http {
-            host: HostPattern::Exact(name),
-            ..
-        } => Some(name.clone()),
-        From::Http {
-            host: HostPattern::Wildcard(pattern),
-            ..
-        } if leading_star(pattern) => Some(pattern.clone()),
-        From::Http {
-            host: HostPattern::Wildcard(pattern),
-            ..
-        } => {
+        From::Http { host: HostPattern::Exact(name), .. } => Some(name.clone()),
+        From::Http { host: HostPattern::Wildcard(pattern), .. } if leading_star(pattern) => {
+            Some(pattern.clone())
+        }
+        From::Http { host: HostPattern::Wildcard(pattern), .. } => {
             omissions.push(format!("route `{}` is left out: Envoy knows `*` only at the beginning of a host, not in `{pattern}`", route.id));
             None
         }
@@ -108,9 +91,7 @@ fn domain(route: &Route, omissions: &mut Vec<Omission>) -> Option<String> {
 }
 
 fn leading_star(pattern: &str) -> bool {
-    pattern
-        .strip_prefix('*')
-        .is_some_and(|rest| !rest.contains('*'))
+    pattern.strip_prefix('*').is_some_and(|rest| !rest.contains('*'))
 }
 
 fn ext_authz_per_route(members: Value) -> Value {
@@ -137,11 +118,8 @@ fn route_entry(route: &Route, upstream: &Upstream, cluster: &str) -> Value {
         "timeout": "60s",
         "upgrade_configs": [{ "upgrade_type": "websocket" }],
     });
-    let host = upstream
-        .to
-        .first()
-        .and_then(Url::host_str)
-        .filter(|_| !upstream.preserve_host_header);
+    let host =
+        upstream.to.first().and_then(Url::host_str).filter(|_| !upstream.preserve_host_header);
     if let (Value::Object(members), Some(host)) = (&mut action, host) {
         members.insert("host_rewrite_literal".to_owned(), Value::from(host));
         members.insert("append_x_forwarded_host".to_owned(), Value::from(true));
@@ -256,17 +234,11 @@ fn access_log() -> Value {
         ("details", "%RESPONSE_CODE_DETAILS%"),
         ("request_id", "%REQ(X-REQUEST-ID)%"),
     ];
-    fields.extend(
-        plain
-            .into_iter()
-            .map(|(name, format)| (name.to_owned(), Value::from(format))),
-    );
+    fields.extend(plain.into_iter().map(|(name, format)| (name.to_owned(), Value::from(format))));
     for name in ["user", "decision", "reason", "route"] {
         fields.insert(
             name.to_owned(),
-            Value::from(format!(
-                "%DYNAMIC_METADATA(envoy.filters.http.ext_authz:{name})%"
-            )),
+            Value::from(format!("%DYNAMIC_METADATA(envoy.filters.http.ext_authz:{name})%")),
         );
     }
     Value::Object(fields)
@@ -333,12 +305,8 @@ fn upstream_cluster(name: &str, upstream: &Upstream) -> Result<Value, String> {
     }
     let mut addresses = Vec::new();
     for url in &upstream.to {
-        let host = url
-            .host_str()
-            .ok_or_else(|| format!("`{url}` has no host"))?;
-        let port = url
-            .port_or_known_default()
-            .ok_or_else(|| format!("`{url}` has no port"))?;
+        let host = url.host_str().ok_or_else(|| format!("`{url}` has no host"))?;
+        let port = url.port_or_known_default().ok_or_else(|| format!("`{url}` has no port"))?;
         let host = host.trim_matches(['[', ']']);
         addresses.push(json!({ "socket_address": { "address": host, "port_value": port } }));
     }

@@ -40,16 +40,9 @@ impl RequestId {
 
     /// Takes what a client sent and keeps what is safe.
     pub fn sanitised(raw: &[u8]) -> Self {
-        let kept = raw
-            .iter()
-            .filter(|byte| byte.is_ascii_graphic())
-            .take(Self::MAX_CHARS);
+        let kept = raw.iter().filter(|byte| byte.is_ascii_graphic()).take(Self::MAX_CHARS);
         let safe = |byte: &u8| !matches!(byte, b'<' | b'>' | b'"' | b'\'' | b'&' | b'\\');
-        Self(
-            kept.filter(|byte| safe(byte))
-                .map(|byte| char::from(*byte))
-                .collect(),
-        )
+        Self(kept.filter(|byte| safe(byte)).map(|byte| char::from(*byte)).collect())
     }
 
     pub fn as_str(&self) -> &str {

@@ -80,15 +80,7 @@ impl Policy {
         if criteria.is_empty() {
             return Self::default();
         }
-        let groups = vec![CriteriaGroup {
-            operator: Operator::Or,
-            criteria,
-        }];
-        Self {
-            rules: vec![Rule {
-                effect: Effect::Allow,
-                groups,
-            }],
-        }
+        let groups = vec![CriteriaGroup { operator: Operator::Or, criteria }];
+        Self { rules: vec![Rule { effect: Effect::Allow, groups }] }
     }
 }

@@ -97,22 +97,14 @@ impl Request {
 
     /// The `scheme://host/path?query` the client asked for, with `https` always.
     pub fn https_url(&self) -> String {
-        let query = self
-            .query
-            .as_deref()
-            .map(|query| format!("?{query}"))
-            .unwrap_or_default();
+        let query = self.query.as_deref().map(|query| format!("?{query}")).unwrap_or_default();
         format!("https://{}{}{query}", self.raw_host, self.raw_path)
     }
 
     /// Whether this is a CORS preflight (Fetch §3.2.2): `OPTIONS` with a non-empty `Origin` and
     /// `Access-Control-Request-Method`.
     pub fn is_cors_preflight(&self) -> bool {
-        let present = |name| {
-            self.headers
-                .first(name)
-                .is_some_and(|value| !value.is_empty())
-        };
+        let present = |name| self.headers.first(name).is_some_and(|value| !value.is_empty());
         self.method == "OPTIONS" && present("origin") && present("access-control-request-method")
     }
 }

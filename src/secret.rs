@@ -34,9 +34,6 @@ mod tests {
 
     #[test]
     fn debug_is_stars() {
-        assert_eq!(
-            format!("{:?}", Secret::new("hunter2".to_owned())),
-            "Secret(***)"
-        );
+        assert_eq!(format!("{:?}", Secret::new("hunter2".to_owned())), "Secret(***)");
     }
 }

@@ -52,16 +52,10 @@ pub fn sign(mut url: Url, key: &[u8], now: Timestamp) -> Url {
 /// The first thing wrong with it.
 pub fn verify(url: &Url, key: &[u8], now: Timestamp) -> Result<(), SignedUrlError> {
     let mut pairs = owned_pairs(url);
-    let first = |name: &str| {
-        pairs
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.clone())
-    };
+    let first =
+        |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
     let date = |name: &str| {
-        first(name)
-            .and_then(|text| text.parse::<i64>().ok())
-            .ok_or(SignedUrlError::Malformed)
+        first(name).and_then(|text| text.parse::<i64>().ok()).ok_or(SignedUrlError::Malformed)
     };
     let given = first(SIGNATURE)
         .and_then(|text| URL_SAFE.decode(text).ok())
@@ -87,9 +81,7 @@ fn owned_pairs(url: &Url) -> Vec<(String, String)> {
 
 fn set_sorted(url: &mut Url, pairs: &mut [(String, String)]) {
     pairs.sort_by(|(a, _), (b, _)| a.cmp(b));
-    let query = Serializer::new(String::new())
-        .extend_pairs(pairs.iter())
-        .finish();
+    let query = Serializer::new(String::new()).extend_pairs(pairs.iter()).finish();
     url.set_query(Some(&query));
 }
 
@@ -119,10 +111,7 @@ fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
     };
     let pad = |with: u8| {
         let mut block = [with; BLOCK];
-        block
-            .iter_mut()
-            .zip(key)
-            .for_each(|(slot, byte)| *slot ^= byte);
+        block.iter_mut().zip(key).for_each(|(slot, byte)| *slot ^= byte);
         block
     };
     let hash = |block: [u8; BLOCK], data: &[u8]| {
@@ -139,6 +128,7 @@ fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
 mod tests {
     use super::{SignedUrlError, sign, verify};
     use crate::time::Timestamp;
+    use base64::Engine as _;
     use url::Url;
 
     #[test]
@@ -162,10 +152,6 @@ mod tests {
     fn the_mac_of_the_documented_vector() {
         // HMAC over `https://pomerium.io` + issued + space + expiry, before dates joined the query.
         let mac = super::hmac(b"test-key", b"https://pomerium.io1574117851 1574118151");
-        use base64::Engine as _;
-        assert_eq!(
-            super::URL_SAFE.encode(mac),
-            "XtvM-Y-oPvoGGV2Q5G0vrQ_CgNeYhVyTG5dHIqLsBOU="
-        );
+        assert_eq!(super::URL_SAFE.encode(mac), "XtvM-Y-oPvoGGV2Q5G0vrQ_CgNeYhVyTG5dHIqLsBOU=");
     }
 }

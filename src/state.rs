@@ -60,10 +60,7 @@ impl Snapshot {
         let settings = Settings {
             keys: config.identity.verification_keys(),
             table: Table::new(config.routes, config.any_port),
-            internal: InternalPolicies {
-                public: Policy::public(),
-                signed_in: Policy::signed_in(),
-            },
+            internal: InternalPolicies { public: Policy::public(), signed_in: Policy::signed_in() },
             issuers: config.identity.accepted_issuers,
             cookie_name: config.identity.cookie_name,
             impersonation: config.identity.impersonation,
@@ -76,10 +73,7 @@ impl Snapshot {
             refuse_ambiguous_paths: config.refuse_ambiguous_paths,
             sign_in,
         };
-        Self {
-            settings: Arc::new(settings),
-            directory: Arc::new(directory),
-        }
+        Self { settings: Arc::new(settings), directory: Arc::new(directory) }
     }
 }
 

@@ -28,8 +28,6 @@ impl Tasks {
     pub async fn drain(&self, patience: Duration) -> bool {
         self.stop.cancel();
         self.tracker.close();
-        tokio::time::timeout(patience, self.tracker.wait())
-            .await
-            .is_ok()
+        tokio::time::timeout(patience, self.tracker.wait()).await.is_ok()
     }
 }

@@ -12,19 +12,13 @@ use tracing::level_filters::LevelFilter;
 /// Sends log lines to standard error, as the configuration says. Once per process; later calls do
 /// nothing.
 pub fn install(logging: &Logging) {
-    let level = logging
-        .level
-        .map_or(LevelFilter::OFF, LevelFilter::from_level);
+    let level = logging.level.map_or(LevelFilter::OFF, LevelFilter::from_level);
     let builder = tracing_subscriber::fmt()
         .with_max_level(level)
         .with_writer(std::io::stderr)
         .with_target(false);
     let installed = match logging.format {
-        LogFormat::Json => builder
-            .json()
-            .flatten_event(true)
-            .with_current_span(false)
-            .try_init(),
+        LogFormat::Json => builder.json().flatten_event(true).with_current_span(false).try_init(),
         LogFormat::Text => builder.try_init(),
     };
     // A second installation can only happen in tests, which share a process.

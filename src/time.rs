@@ -19,19 +19,13 @@ impl Timestamp {
     /// The instant `span` later; stays at the end of time instead of wrapping.
     #[must_use]
     pub fn plus(self, span: Duration) -> Self {
-        Self(
-            self.0
-                .saturating_add(i64::try_from(span.as_secs()).unwrap_or(i64::MAX)),
-        )
+        Self(self.0.saturating_add(i64::try_from(span.as_secs()).unwrap_or(i64::MAX)))
     }
 
     /// The instant `span` earlier; stays at the beginning of time instead of wrapping.
     #[must_use]
     pub fn minus(self, span: Duration) -> Self {
-        Self(
-            self.0
-                .saturating_sub(i64::try_from(span.as_secs()).unwrap_or(i64::MAX)),
-        )
+        Self(self.0.saturating_sub(i64::try_from(span.as_secs()).unwrap_or(i64::MAX)))
     }
 }
 
@@ -117,21 +111,12 @@ fn scaled(number: &str, nanos: u64) -> Option<Duration> {
     if fraction.contains('.') || fraction.len() > 18 || whole.len() > 18 {
         return None;
     }
-    let whole: u128 = if whole.is_empty() {
-        0
-    } else {
-        whole.parse().ok()?
-    };
-    let fraction_value: u128 = if fraction.is_empty() {
-        0
-    } else {
-        fraction.parse().ok()?
-    };
+    let whole: u128 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+    let fraction_value: u128 = if fraction.is_empty() { 0 } else { fraction.parse().ok()? };
     let denominator = 10_u128.checked_pow(u32::try_from(fraction.len()).ok()?)?;
     let scale = u128::from(nanos);
-    let sum = whole
-        .checked_mul(scale)?
-        .checked_add(fraction_value.checked_mul(scale)? / denominator)?;
+    let sum =
+        whole.checked_mul(scale)?.checked_add(fraction_value.checked_mul(scale)? / denominator)?;
     let seconds = u64::try_from(sum / 1_000_000_000).ok()?;
     let rest = u32::try_from(sum % 1_000_000_000).ok()?;
     Some(Duration::new(seconds, rest))
@@ -167,11 +152,7 @@ mod tests {
     #[test]
     fn go_durations() {
         let check = |text: &str, seconds: f64| {
-            assert_eq!(
-                parse_duration(text),
-                Ok(Duration::from_secs_f64(seconds)),
-                "{text}"
-            );
+            assert_eq!(parse_duration(text), Ok(Duration::from_secs_f64(seconds)), "{text}");
         };
         check("1h0m0s", 3600.0);
         check("90m", 5400.0);
@@ -187,10 +168,7 @@ mod tests {
         let error = |text: &str| parse_duration(text).expect_err(text);
         assert_eq!(error("-1h"), DurationError::Negative("-1h".into()));
         assert_eq!(error("90"), DurationError::NoUnit("90".into()));
-        assert_eq!(
-            error("1d"),
-            DurationError::UnknownUnit("1d".into(), "d".into())
-        );
+        assert_eq!(error("1d"), DurationError::UnknownUnit("1d".into(), "d".into()));
         for text in ["", "h", "1..5h", ".h", "1h-3m", "one hour", "1h 3m"] {
             assert!(parse_duration(text).is_err(), "{text}");
         }
@@ -200,7 +178,7 @@ mod tests {
 
     #[test]
     fn written_as_go_writes_it() {
-        assert_eq!(GoDuration(Duration::from_secs(3600)).to_string(), "1h0m0s");
+        assert_eq!(GoDuration(Duration::from_hours(1)).to_string(), "1h0m0s");
         assert_eq!(GoDuration(Duration::from_secs(90)).to_string(), "1m30s");
         assert_eq!(GoDuration(Duration::from_millis(250)).to_string(), "250ms");
     }

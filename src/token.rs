@@ -36,24 +36,15 @@ pub fn mint(claims: &Claims, key: &[u8], now: Timestamp, lifetime: Duration) -> 
     payload.insert("exp".to_owned(), Value::from(now.plus(lifetime).unix()));
     payload.insert("groups".to_owned(), list(&claims.groups));
     payload.insert("iat".to_owned(), Value::from(now.unix()));
-    payload.insert(
-        "impersonate_email".to_owned(),
-        text(&claims.impersonate_email),
-    );
-    payload.insert(
-        "impersonate_groups".to_owned(),
-        list(&claims.impersonate_groups),
-    );
+    payload.insert("impersonate_email".to_owned(), text(&claims.impersonate_email));
+    payload.insert("impersonate_groups".to_owned(), list(&claims.impersonate_groups));
     payload.insert("iss".to_owned(), text(&claims.issuer));
     payload.insert("jti".to_owned(), text(&claims.id));
     payload.insert("nbf".to_owned(), Value::from(now.unix()));
     payload.insert("sub".to_owned(), text(&claims.subject));
     payload.insert("user".to_owned(), text(&claims.user));
     payload.retain(|_, value| !is_empty(value));
-    let signed = format!(
-        "{HEADER}.{}",
-        URL_SAFE_NO_PAD.encode(Value::Object(payload).to_string())
-    );
+    let signed = format!("{HEADER}.{}", URL_SAFE_NO_PAD.encode(Value::Object(payload).to_string()));
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), signed.as_bytes());
     format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag))
 }

@@ -51,9 +51,7 @@ pub fn health(readiness: Readiness) -> Router {
             (StatusCode::SERVICE_UNAVAILABLE, "not ready\n")
         }
     };
-    Router::new()
-        .route("/healthz", get(async || "ok\n"))
-        .route("/readyz", get(ready))
+    Router::new().route("/healthz", get(async || "ok\n")).route("/readyz", get(ready))
 }
 
 /// `/metrics` in the Prometheus text format.
@@ -61,13 +59,7 @@ pub fn metrics(metrics: Arc<Metrics>) -> Router {
     let page = move || {
         let text = metrics.text();
         async move {
-            (
-                [(
-                    CONTENT_TYPE,
-                    "application/openmetrics-text; version=1.0.0; charset=utf-8",
-                )],
-                text,
-            )
+            ([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
         }
     };
     Router::new().route("/metrics", get(page))
@@ -78,9 +70,7 @@ async fn jwks(extract::State(state): extract::State<Arc<State>>, headers: Header
 }
 
 async fn discovery(headers: HeaderMap) -> Response {
-    let host = headers
-        .get(HOST)
-        .and_then(|host| Host::parse(host.to_str().ok()?).ok());
+    let host = headers.get(HOST).and_then(|host| Host::parse(host.to_str().ok()?).ok());
     match host {
         Some(host) => published(
             &json!({
@@ -98,13 +88,9 @@ fn published(document: &Value, headers: &HeaderMap) -> Response {
     let body = document.to_string();
     let hash = hex(digest(&SHA256, body.as_bytes()).as_ref());
     let etag = format!("\"{hash}\"");
-    let known = headers
-        .get_all(IF_NONE_MATCH)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    let unchanged = known
-        .flat_map(|value| value.split(','))
-        .any(|tag| tag.trim() == etag || tag.trim() == "*");
+    let known = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    let unchanged =
+        known.flat_map(|value| value.split(',')).any(|tag| tag.trim() == etag || tag.trim() == "*");
     let (status, body) = if unchanged {
         (StatusCode::NOT_MODIFIED, Body::empty())
     } else {

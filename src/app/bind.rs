@@ -16,10 +16,7 @@ pub struct BindError {
     source: io::Error,
 }
 
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "a foreign enum with dozens of kinds"
-)]
+#[expect(clippy::wildcard_enum_match_arm, reason = "a foreign enum with dozens of kinds")]
 fn reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::AddrInUse => "the address is in use".to_owned(),
@@ -31,16 +28,12 @@ fn reason(error: &io::Error) -> String {
 
 impl BindError {
     /// What to do about it.
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "a foreign enum with dozens of kinds"
-    )]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "a foreign enum with dozens of kinds")]
     pub fn help(&self) -> String {
         match self.source.kind() {
-            io::ErrorKind::AddrInUse => format!(
-                "stop the process that listens there, or set another `{}`",
-                self.key
-            ),
+            io::ErrorKind::AddrInUse => {
+                format!("stop the process that listens there, or set another `{}`", self.key)
+            }
             io::ErrorKind::PermissionDenied => format!(
                 "use a port above 1023, or a folder this process may write to, in `{}`",
                 self.key
@@ -68,9 +61,7 @@ impl GrpcListener {
                     address: address.to_string(),
                     source,
                 };
-                bound
-                    .map(|listener| Self::Unix(listener, path.clone()))
-                    .map_err(error)
+                bound.map(|listener| Self::Unix(listener, path.clone())).map_err(error)
             }
         }
     }
@@ -78,9 +69,7 @@ impl GrpcListener {
     pub(super) fn address(&self) -> GrpcAddress {
         match self {
             Self::Tcp(listener) => GrpcAddress::Tcp(
-                listener
-                    .local_addr()
-                    .unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0))),
+                listener.local_addr().unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0))),
             ),
             Self::Unix(_, path) => GrpcAddress::Unix(path.clone()),
         }
@@ -88,13 +77,11 @@ impl GrpcListener {
 }
 
 pub(super) async fn tcp(key: &'static str, address: SocketAddr) -> Result<TcpListener, BindError> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|source| BindError {
-            key,
-            address: address.to_string(),
-            source,
-        })
+    TcpListener::bind(address).await.map_err(|source| BindError {
+        key,
+        address: address.to_string(),
+        source,
+    })
 }
 
 /// Binds a socket file, readable and writable for owner and group. A file left by a process that is

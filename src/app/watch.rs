@@ -28,10 +28,8 @@ pub(super) fn start(
                 sender.notify_one();
             }
         })?;
-    let folder = file
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let folder =
+        file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     watcher.watch(folder, RecursiveMode::NonRecursive)?;
     let stopping = tasks.stopping();
     tasks.start(async move {
@@ -66,11 +64,7 @@ async fn follow(
 #[expect(clippy::disallowed_methods, reason = "watching is reading")]
 fn fingerprint(file: &Path) -> Option<Vec<u8>> {
     let content = std::fs::read(file).ok()?;
-    Some(
-        aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &content)
-            .as_ref()
-            .to_vec(),
-    )
+    Some(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &content).as_ref().to_vec())
 }
 
 fn reload(file: &Path, state: &State, metrics: &Metrics) {

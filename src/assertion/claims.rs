@@ -76,10 +76,7 @@ pub(super) fn payload(
         claims.extend(base);
     }
     if let Some(actor) = identity.actor.as_ref().filter(|_| about.show_actor) {
-        claims.insert(
-            "act".to_owned(),
-            json!({ "sub": actor.subject, "email": actor.email }),
-        );
+        claims.insert("act".to_owned(), json!({ "sub": actor.subject, "email": actor.email }));
     } else {
         claims.remove("act");
     }
@@ -87,11 +84,8 @@ pub(super) fn payload(
 }
 
 fn claim_text(person: &Person, claim: &str) -> Option<String> {
-    let texts: Vec<String> = person
-        .claims
-        .values(claim)
-        .filter_map(ClaimValue::scalar_text)
-        .collect();
+    let texts: Vec<String> =
+        person.claims.values(claim).filter_map(ClaimValue::scalar_text).collect();
     (!texts.is_empty()).then(|| texts.join(","))
 }
 
@@ -102,11 +96,7 @@ pub(super) fn header_elements(
     filter: Option<&BTreeSet<String>>,
 ) -> Vec<String> {
     let one = |text: &String| {
-        if text.is_empty() {
-            Vec::new()
-        } else {
-            vec![text.clone()]
-        }
+        if text.is_empty() { Vec::new() } else { vec![text.clone()] }
     };
     match claim {
         "sub" => one(&person.subject),
@@ -114,10 +104,6 @@ pub(super) fn header_elements(
         "email" => one(&person.email),
         "name" => one(&person.name),
         "groups" => outgoing_groups(person, filter),
-        _ => person
-            .claims
-            .values(claim)
-            .filter_map(ClaimValue::scalar_text)
-            .collect(),
+        _ => person.claims.values(claim).filter_map(ClaimValue::scalar_text).collect(),
     }
 }

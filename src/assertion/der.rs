@@ -13,13 +13,7 @@ pub(super) fn integer(bytes: &[u8]) -> Vec<u8> {
         .and_then(|first| bytes.get(first..))
         .unwrap_or(&[0]);
     let sign = significant.first().filter(|byte| **byte >= 0x80).map(|_| 0);
-    element(
-        0x02,
-        &sign
-            .into_iter()
-            .chain(significant.iter().copied())
-            .collect::<Vec<u8>>(),
-    )
+    element(0x02, &sign.into_iter().chain(significant.iter().copied()).collect::<Vec<u8>>())
 }
 
 pub(super) fn element(tag: u8, content: &[u8]) -> Vec<u8> {
@@ -50,9 +44,9 @@ fn take(tag: u8, bytes: &[u8]) -> Option<(&[u8], &[u8])> {
         return rest.split_at_checked(usize::from(*length));
     }
     let (digits, rest) = rest.split_at_checked(usize::from(length & 0x7f))?;
-    let length = digits.iter().try_fold(0_usize, |sum, digit| {
-        sum.checked_mul(256)?.checked_add(usize::from(*digit))
-    })?;
+    let length = digits
+        .iter()
+        .try_fold(0_usize, |sum, digit| sum.checked_mul(256)?.checked_add(usize::from(*digit)))?;
     rest.split_at_checked(length)
 }
 
@@ -61,12 +55,6 @@ pub(super) fn rsa_public(bytes: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
     let (body, _) = take(0x30, bytes)?;
     let (modulus, rest) = take(0x02, body)?;
     let (exponent, _) = take(0x02, rest)?;
-    let trim = |bytes: &[u8]| {
-        bytes
-            .iter()
-            .copied()
-            .skip_while(|byte| *byte == 0)
-            .collect()
-    };
+    let trim = |bytes: &[u8]| bytes.iter().copied().skip_while(|byte| *byte == 0).collect();
     Some((trim(modulus), trim(exponent)))
 }

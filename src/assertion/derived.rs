@@ -6,13 +6,8 @@ use aws_lc_rs::hkdf;
 const INFO: &[u8] = b"derived-jwt-signing-key";
 
 /// Order of P-256 minus one, most significant limb first (FIPS 186-5, SEC 2 §2.4.2).
-const ORDER_MINUS_ONE: [u64; 5] = [
-    0,
-    0xffff_ffff_0000_0000,
-    0xffff_ffff_ffff_ffff,
-    0xbce6_faad_a717_9e84,
-    0xf3b9_cac2_fc63_2550,
-];
+const ORDER_MINUS_ONE: [u64; 5] =
+    [0, 0xffff_ffff_0000_0000, 0xffff_ffff_ffff_ffff, 0xbce6_faad_a717_9e84, 0xf3b9_cac2_fc63_2550];
 
 struct Length(usize);
 
@@ -26,9 +21,7 @@ impl hkdf::KeyType for Length {
 pub(super) fn scalar(secret: &[u8; 32]) -> Option<[u8; 32]> {
     let key = hkdf::Salt::new(hkdf::HKDF_SHA256, &[]).extract(secret);
     let mut stream = [0_u8; 40];
-    key.expand(&[INFO], Length(stream.len()))
-        .and_then(|okm| okm.fill(&mut stream))
-        .ok()?;
+    key.expand(&[INFO], Length(stream.len())).and_then(|okm| okm.fill(&mut stream)).ok()?;
     Some(reduce(&stream))
 }
 
@@ -45,10 +38,7 @@ fn reduce(stream: &[u8; 40]) -> [u8; 32] {
     let sum = subtract(rest, [u64::MAX; 5]);
     let mut scalar = [0_u8; 32];
     let bytes = sum.iter().skip(1).flat_map(|limb| limb.to_be_bytes());
-    scalar
-        .iter_mut()
-        .zip(bytes)
-        .for_each(|(slot, byte)| *slot = byte);
+    scalar.iter_mut().zip(bytes).for_each(|(slot, byte)| *slot = byte);
     scalar
 }
 
@@ -83,9 +73,7 @@ mod tests {
     fn stream(limbs: [u64; 5]) -> [u8; 40] {
         let mut out = [0; 40];
         let bytes = limbs.iter().flat_map(|limb| limb.to_be_bytes());
-        out.iter_mut()
-            .zip(bytes)
-            .for_each(|(slot, byte)| *slot = byte);
+        out.iter_mut().zip(bytes).for_each(|(slot, byte)| *slot = byte);
         out
     }
 

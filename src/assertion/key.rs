@@ -118,10 +118,7 @@ impl SigningKey {
 
     fn rsa(pair: RsaKeyPair) -> Option<Self> {
         let (modulus, exponent) = der::rsa_public(pair.public_key().as_ref())?;
-        let (n, e) = (
-            URL_SAFE_NO_PAD.encode(modulus),
-            URL_SAFE_NO_PAD.encode(exponent),
-        );
+        let (n, e) = (URL_SAFE_NO_PAD.encode(modulus), URL_SAFE_NO_PAD.encode(exponent));
         let thumbprint = format!(r#"{{"e":"{e}","kty":"RSA","n":"{n}"}}"#);
         let members = json!({ "kty": "RSA", "n": n, "e": e });
         Some(Self::assemble(Pair::Rsa(pair), &thumbprint, members))
@@ -143,12 +140,7 @@ impl SigningKey {
             ]);
         }
         let header = json!({ "alg": algorithm.name(), "kid": kid, "typ": "JWT" }).to_string();
-        Self {
-            pair,
-            kid,
-            header: URL_SAFE_NO_PAD.encode(header),
-            jwk,
-        }
+        Self { pair, kid, header: URL_SAFE_NO_PAD.encode(header), jwk }
     }
 }
 
@@ -213,15 +205,11 @@ impl SigningKeys {
 
     fn collect(keys: Vec<Option<SigningKey>>) -> Result<Self, KeyError> {
         let numbered = keys.into_iter().enumerate();
-        let keys: Result<Vec<_>, _> = numbered
-            .map(|(index, key)| key.ok_or(KeyError::Kind(index + 1)))
-            .collect();
+        let keys: Result<Vec<_>, _> =
+            numbered.map(|(index, key)| key.ok_or(KeyError::Kind(index + 1))).collect();
         let mut keys = keys?.into_iter();
         let first = keys.next().ok_or(KeyError::NoKey)?;
-        Ok(Self {
-            first,
-            others: keys.collect(),
-        })
+        Ok(Self { first, others: keys.collect() })
     }
 
     /// The key that signs.
@@ -238,9 +226,9 @@ impl SigningKeys {
 
 fn from_der(key: &PrivateKeyDer<'_>) -> Option<SigningKey> {
     match key {
-        PrivateKeyDer::Pkcs1(der) => RsaKeyPair::from_der(der.secret_pkcs1_der())
-            .ok()
-            .and_then(SigningKey::rsa),
+        PrivateKeyDer::Pkcs1(der) => {
+            RsaKeyPair::from_der(der.secret_pkcs1_der()).ok().and_then(SigningKey::rsa)
+        }
         PrivateKeyDer::Sec1(der) => from_sec1(der.secret_sec1_der()),
         PrivateKeyDer::Pkcs8(der) => {
             let der = der.secret_pkcs8_der();
@@ -274,15 +262,11 @@ fn jwk_key(jwk: &Value) -> Option<SigningKey> {
     match jwk.get("kty")?.as_str()? {
         "EC" if jwk.get("crv")?.as_str()? == "P-256" => from_sec1(&sec1(&member("d")?)),
         "RSA" => {
-            let parts: Option<Vec<_>> = ["n", "e", "d", "p", "q", "dp", "dq", "qi"]
-                .into_iter()
-                .map(member)
-                .collect();
+            let parts: Option<Vec<_>> =
+                ["n", "e", "d", "p", "q", "dp", "dq", "qi"].into_iter().map(member).collect();
             let mut members = vec![der::integer(&[0])];
             members.extend(parts?.iter().map(|part| der::integer(part)));
-            RsaKeyPair::from_der(&der::sequence(&members))
-                .ok()
-                .and_then(SigningKey::rsa)
+            RsaKeyPair::from_der(&der::sequence(&members)).ok().and_then(SigningKey::rsa)
         }
         _ => None,
     }

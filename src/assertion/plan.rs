@@ -116,10 +116,7 @@ pub fn plan(input: &PlanInput<'_>) -> HeaderPlan {
 }
 
 fn set_identity(plan: &mut HeaderPlan, input: &PlanInput<'_>) {
-    let Some(identity) = input
-        .grant
-        .identity()
-        .filter(|_| input.route.pass_identity_headers)
+    let Some(identity) = input.grant.identity().filter(|_| input.route.pass_identity_headers)
     else {
         return;
     };
@@ -127,11 +124,8 @@ fn set_identity(plan: &mut HeaderPlan, input: &PlanInput<'_>) {
         plan.put(ASSERTION_HEADER, value);
     }
     for header in &input.outgoing.claim_headers {
-        let elements = header_elements(
-            &identity.subject,
-            &header.claim,
-            input.route.groups_filter.as_ref(),
-        );
+        let elements =
+            header_elements(&identity.subject, &header.claim, input.route.groups_filter.as_ref());
         // SECURITY: an element with a comma would read as two.
         let safe = |text: &&String| !text.contains(',') && safe_value(text).is_some();
         let kept: Vec<&str> = elements.iter().filter(safe).map(String::as_str).collect();
@@ -172,11 +166,9 @@ fn strip_credentials(plan: &mut HeaderPlan, input: &PlanInput<'_>) {
 /// Removes every header that an upstream could take for ours: by name, and by names that differ only
 /// in `_` for `-`, which CGI-like upstreams cannot tell apart.
 fn strip_forgeable(plan: &mut HeaderPlan, input: &PlanInput<'_>) {
-    for name in [
-        "x-pomerium-authorization",
-        "x-pomerium-jwt-assertion",
-        "x-pomerium-jwt-assertion-for",
-    ] {
+    for name in
+        ["x-pomerium-authorization", "x-pomerium-jwt-assertion", "x-pomerium-jwt-assertion-for"]
+    {
         plan.strip(name);
     }
     for header in &input.outgoing.claim_headers {

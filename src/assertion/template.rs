@@ -131,16 +131,13 @@ mod tests {
     #[test]
     fn references() {
         let check = |text: &str, expected: &str| {
-            assert_eq!(Template::parse(text).expand(&Echo), expected, "{text}")
+            assert_eq!(Template::parse(text).expand(&Echo), expected, "{text}");
         };
         check("plain", "plain");
         check("a$$b", "a$b");
         check("Bearer $pomerium.jwt", "Bearer <pomerium|jwt>");
         check("$pomerium.jwt.", "<pomerium|jwt>.");
-        check(
-            "${ pomerium . request.headers [\"X-A\"] }!",
-            "<pomerium|request|headers|X-A>!",
-        );
+        check("${ pomerium . request.headers [\"X-A\"] }!", "<pomerium|request|headers|X-A>!");
         check("${pomerium[\"a\\\"b\"]}", "<pomerium|a\"b>");
         check("${pomerium", "${pomerium");
         check("cost: $5 or $", "cost:  or $");

@@ -28,11 +28,7 @@ impl Internal {
         }
         let below = path.strip_prefix("/.pomerium/")?;
         let admin = below == "admin" || below.starts_with("admin/");
-        Some(if admin {
-            Self::Administrator
-        } else {
-            Self::SignedIn
-        })
+        Some(if admin { Self::Administrator } else { Self::SignedIn })
     }
 
     pub(super) fn policy(self, policies: &InternalPolicies) -> &Policy {
@@ -53,10 +49,7 @@ mod tests {
         check("/.pomerium", Some(Internal::SignedIn));
         check("/.pomerium/", Some(Internal::SignedIn));
         check("/.pomerium/callback/", Some(Internal::Everybody));
-        check(
-            "/.pomerium/admin/impersonate",
-            Some(Internal::Administrator),
-        );
+        check("/.pomerium/admin/impersonate", Some(Internal::Administrator));
         check("/.pomerium/administrivia", Some(Internal::SignedIn));
         check("/.pomeriumx", None);
         check("/x/.pomerium/", None);

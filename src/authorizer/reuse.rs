@@ -38,19 +38,13 @@ impl Subject<'_> {
     /// one person's assertion to another.
     fn describe(&self) -> String {
         let route = (self.route.issuer_format, &self.route.groups_filter);
-        format!(
-            "{:?}",
-            (self.identity, self.host, self.key, self.outgoing, route)
-        )
+        format!("{:?}", (self.identity, self.host, self.key, self.outgoing, route))
     }
 }
 
 impl AssertionCache {
     pub(super) fn new() -> Self {
-        Self {
-            entries: Cache::new(CAPACITY),
-            hasher: RandomState::new(),
-        }
+        Self { entries: Cache::new(CAPACITY), hasher: RandomState::new() }
     }
 
     /// A kept assertion that is still good at `now`, or a fresh one, to be kept until `until`.
@@ -69,15 +63,7 @@ impl AssertionCache {
             return Ok(entry.token);
         }
         let token = sign()?;
-        self.entries.insert(
-            hash,
-            Entry {
-                described,
-                token: token.clone(),
-                made: now,
-                until,
-            },
-        );
+        self.entries.insert(hash, Entry { described, token: token.clone(), made: now, until });
         Ok(token)
     }
 }

@@ -56,10 +56,7 @@ pub(super) fn tell(problems: &[Problem], file: &Path) {
     let text = read(file);
     let name = file.display().to_string();
     for problem in problems {
-        report::problem(
-            problem,
-            text.as_deref().filter(|_| problem.place.source() == name),
-        );
+        report::problem(problem, text.as_deref().filter(|_| problem.place.source() == name));
     }
     let plural = if problems.len() == 1 { "" } else { "s" };
     report::say(&format!("{} problem{plural} in {name}", problems.len()));

@@ -76,11 +76,7 @@ impl Demo {
             bootstrap: None,
         };
         let stand = Stand::start(options).await?;
-        let exit = if self.once {
-            once(&stand).await?
-        } else {
-            stay(&stand, &scratch.0).await?
-        };
+        let exit = if self.once { once(&stand).await? } else { stay(&stand, &scratch.0).await? };
         stand.stop().await;
         Ok(exit)
     }
@@ -115,27 +111,16 @@ async fn once(stand: &Stand) -> Result<Exit, anyhow::Error> {
     }
     let wrong = steps.iter().filter(|step| !step.wrong.is_empty()).count();
     if wrong == 0 {
-        report::data(&format!(
-            "All {} answers are as they should be.\n",
-            steps.len()
-        ));
+        report::data(&format!("All {} answers are as they should be.\n", steps.len()));
         return Ok(Exit::Ok);
     }
-    report::error(
-        &format!(
-            "{wrong} of {} answers are not as they should be",
-            steps.len()
-        ),
-        None,
-    );
+    report::error(&format!("{wrong} of {} answers are not as they should be", steps.len()), None);
     Ok(Exit::Failure)
 }
 
 fn shown(number: usize, step: &Step) -> String {
-    let mut text = format!(
-        "{number}. {}\n   {}\n   → {}",
-        step.title, step.request, step.reply.status
-    );
+    let mut text =
+        format!("{number}. {}\n   {}\n   → {}", step.title, step.request, step.reply.status);
     if let Some(location) = step.reply.header("location") {
         let short: String = location.chars().take(60).collect();
         let _ = write!(text, " to {short}…");
@@ -146,19 +131,14 @@ fn shown(number: usize, step: &Step) -> String {
         let credential = ["authorization", "cookie"]
             .into_iter()
             .find_map(|name| Some((name, seen.get("headers")?.get(name)?)));
-        let credential = credential.map_or("no credential".to_owned(), |(name, value)| {
-            format!("{name}: {value}")
-        });
+        let credential = credential
+            .map_or("no credential".to_owned(), |(name, value)| format!("{name}: {value}"));
         let _ = writeln!(text, "   the upstream saw {path} with {credential}");
     }
     if let Some(claims) = &step.assertion {
         let _ = writeln!(text, "   and a verified assertion: {claims}");
     } else if !step.reply.body.is_empty() && step.reply.status >= 400 {
-        let _ = writeln!(
-            text,
-            "   {}",
-            step.reply.body.lines().next().unwrap_or_default()
-        );
+        let _ = writeln!(text, "   {}", step.reply.body.lines().next().unwrap_or_default());
     }
     for wrong in &step.wrong {
         let _ = writeln!(text, "   WRONG: {wrong}");

@@ -52,9 +52,7 @@ impl Healthcheck {
 
 async fn ask(uri: String) -> Result<ServingStatus, anyhow::Error> {
     let channel = Endpoint::from_shared(uri)?.connect().await?;
-    let question = HealthCheckRequest {
-        service: SERVICE_NAME.to_owned(),
-    };
+    let question = HealthCheckRequest { service: SERVICE_NAME.to_owned() };
     let answer = HealthClient::new(channel).check(question).await?;
     Ok(answer.into_inner().status())
 }

@@ -77,18 +77,11 @@ impl Target {
 }
 
 /// Makes a file that was not there, readable by its owner alone.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the command writes the file it was asked to write"
-)]
+#[expect(clippy::disallowed_methods, reason = "the command writes the file it was asked to write")]
 fn create(file: &Path, text: &str) -> io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
     let mut options = std::fs::OpenOptions::new();
-    let mut out = options
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(file)?;
+    let mut out = options.write(true).create_new(true).mode(0o600).open(file)?;
     out.write_all(text.as_bytes())
 }
 
@@ -103,14 +96,9 @@ fn signing(pem: bool) -> Option<String> {
         EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
             .ok()?;
     let body = STANDARD.encode(document);
-    let lines: Vec<&str> = body
-        .as_bytes()
-        .chunks(64)
-        .filter_map(|line| std::str::from_utf8(line).ok())
-        .collect();
-    let text = format!(
-        "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
-        lines.join("\n")
-    );
+    let lines: Vec<&str> =
+        body.as_bytes().chunks(64).filter_map(|line| std::str::from_utf8(line).ok()).collect();
+    let text =
+        format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", lines.join("\n"));
     Some(if pem { text } else { STANDARD.encode(text) })
 }

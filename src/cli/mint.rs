@@ -68,11 +68,8 @@ const LONG_FLAGS: [&str; 11] = [
 
 /// Lets `lictor token mint` take flags as Go writes them: `-email x`, `-impersonate_email=x`.
 pub(super) fn go_flags(arguments: Vec<OsString>) -> Vec<OsString> {
-    let is = |index: usize, name: &str| {
-        arguments
-            .get(index)
-            .is_some_and(|argument| argument == name)
-    };
+    let is =
+        |index: usize, name: &str| arguments.get(index).is_some_and(|argument| argument == name);
     if !(is(1, "token") && is(2, "mint")) {
         return arguments;
     }
@@ -88,12 +85,9 @@ pub(super) fn go_flags(arguments: Vec<OsString>) -> Vec<OsString> {
 }
 
 fn double_dashed(argument: &str) -> Option<String> {
-    let flag = argument
-        .strip_prefix("--")
-        .or_else(|| argument.strip_prefix('-'))?;
-    let (name, value) = flag
-        .split_once('=')
-        .map_or((flag, None), |(name, value)| (name, Some(value)));
+    let flag = argument.strip_prefix("--").or_else(|| argument.strip_prefix('-'))?;
+    let (name, value) =
+        flag.split_once('=').map_or((flag, None), |(name, value)| (name, Some(value)));
     let name = name.replace('_', "-");
     let known = LONG_FLAGS.contains(&name.as_str());
     known.then(|| value.map_or(format!("--{name}"), |value| format!("--{name}={value}")))
@@ -104,10 +98,7 @@ impl Mint {
         let mut problems = Vec::new();
         let (claims, lifetime) = self.claims(&mut problems);
         // A person is not asked for a key before what they wrote is right.
-        let key = match self
-            .source
-            .read(&Environment::of_process(), !problems.is_empty())
-        {
+        let key = match self.source.read(&Environment::of_process(), !problems.is_empty()) {
             Ok(key) => key,
             Err((message, help)) => {
                 problems.insert(0, (message, help));
@@ -120,47 +111,28 @@ impl Mint {
         let Some(key) = key.filter(|_| problems.is_empty()) else {
             return Exit::Usage;
         };
-        let signing: &[u8] = if self.legacy_text_key {
-            key.text().as_bytes()
-        } else {
-            key.bytes()
-        };
+        let signing: &[u8] = if self.legacy_text_key { key.text().as_bytes() } else { key.bytes() };
         let token = mint(&claims, signing, SystemClock.now(), lifetime);
-        let end = if std::io::stdout().is_terminal() {
-            "\n"
-        } else {
-            ""
-        };
+        let end = if std::io::stdout().is_terminal() { "\n" } else { "" };
         report::data(&format!("{token}{end}"));
         Exit::Ok
     }
 
     fn claims(&self, problems: &mut Vec<(String, Option<String>)>) -> (Claims, Duration) {
-        let required =
-            |value: &Option<String>, name: &str, problems: &mut Vec<(String, Option<String>)>| {
-                let text = value
-                    .as_deref()
-                    .map(str::trim)
-                    .unwrap_or_default()
-                    .to_owned();
-                if text.is_empty() {
-                    problems.push((
-                        format!("{name} is required"),
-                        Some(format!("add `-{name} …`")),
-                    ));
-                }
-                text
-            };
+        let required = |value: &Option<String>,
+                        name: &str,
+                        problems: &mut Vec<(String, Option<String>)>| {
+            let text = value.as_deref().map(str::trim).unwrap_or_default().to_owned();
+            if text.is_empty() {
+                problems.push((format!("{name} is required"), Some(format!("add `-{name} …`"))));
+            }
+            text
+        };
         let email = required(&self.email, "email", problems);
         required(&self.aud, "aud", problems);
         let issuer = required(&self.iss, "iss", problems);
-        let optional = |value: &Option<String>| {
-            value
-                .as_deref()
-                .map(str::trim)
-                .unwrap_or_default()
-                .to_owned()
-        };
+        let optional =
+            |value: &Option<String>| value.as_deref().map(str::trim).unwrap_or_default().to_owned();
         let claims = Claims {
             issuer,
             audience: list("aud", self.aud.as_deref(), problems),
@@ -190,10 +162,7 @@ impl Mint {
                 Duration::ZERO
             }
             Err(error) => {
-                problems.push((
-                    format!("expiry: {error}"),
-                    Some(DurationError::HELP.to_owned()),
-                ));
+                problems.push((format!("expiry: {error}"), Some(DurationError::HELP.to_owned())));
                 Duration::ZERO
             }
         }
@@ -267,16 +236,11 @@ impl KeySource {
                 ),
             ));
         }
-        SharedSecret::parse(text)
-            .map(Some)
-            .map_err(|error| (error.to_string(), help))
+        SharedSecret::parse(text).map(Some).map_err(|error| (error.to_string(), help))
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the command reads the file it was told to read"
-)]
+#[expect(clippy::disallowed_methods, reason = "the command reads the file it was told to read")]
 pub(super) fn read_file(file: &Path) -> std::io::Result<String> {
     std::fs::read_to_string(file)
 }
@@ -305,9 +269,6 @@ mod tests {
             rewrite("lictor token mint -expiry -1h -- -email"),
             "lictor token mint --expiry -1h -- -email"
         );
-        assert_eq!(
-            rewrite("lictor token verify -email x"),
-            "lictor token verify -email x"
-        );
+        assert_eq!(rewrite("lictor token verify -email x"), "lictor token verify -email x");
     }
 }

@@ -6,17 +6,11 @@ use std::io::{IsTerminal, Write};
 /// Whether standard error takes colour: a terminal, and nobody said `NO_COLOR`.
 fn coloured() -> bool {
     std::io::stderr().is_terminal()
-        && crate::config::Environment::of_process()
-            .get("NO_COLOR")
-            .is_none()
+        && crate::config::Environment::of_process().get("NO_COLOR").is_none()
 }
 
 fn paint(code: &str, text: &str) -> String {
-    if coloured() {
-        format!("\x1b[{code}m{text}\x1b[0m")
-    } else {
-        text.to_owned()
-    }
+    if coloured() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
 }
 
 /// `error: what`, then `help: what to do`.
@@ -44,10 +38,7 @@ pub(super) fn problem(problem: &Problem, source: Option<&str>) {
         let margin = " ".repeat(number.len());
         say(&format!("{margin} |"));
         say(&format!("{number} | {}", text.trim_end()));
-        say(&format!(
-            "{margin} | {}^",
-            " ".repeat(column.saturating_sub(1))
-        ));
+        say(&format!("{margin} | {}^", " ".repeat(column.saturating_sub(1))));
     }
     if let Some(help) = &problem.help {
         say(&format!("{}: {help}", paint("1;36", "help")));

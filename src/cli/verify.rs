@@ -51,10 +51,7 @@ impl Verify {
         let token = match self.read_token() {
             Ok(token) => token,
             Err(message) => {
-                report::error(
-                    &message,
-                    Some("give the token as an argument or on standard input"),
-                );
+                report::error(&message, Some("give the token as an argument or on standard input"));
                 return Exit::Usage;
             }
         };
@@ -118,11 +115,7 @@ impl Verify {
             }
         };
         let token = text.trim().to_owned();
-        if token.is_empty() {
-            Err("there is no token".to_owned())
-        } else {
-            Ok(token)
-        }
+        if token.is_empty() { Err("there is no token".to_owned()) } else { Ok(token) }
     }
 
     fn secret(&self) -> Result<SharedSecret, String> {
@@ -148,17 +141,12 @@ impl Verify {
             .clone()
             .or_else(|| shown.get("iss")?.as_str().map(str::to_owned))
             .unwrap_or_default();
-        let own = shown
-            .get("aud")
-            .and_then(|aud| aud.as_str().or_else(|| aud.get(0)?.as_str()));
+        let own = shown.get("aud").and_then(|aud| aud.as_str().or_else(|| aud.get(0)?.as_str()));
         let audience = self.aud.as_deref().or(own).unwrap_or_default();
         let host = Host::parse(audience).unwrap_or_else(|_| Host::nowhere());
         let issuers = [issuer];
-        let expected = Expected {
-            issuers: &issuers,
-            host: host.name(),
-            port: host.unusual_port("https"),
-        };
+        let expected =
+            Expected { issuers: &issuers, host: host.name(), port: host.unusual_port("https") };
         let now = SystemClock.now();
         match verify(token, &keys, &expected, now) {
             Ok(_) => Ok(shown),
@@ -177,10 +165,7 @@ impl Verify {
             .kid
             .ok_or_else(|| Refusal("malformed", "the assertion names no key".to_owned()))?;
         let key = keys.find(&kid).ok_or_else(|| {
-            Refusal(
-                "bad-signature",
-                format!("the key `{kid}` is not in the set"),
-            )
+            Refusal("bad-signature", format!("the key `{kid}` is not in the set"))
         })?;
         let key = jsonwebtoken::DecodingKey::from_jwk(key).map_err(malformed)?;
         if !matches!(header.alg, Algorithm::ES256 | Algorithm::RS256) {
@@ -199,19 +184,13 @@ impl Verify {
         jsonwebtoken::decode::<Value>(token, &key, &validation)
             .map(|decoded| decoded.claims)
             .map_err(|error| {
-                Refusal(
-                    assertion_code(&error),
-                    format!("the assertion is refused: {error}"),
-                )
+                Refusal(assertion_code(&error), format!("the assertion is refused: {error}"))
             })
     }
 }
 
 /// The word for what is wrong with an assertion, as for tokens.
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "a foreign enum with dozens of kinds"
-)]
+#[expect(clippy::wildcard_enum_match_arm, reason = "a foreign enum with dozens of kinds")]
 fn assertion_code(error: &jsonwebtoken::errors::Error) -> &'static str {
     match error.kind() {
         ErrorKind::ExpiredSignature => "expired",

@@ -35,17 +35,10 @@ impl SharedSecret {
     /// # Errors
     /// Anything else.
     pub fn parse(text: &str) -> Result<Self, SharedSecretError> {
-        let decoded = STANDARD
-            .decode(text)
-            .map_err(|_| SharedSecretError::NotBase64)?;
+        let decoded = STANDARD.decode(text).map_err(|_| SharedSecretError::NotBase64)?;
         let length = decoded.len();
-        let bytes = decoded
-            .try_into()
-            .map_err(|_| SharedSecretError::Length(length))?;
-        Ok(Self {
-            bytes: Secret::new(bytes),
-            text: Secret::new(text.to_owned()),
-        })
+        let bytes = decoded.try_into().map_err(|_| SharedSecretError::Length(length))?;
+        Ok(Self { bytes: Secret::new(bytes), text: Secret::new(text.to_owned()) })
     }
 
     pub fn bytes(&self) -> &[u8; 32] {
@@ -74,10 +67,7 @@ pub struct IdentitySettings {
 
 impl IdentitySettings {
     pub fn verification_keys(&self) -> VerificationKeys {
-        VerificationKeys::new(
-            self.secret.bytes(),
-            self.legacy_text_key.then(|| self.secret.text()),
-        )
+        VerificationKeys::new(self.secret.bytes(), self.legacy_text_key.then(|| self.secret.text()))
     }
 
     pub(super) fn read(
@@ -94,17 +84,10 @@ impl IdentitySettings {
         if accepted_issuers.is_empty() {
             problems.notice(section.place(), "no token is accepted: neither `authenticate_service_url` nor `accepted_issuers` is set");
         }
-        let administrators = section
-            .texts("administrators", problems)
-            .unwrap_or_default();
+        let administrators = section.texts("administrators", problems).unwrap_or_default();
         let impersonation = ImpersonationRules {
-            enabled: section
-                .bool("enable_user_impersonation", problems)
-                .unwrap_or(false),
-            administrators: administrators
-                .iter()
-                .map(|email| email.to_ascii_lowercase())
-                .collect(),
+            enabled: section.bool("enable_user_impersonation", problems).unwrap_or(false),
+            administrators: administrators.iter().map(|email| email.to_ascii_lowercase()).collect(),
             service: service_impersonation(section, problems),
         };
         let legacy_text_key = section.bool("legacy_text_key", problems).unwrap_or(false);
@@ -131,12 +114,8 @@ fn shared_secret(
         section.node("shared_secret").is_some() || section.node("shared_secret_file").is_some();
     if !given {
         problems.push(
-            Problem::new(
-                "missing_field",
-                section.place(),
-                "`shared_secret` is required",
-            )
-            .help(SharedSecretError::HELP),
+            Problem::new("missing_field", section.place(), "`shared_secret` is required")
+                .help(SharedSecretError::HELP),
         );
         return None;
     }
@@ -156,9 +135,7 @@ fn shared_secret(
 fn authenticate_url(section: &Section<'_>, problems: &mut Problems) -> Option<Url> {
     let text = section.text("authenticate_service_url", problems)?;
     let place = &section.node("authenticate_service_url")?.place;
-    let parsed = Url::parse(text)
-        .ok()
-        .filter(|url| matches!(url.scheme(), "https" | "http"));
+    let parsed = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "https" | "http"));
     let plain = parsed.filter(|url| {
         url.has_host() && url.path() == "/" && url.query().is_none() && url.fragment().is_none()
     });
@@ -187,13 +164,9 @@ fn host_and_port(url: &Url) -> Option<String> {
 fn cookie_name(section: &Section<'_>, problems: &mut Problems) -> String {
     let name = section.text("cookie_name", problems).unwrap_or("_pomerium");
     let token = !name.is_empty()
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"!#$&'*+-.^_`|~".contains(&b));
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&'*+-.^_`|~".contains(&b));
     if !token {
-        let place = section
-            .node("cookie_name")
-            .map_or(section.place(), |node| &node.place);
+        let place = section.node("cookie_name").map_or(section.place(), |node| &node.place);
         problems.push(
             Problem::new("bad_value", place, format!("`{name}` is not a cookie name"))
                 .help("use letters, digits, `_`, `-` and `.`"),

@@ -40,33 +40,15 @@ pub enum Standing {
 }
 
 const fn used(name: &'static str, kind: Kind, default: &'static str, doc: &'static str) -> Key {
-    Key {
-        name,
-        kind,
-        default,
-        doc,
-        standing: Standing::Used,
-    }
+    Key { name, kind, default, doc, standing: Standing::Used }
 }
 
 const fn not_used(name: &'static str) -> Key {
-    Key {
-        name,
-        kind: Kind::Text,
-        default: "",
-        doc: "",
-        standing: Standing::NotUsed,
-    }
+    Key { name, kind: Kind::Text, default: "", doc: "", standing: Standing::NotUsed }
 }
 
 const fn refused(name: &'static str, why: &'static str) -> Key {
-    Key {
-        name,
-        kind: Kind::Text,
-        default: "",
-        doc: "",
-        standing: Standing::Refused(why),
-    }
+    Key { name, kind: Kind::Text, default: "", doc: "", standing: Standing::Refused(why) }
 }
 
 const CLIENT_CERTIFICATES: &str = "client certificates are not judged by this version; verify them in Envoy \
@@ -104,24 +86,14 @@ pub const GLOBAL_KEYS: &[Key] = &[
         "",
         "Where people sign in, such as `https://authenticate.example.com`. Without it anonymous requests get 401 instead of a redirect.",
     ),
-    used(
-        "authorize_log_fields",
-        Kind::Texts,
-        "all",
-        "Fields of the decision log line.",
-    ),
+    used("authorize_log_fields", Kind::Texts, "all", "Fields of the decision log line."),
     used(
         "case_insensitive_email",
         Kind::Bool,
         "false",
         "Compare e-mail addresses and domains in policies with ASCII case folded. Off: policies say exactly what they match.",
     ),
-    used(
-        "cookie_name",
-        Kind::Text,
-        "_pomerium",
-        "Name of the session cookie.",
-    ),
+    used("cookie_name", Kind::Text, "_pomerium", "Name of the session cookie."),
     used(
         "directory",
         Kind::Map,
@@ -206,18 +178,8 @@ pub const GLOBAL_KEYS: &[Key] = &[
         "strict",
         "`strict` refuses every path that two readers could read differently; `off` only those without a leading slash.",
     ),
-    used(
-        "policies",
-        Kind::Map,
-        "{}",
-        "Policies by name, for `routes[].policies`.",
-    ),
-    used(
-        "policy",
-        Kind::List,
-        "[]",
-        "Routes, as in `routes`; these come first.",
-    ),
+    used("policies", Kind::Map, "{}", "Policies by name, for `routes[].policies`."),
+    used("policy", Kind::List, "[]", "Routes, as in `routes`; these come first."),
     used("routes", Kind::List, "[]", "The routes, tried in order."),
     used(
         "runtime_flags",
@@ -243,24 +205,14 @@ pub const GLOBAL_KEYS: &[Key] = &[
         "",
         "Standard base64 of exactly 32 bytes; verifies tokens and signs sign-in links. Required.",
     ),
-    used(
-        "shared_secret_file",
-        Kind::Text,
-        "",
-        "A file that holds `shared_secret`; wins over it.",
-    ),
+    used("shared_secret_file", Kind::Text, "", "A file that holds `shared_secret`; wins over it."),
     used(
         "signing_key",
         Kind::Text,
         "derived from `shared_secret`",
         "Private keys for the assertion: PEM, base64 of PEM, or JWK; P-256 or RSA. The first signs, all are published. Derived, so that every replica has the same.",
     ),
-    used(
-        "signing_key_file",
-        Kind::Text,
-        "",
-        "A file that holds `signing_key`; wins over it.",
-    ),
+    used("signing_key_file", Kind::Text, "", "A file that holds `signing_key`; wins over it."),
     used(
         "trusted_hops",
         Kind::Integer,
@@ -272,18 +224,9 @@ pub const GLOBAL_KEYS: &[Key] = &[
     refused("client_ca_file", CLIENT_CERTIFICATES),
     refused("client_crl", CLIENT_CERTIFICATES),
     refused("client_crl_file", CLIENT_CERTIFICATES),
-    refused(
-        "idp_service_account",
-        "directory data comes from `directory`",
-    ),
-    refused(
-        "idp_refresh_directory_interval",
-        "the directory file is read again when it changes",
-    ),
-    refused(
-        "idp_refresh_directory_timeout",
-        "the directory file is read again when it changes",
-    ),
+    refused("idp_service_account", "directory data comes from `directory`"),
+    refused("idp_refresh_directory_interval", "the directory file is read again when it changes"),
+    refused("idp_refresh_directory_timeout", "the directory file is read again when it changes"),
     refused("idp_qps", "directory data comes from `directory`"),
     refused("policy_file", "put the routes under `routes:`"),
     refused("tracing_provider", "use the OTEL environment variables"),
@@ -387,48 +330,23 @@ const KUBERNETES: &str = "ext_authz joins repeated `Impersonate-Group` values wi
 
 /// Keys of one route.
 pub const ROUTE_KEYS: &[Key] = &[
-    used(
-        "allow_any_authenticated_user",
-        Kind::Bool,
-        "false",
-        "Allow everybody who is signed in.",
-    ),
-    used(
-        "allow_public_unauthenticated_access",
-        Kind::Bool,
-        "false",
-        "Allow everybody.",
-    ),
+    used("allow_any_authenticated_user", Kind::Bool, "false", "Allow everybody who is signed in."),
+    used("allow_public_unauthenticated_access", Kind::Bool, "false", "Allow everybody."),
     used(
         "allowed_domains",
         Kind::Texts,
         "",
         "Allow people whose e-mail address is in one of these domains.",
     ),
-    used(
-        "allowed_idp_claims",
-        Kind::Map,
-        "",
-        "Allow people with one of these claim values.",
-    ),
-    used(
-        "allowed_users",
-        Kind::Texts,
-        "",
-        "Allow people by user id or e-mail address.",
-    ),
+    used("allowed_idp_claims", Kind::Map, "", "Allow people with one of these claim values."),
+    used("allowed_users", Kind::Texts, "", "Allow people by user id or e-mail address."),
     used(
         "cors_allow_preflight",
         Kind::Bool,
         "false",
         "Allow CORS preflights, which carry no credential.",
     ),
-    used(
-        "from",
-        Kind::Text,
-        "",
-        "What clients ask for: `https://app.example.com`. Required.",
-    ),
+    used("from", Kind::Text, "", "What clients ask for: `https://app.example.com`. Required."),
     used(
         "id",
         Kind::Text,
@@ -441,12 +359,7 @@ pub const ROUTE_KEYS: &[Key] = &[
         "",
         "More group ids that may leave, besides the global ones.",
     ),
-    used(
-        "jwt_issuer_format",
-        Kind::Text,
-        "the global one",
-        "`hostOnly` or `uri`.",
-    ),
+    used("jwt_issuer_format", Kind::Text, "the global one", "`hostOnly` or `uri`."),
     used(
         "pass_identity_headers",
         Kind::Bool,
@@ -460,31 +373,11 @@ pub const ROUTE_KEYS: &[Key] = &[
         "",
         "A prefix by segments: `/api` matches `/api` and `/api/x`.",
     ),
-    used(
-        "policies",
-        Kind::Texts,
-        "[]",
-        "Names of policies from the top of the file.",
-    ),
+    used("policies", Kind::Texts, "[]", "Names of policies from the top of the file."),
     used("policy", Kind::Map, "", "A policy of this route's own."),
-    used(
-        "prefix",
-        Kind::Text,
-        "/",
-        "A textual prefix: `/api` matches `/apiary`.",
-    ),
-    used(
-        "regex",
-        Kind::Text,
-        "",
-        "A regular expression (RE2) for the whole path.",
-    ),
-    used(
-        "remove_request_headers",
-        Kind::Texts,
-        "[]",
-        "Request headers to remove.",
-    ),
+    used("prefix", Kind::Text, "/", "A textual prefix: `/api` matches `/apiary`."),
+    used("regex", Kind::Text, "", "A regular expression (RE2) for the whole path."),
+    used("remove_request_headers", Kind::Texts, "[]", "Request headers to remove."),
     used(
         "set_request_headers",
         Kind::TextMap,
@@ -509,16 +402,10 @@ pub const ROUTE_KEYS: &[Key] = &[
         "",
         "Where Envoy sends what is allowed; used by `lictor envoy config`.",
     ),
-    refused(
-        "allowed_groups",
-        "write `policy: {allow: {or: [{groups: {has: GROUP_ID}}]}}`",
-    ),
+    refused("allowed_groups", "write `policy: {allow: {or: [{groups: {has: GROUP_ID}}]}}`"),
     refused("kubernetes_service_account_token", KUBERNETES),
     refused("kubernetes_service_account_token_file", KUBERNETES),
-    refused(
-        "set_authorization_header",
-        "write `set_request_headers: {authorization: …}`",
-    ),
+    refused("set_authorization_header", "write `set_request_headers: {authorization: …}`"),
     refused("tls_downstream_client_ca", CLIENT_CERTIFICATES),
     refused("tls_downstream_client_ca_file", CLIENT_CERTIFICATES),
     not_used("allow_spdy"),
@@ -574,11 +461,7 @@ pub(super) fn check(section: &Section<'_>, keys: &'static [Key], problems: &mut 
     let names: Vec<&str> = keys.iter().map(|key| key.name).collect();
     let mut idle = Vec::new();
     for entry in section.entries() {
-        match keys
-            .iter()
-            .find(|key| key.name == entry.key)
-            .map(|key| key.standing)
-        {
+        match keys.iter().find(|key| key.name == entry.key).map(|key| key.standing) {
             Some(Standing::Used) => {}
             Some(Standing::NotUsed) => idle.push(format!("`{}`", entry.key)),
             Some(Standing::Refused(why)) => problems.push(refusal(entry, why)),
@@ -586,20 +469,13 @@ pub(super) fn check(section: &Section<'_>, keys: &'static [Key], problems: &mut 
         }
     }
     if !idle.is_empty() {
-        problems.notice(
-            section.place(),
-            format!("not used here: {}", idle.join(", ")),
-        );
+        problems.notice(section.place(), format!("not used here: {}", idle.join(", ")));
     }
 }
 
 fn refusal(entry: &Entry, why: &str) -> Problem {
-    Problem::new(
-        "removed_field",
-        &entry.place,
-        format!("`{}` cannot be used here", entry.key),
-    )
-    .help(why)
+    Problem::new("removed_field", &entry.place, format!("`{}` cannot be used here", entry.key))
+        .help(why)
 }
 
 #[cfg(test)]

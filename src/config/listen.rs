@@ -46,9 +46,7 @@ pub struct Listen {
 
 impl Listen {
     pub(super) fn read(section: &Section<'_>, problems: &mut Problems) -> Option<Self> {
-        let grpc = section
-            .text("grpc_address", problems)
-            .unwrap_or("127.0.0.1:50051");
+        let grpc = section.text("grpc_address", problems).unwrap_or("127.0.0.1:50051");
         let parsed = GrpcAddress::parse(grpc);
         if parsed.is_none() {
             let help = "write it as `127.0.0.1:50051` or `unix:///run/lictor/authz.sock`";
@@ -68,48 +66,28 @@ fn address(section: &Section<'_>, key: &str, problems: &mut Problems) -> Option<
     let text = section.text(key, problems)?;
     let parsed = socket_address(text);
     if parsed.is_none() {
-        push(
-            section,
-            key,
-            text,
-            "write it as `127.0.0.1:8080` or `:8080`",
-            problems,
-        );
+        push(section, key, text, "write it as `127.0.0.1:8080` or `:8080`", problems);
     }
     parsed
 }
 
 fn push(section: &Section<'_>, key: &str, text: &str, help: &str, problems: &mut Problems) {
-    let place = section
-        .node(key)
-        .map_or(section.place(), |node| &node.place);
+    let place = section.node(key).map_or(section.place(), |node| &node.place);
     problems.push(
-        Problem::new(
-            "bad_address",
-            place,
-            format!("`{key}`: `{text}` is not an address"),
-        )
-        .help(help),
+        Problem::new("bad_address", place, format!("`{key}`: `{text}` is not an address"))
+            .help(help),
     );
 }
 
 /// `HOST:PORT`; an empty host stands for every interface, `localhost` for loopback.
 fn socket_address(text: &str) -> Option<SocketAddr> {
     if let Some(port) = text.strip_prefix(':') {
-        return port
-            .parse()
-            .ok()
-            .map(|port: u16| SocketAddr::from(([0, 0, 0, 0], port)));
+        return port.parse().ok().map(|port: u16| SocketAddr::from(([0, 0, 0, 0], port)));
     }
     if let Some(port) = text.strip_prefix("localhost:") {
-        return port
-            .parse()
-            .ok()
-            .map(|port: u16| SocketAddr::from(([127, 0, 0, 1], port)));
+        return port.parse().ok().map(|port: u16| SocketAddr::from(([127, 0, 0, 1], port)));
     }
-    text.parse()
-        .ok()
-        .or_else(|| text.to_socket_addrs().ok()?.next())
+    text.parse().ok().or_else(|| text.to_socket_addrs().ok()?.next())
 }
 
 /// How log lines are written.
@@ -137,16 +115,11 @@ impl Logging {
             text => {
                 let parsed = text.parse().ok();
                 if parsed.is_none() {
-                    let place = section
-                        .node("log_level")
-                        .map_or(section.place(), |node| &node.place);
+                    let place =
+                        section.node("log_level").map_or(section.place(), |node| &node.place);
                     problems.push(
-                        Problem::new(
-                            "bad_value",
-                            place,
-                            format!("`log_level` cannot be `{text}`"),
-                        )
-                        .help("use trace, debug, info, warn, error or disabled"),
+                        Problem::new("bad_value", place, format!("`log_level` cannot be `{text}`"))
+                            .help("use trace, debug, info, warn, error or disabled"),
                     );
                 }
                 parsed
@@ -156,24 +129,14 @@ impl Logging {
             None | Some("json") => LogFormat::Json,
             Some("text") => LogFormat::Text,
             Some(other) => {
-                let place = section
-                    .node("log_format")
-                    .map_or(section.place(), |node| &node.place);
+                let place = section.node("log_format").map_or(section.place(), |node| &node.place);
                 problems.push(
-                    Problem::new(
-                        "bad_value",
-                        place,
-                        format!("`log_format` cannot be `{other}`"),
-                    )
-                    .help("use `json` or `text`"),
+                    Problem::new("bad_value", place, format!("`log_format` cannot be `{other}`"))
+                        .help("use `json` or `text`"),
                 );
                 LogFormat::Json
             }
         };
-        Self {
-            level,
-            format,
-            fields: section.texts("authorize_log_fields", problems),
-        }
+        Self { level, format, fields: section.texts("authorize_log_fields", problems) }
     }
 }

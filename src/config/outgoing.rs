@@ -47,26 +47,19 @@ impl OutgoingSettings {
         problems: &mut Problems,
     ) -> ReadOutgoing {
         let defaults = RouteDefaults {
-            pass_identity_headers: section
-                .bool("pass_identity_headers", problems)
-                .unwrap_or(false),
+            pass_identity_headers: section.bool("pass_identity_headers", problems).unwrap_or(false),
             issuer_format: issuer_format(section, problems).unwrap_or_default(),
-            groups_filter: section
-                .texts("jwt_groups_filter", problems)
-                .map(BTreeSet::from_iter),
+            groups_filter: section.texts("jwt_groups_filter", problems).map(BTreeSet::from_iter),
             response_headers: response_headers(section, problems),
         };
         let outgoing = Outgoing {
             claim_headers: claim_headers(section, problems),
             show_actor: section.bool("assertion_actor", problems).unwrap_or(true),
         };
-        let assertion_reuse = section
-            .duration("assertion_reuse", problems)
-            .unwrap_or(Duration::from_secs(30));
+        let assertion_reuse =
+            section.duration("assertion_reuse", problems).unwrap_or(Duration::from_secs(30));
         if assertion_reuse > MAX_REUSE {
-            let place = section
-                .node("assertion_reuse")
-                .map_or(section.place(), |node| &node.place);
+            let place = section.node("assertion_reuse").map_or(section.place(), |node| &node.place);
             problems.push(
                 Problem::new("bad_value", place, "`assertion_reuse` is longer than 4m")
                     .help("an assertion lives five minutes; use `0s` to `4m`"),
@@ -96,10 +89,7 @@ fn signing_keys(
         let (text, place) = value_or_file(section, "signing_key", base, problems)?;
         (SigningKeys::parse(&text), place)
     } else {
-        (
-            SigningKeys::derived(secret?),
-            Place::whole("derived from the shared secret"),
-        )
+        (SigningKeys::derived(secret?), Place::whole("derived from the shared secret"))
     };
     match parsed {
         Ok(keys) => Some((keys, place.to_string())),
@@ -126,16 +116,11 @@ pub(super) fn issuer_format(
         "hostonly" => Some(IssuerFormat::HostOnly),
         "uri" => Some(IssuerFormat::Uri),
         _ => {
-            let place = section
-                .node("jwt_issuer_format")
-                .map_or(section.place(), |node| &node.place);
+            let place =
+                section.node("jwt_issuer_format").map_or(section.place(), |node| &node.place);
             problems.push(
-                Problem::new(
-                    "bad_value",
-                    place,
-                    format!("`jwt_issuer_format` cannot be `{text}`"),
-                )
-                .help("use `hostOnly` or `uri`"),
+                Problem::new("bad_value", place, format!("`jwt_issuer_format` cannot be `{text}`"))
+                    .help("use `hostOnly` or `uri`"),
             );
             None
         }
@@ -182,12 +167,8 @@ pub(super) fn header_name(
                 || header == "x-pomerium-authorization" =>
         {
             problems.push(
-                Problem::new(
-                    "bad_header",
-                    place,
-                    format!("`{name}` is set by Lictor alone"),
-                )
-                .help("use another name"),
+                Problem::new("bad_header", place, format!("`{name}` is set by Lictor alone"))
+                    .help("use another name"),
             );
             None
         }
@@ -215,16 +196,11 @@ fn claim_headers(section: &Section<'_>, problems: &mut Problems) -> Vec<ClaimHea
     };
     let pairs = match &node.value {
         Value::Map(entries) => from_map(entries, problems),
-        Value::Text(text) => named(
-            text.split([',', ' ']).filter(|claim| !claim.is_empty()),
-            &node.place,
-        ),
+        Value::Text(text) => {
+            named(text.split([',', ' ']).filter(|claim| !claim.is_empty()), &node.place)
+        }
         Value::List(_) => named(
-            section
-                .texts("jwt_claims_headers", problems)
-                .iter()
-                .flatten()
-                .map(String::as_str),
+            section.texts("jwt_claims_headers", problems).iter().flatten().map(String::as_str),
             &node.place,
         ),
         Value::Null | Value::Bool(_) | Value::Number(_) => {
@@ -290,12 +266,6 @@ fn from_map(entries: &[Entry], problems: &mut Problems) -> Vec<(String, String, 
 
 fn named<'c>(claims: impl Iterator<Item = &'c str>, place: &Place) -> Vec<(String, String, Place)> {
     claims
-        .map(|claim| {
-            (
-                format!("x-pomerium-claim-{claim}"),
-                claim.to_owned(),
-                place.clone(),
-            )
-        })
+        .map(|claim| (format!("x-pomerium-claim-{claim}"), claim.to_owned(), place.clone()))
         .collect()
 }

@@ -45,11 +45,7 @@ pub(super) fn read(
             ),
         }
     }
-    let mut reader = RouteReader {
-        defaults,
-        named: &named,
-        ids: BTreeSet::new(),
-    };
+    let mut reader = RouteReader { defaults, named: &named, ids: BTreeSet::new() };
     let read = nodes
         .into_iter()
         .enumerate()
@@ -65,10 +61,7 @@ fn named_policies(section: &Section<'_>, problems: &mut Problems) -> Named {
         return Named::new();
     };
     let compiled = policies.entries().iter().map(|entry| {
-        (
-            entry.key.clone(),
-            Arc::new(compile(&entry.node, Dialect::ConfigFile, problems)),
-        )
+        (entry.key.clone(), Arc::new(compile(&entry.node, Dialect::ConfigFile, problems)))
     });
     compiled.collect()
 }
@@ -93,36 +86,20 @@ impl RouteReader<'_> {
         let path = path(&section, problems);
         let policies = self.policies(&section, problems);
         let headers = self.headers(&section, problems);
-        let show_error_details = section
-            .bool("show_error_details", problems)
-            .unwrap_or(false);
+        let show_error_details = section.bool("show_error_details", problems).unwrap_or(false);
         let upstream = upstream(&section, problems);
-        let route = Route {
-            id,
-            from: from?,
-            path: path?,
-            policies,
-            headers,
-            show_error_details,
-        };
+        let route = Route { id, from: from?, path: path?, policies, headers, show_error_details };
         Some((route, upstream))
     }
 
     fn id(&mut self, section: &Section<'_>, number: usize, problems: &mut Problems) -> RouteId {
-        let text = section
-            .text("id", problems)
-            .map_or_else(|| format!("route-{number}"), str::to_owned);
+        let text =
+            section.text("id", problems).map_or_else(|| format!("route-{number}"), str::to_owned);
         if !self.ids.insert(text.clone()) {
-            let place = section
-                .node("id")
-                .map_or(section.place(), |node| &node.place);
+            let place = section.node("id").map_or(section.place(), |node| &node.place);
             problems.push(
-                Problem::new(
-                    "duplicate_id",
-                    place,
-                    format!("two routes are called `{text}`"),
-                )
-                .help("give each route its own `id`"),
+                Problem::new("duplicate_id", place, format!("two routes are called `{text}`"))
+                    .help("give each route its own `id`"),
             );
         }
         RouteId::new(&text)
@@ -153,21 +130,15 @@ impl RouteReader<'_> {
     }
 
     fn no_such_policy(&self, section: &Section<'_>, name: &str, problems: &mut Problems) {
-        let place = section
-            .node("policies")
-            .map_or(section.place(), |node| &node.place);
+        let place = section.node("policies").map_or(section.place(), |node| &node.place);
         let known: Vec<&str> = self.named.keys().map(String::as_str).collect();
         let help = match nearest(name, &known) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "define it under `policies:` at the top of the file".to_owned(),
         };
         problems.push(
-            Problem::new(
-                "unknown_policy",
-                place,
-                format!("there is no policy called `{name}`"),
-            )
-            .help(help),
+            Problem::new("unknown_policy", place, format!("there is no policy called `{name}`"))
+                .help(help),
         );
     }
 
@@ -175,14 +146,9 @@ impl RouteReader<'_> {
         let own_filter = section.texts("jwt_groups_filter", problems);
         let groups_filter = match (&self.defaults.groups_filter, own_filter) {
             (None, None) => None,
-            (global, own) => Some(
-                global
-                    .iter()
-                    .flatten()
-                    .cloned()
-                    .chain(own.into_iter().flatten())
-                    .collect(),
-            ),
+            (global, own) => {
+                Some(global.iter().flatten().cloned().chain(own.into_iter().flatten()).collect())
+            }
         };
         let own_responses = response_headers(section, problems);
         RouteHeaders {
@@ -202,9 +168,7 @@ fn merged(
     global: &[(HeaderName, HeaderValue)],
     own: &[(HeaderName, HeaderValue)],
 ) -> Vec<(HeaderName, HeaderValue)> {
-    let inherited = global
-        .iter()
-        .filter(|(name, _)| own.iter().all(|(other, _)| other != name));
+    let inherited = global.iter().filter(|(name, _)| own.iter().all(|(other, _)| other != name));
     inherited.cloned().chain(own.iter().cloned()).collect()
 }
 
@@ -241,17 +205,13 @@ fn path(section: &Section<'_>, problems: &mut Problems) -> Option<PathMatch> {
         ),
         ("prefix", PathMatch::prefix, "begin it with `/`"),
     ];
-    let mut given = specifiers
-        .into_iter()
-        .filter(|(key, ..)| section.node(key).is_some());
+    let mut given = specifiers.into_iter().filter(|(key, ..)| section.node(key).is_some());
     let Some((key, read, help)) = given.next() else {
         return Some(PathMatch::Any);
     };
     for (ignored, ..) in given {
-        problems.notice(
-            section.place(),
-            format!("`{ignored}` is ignored, because `{key}` is given"),
-        );
+        problems
+            .notice(section.place(), format!("`{ignored}` is ignored, because `{key}` is given"));
     }
     let text = section.text(key, problems)?;
     let place = &section.node(key)?.place;
@@ -267,9 +227,7 @@ fn legacy(section: &Section<'_>, problems: &mut Problems) -> Option<LegacyFields
         allow_public_unauthenticated_access: section
             .bool("allow_public_unauthenticated_access", problems)
             .unwrap_or(false),
-        cors_allow_preflight: section
-            .bool("cors_allow_preflight", problems)
-            .unwrap_or(false),
+        cors_allow_preflight: section.bool("cors_allow_preflight", problems).unwrap_or(false),
         allow_any_authenticated_user: section
             .bool("allow_any_authenticated_user", problems)
             .unwrap_or(false),
@@ -316,10 +274,7 @@ fn claims(section: &Section<'_>, problems: &mut Problems) -> Claims {
                 Problem::new(
                     "wrong_type",
                     &node.place,
-                    format!(
-                        "`allowed_idp_claims` must be a map, not {}",
-                        node.value.kind()
-                    ),
+                    format!("`allowed_idp_claims` must be a map, not {}", node.value.kind()),
                 )
                 .help("write it as `{department: [engineering]}`"),
             );
@@ -329,9 +284,7 @@ fn claims(section: &Section<'_>, problems: &mut Problems) -> Claims {
 }
 
 fn request_headers(section: &Section<'_>, problems: &mut Problems) -> Vec<(HeaderName, Template)> {
-    let map = section
-        .text_map("set_request_headers", problems)
-        .unwrap_or_default();
+    let map = section.text_map("set_request_headers", problems).unwrap_or_default();
     let headers = map.into_iter().filter_map(|(name, (value, place))| {
         header_name(&name, &place, problems).map(|name| (name, Template::parse(&value)))
     });
@@ -339,17 +292,10 @@ fn request_headers(section: &Section<'_>, problems: &mut Problems) -> Vec<(Heade
 }
 
 fn removed_headers(section: &Section<'_>, problems: &mut Problems) -> Vec<HeaderName> {
-    let names = section
-        .texts("remove_request_headers", problems)
-        .unwrap_or_default();
-    let place = section
-        .node("remove_request_headers")
-        .map_or(section.place(), |node| &node.place)
-        .clone();
-    names
-        .iter()
-        .filter_map(|name| header_name(name, &place, problems))
-        .collect()
+    let names = section.texts("remove_request_headers", problems).unwrap_or_default();
+    let place =
+        section.node("remove_request_headers").map_or(section.place(), |node| &node.place).clone();
+    names.iter().filter_map(|name| header_name(name, &place, problems)).collect()
 }
 
 fn upstream(section: &Section<'_>, problems: &mut Problems) -> Upstream {
@@ -358,9 +304,7 @@ fn upstream(section: &Section<'_>, problems: &mut Problems) -> Upstream {
         match Url::parse(&text).ok().filter(Url::has_host) {
             Some(url) => to.push(url),
             None => {
-                let place = section
-                    .node("to")
-                    .map_or(section.place(), |node| &node.place);
+                let place = section.node("to").map_or(section.place(), |node| &node.place);
                 problems.push(
                     Problem::new("bad_value", place, format!("`to`: `{text}` is not a URL"))
                         .help("write it as `http://app:8080`"),
@@ -370,8 +314,6 @@ fn upstream(section: &Section<'_>, problems: &mut Problems) -> Upstream {
     }
     Upstream {
         to,
-        preserve_host_header: section
-            .bool("preserve_host_header", problems)
-            .unwrap_or(false),
+        preserve_host_header: section.bool("preserve_host_header", problems).unwrap_or(false),
     }
 }

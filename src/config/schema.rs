@@ -28,12 +28,8 @@ pub fn schema() -> Value {
 }
 
 fn properties(keys: &[Key]) -> Map<String, Value> {
-    let accepted = keys
-        .iter()
-        .filter(|key| !matches!(key.standing, Standing::Refused(_)));
-    accepted
-        .map(|key| (key.name.to_owned(), property(key)))
-        .collect()
+    let accepted = keys.iter().filter(|key| !matches!(key.standing, Standing::Refused(_)));
+    accepted.map(|key| (key.name.to_owned(), property(key))).collect()
 }
 
 fn property(key: &Key) -> Value {
@@ -62,10 +58,7 @@ fn property(key: &Key) -> Value {
         } else {
             format!(" Default: {}.", key.default)
         };
-        members.insert(
-            "description".to_owned(),
-            Value::String(format!("{}{default}", key.doc)),
-        );
+        members.insert("description".to_owned(), Value::String(format!("{}{default}", key.doc)));
     }
     shape
 }

@@ -21,10 +21,7 @@ impl Environment {
     }
 
     /// The variables of this process.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place that reads the environment"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub fn of_process() -> Self {
         Self::new(std::env::vars_os().filter_map(|(name, value)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
@@ -33,10 +30,7 @@ impl Environment {
 
     /// A variable that is set and not empty.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0
-            .get(name)
-            .map(String::as_str)
-            .filter(|value| !value.is_empty())
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 }
 
@@ -52,12 +46,10 @@ pub(super) fn read(file: &Path, environment: &Environment) -> Result<Node, Probl
         .help("name an existing file with `--config FILE`")
     })?;
     let document = match load_yaml(&text, &name) {
-        Err(LoadError {
-            code: "empty_document",
-            place,
-            ..
-        }) => Node::new(Value::Map(Vec::new()), place),
-        Err(error) => return Err(Problem::new(error.code, &error.place, error.message)),
+        Err(LoadError { code: "empty_document", place, .. }) => {
+            Node::new(Value::Map(Vec::new()), place)
+        }
+        Err(error) => return Err(unloadable(error)),
         Ok(node) => node,
     };
     overlay(document, environment)
@@ -66,6 +58,18 @@ pub(super) fn read(file: &Path, environment: &Environment) -> Result<Node, Probl
 #[expect(clippy::disallowed_methods, reason = "the one place that reads files")]
 fn read_text(file: &Path) -> Result<String, std::io::Error> {
     std::fs::read_to_string(file)
+}
+
+fn unloadable(error: LoadError) -> Problem {
+    let help = match error.code {
+        "yaml_duplicate_key" => "keep one of the two",
+        "multiple_documents" => "keep one document; a second would be ignored",
+        "yaml_non_string_key" => "put the key in quotes",
+        _ => {
+            "check the indentation, and put text with `: ` or a leading `{`, `[`, `*`, `&` or `@` in quotes"
+        }
+    };
+    Problem::new(error.code, &error.place, error.message).help(help)
 }
 
 fn overlay(mut document: Node, environment: &Environment) -> Result<Node, Problem> {
@@ -84,11 +88,7 @@ fn overlay(mut document: Node, environment: &Environment) -> Result<Node, Proble
         let place = Place::whole(&format!("environment variable {variable}"));
         let node = from_variable(text, key.kind, &place)?;
         entries.retain(|entry| entry.key != key.name);
-        entries.push(Entry {
-            key: key.name.to_owned(),
-            place,
-            node,
-        });
+        entries.push(Entry { key: key.name.to_owned(), place, node });
     }
     Ok(document)
 }
@@ -112,10 +112,8 @@ fn from_variable(text: &str, kind: Kind, place: &Place) -> Result<Node, Problem>
         }
         Kind::TextMap | Kind::Map => Ok(Node::new(Value::Text(text.to_owned()), place.clone())),
         Kind::List => {
-            let decoded = STANDARD
-                .decode(text.trim())
-                .ok()
-                .and_then(|bytes| String::from_utf8(bytes).ok());
+            let decoded =
+                STANDARD.decode(text.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
             let yaml = decoded.ok_or_else(|| {
                 Problem::new("bad_value", place, "the value is not base64 of YAML")
                     .help("encode the list with `base64 -w0`")
@@ -139,10 +137,7 @@ pub(super) fn value_or_file(
     };
     let path = base.join(file);
     match read_text(&path) {
-        Ok(text) => Some((
-            text.trim().to_owned(),
-            Place::whole(&path.display().to_string()),
-        )),
+        Ok(text) => Some((text.trim().to_owned(), Place::whole(&path.display().to_string()))),
         Err(error) => {
             let place = &section.node(&file_key)?.place;
             problems.push(
@@ -151,9 +146,7 @@ pub(super) fn value_or_file(
                     place,
                     format!("cannot read `{}`: {error}", path.display()),
                 )
-                .help(format!(
-                    "make `{file_key}` name a file that this process may read"
-                )),
+                .help(format!("make `{file_key}` name a file that this process may read")),
             );
             None
         }
@@ -179,11 +172,14 @@ pub(super) fn directory_path(
     let path = base.join(file);
     if let Err(error) = load_directory(&path) {
         let place = &inner.node("file")?.place;
-        problems.push(Problem::new(
-            "bad_directory",
-            place,
-            format!("cannot use `{}`: {error}", path.display()),
-        ));
+        problems.push(
+            Problem::new(
+                "bad_directory",
+                place,
+                format!("cannot use `{}`: {error}", path.display()),
+            )
+            .help("name a YAML or JSON file with `users` and `groups`"),
+        );
     }
     Some(path)
 }

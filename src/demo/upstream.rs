@@ -41,11 +41,7 @@ pub async fn start(tasks: &Tasks) -> io::Result<Upstream> {
     let pages = Router::new().fallback(echo);
     let stopping = tasks.stopping();
     tasks.start(async move {
-        drop(
-            axum::serve(listener, pages)
-                .with_graceful_shutdown(stopping)
-                .await,
-        );
+        drop(axum::serve(listener, pages).with_graceful_shutdown(stopping).await);
     });
     Ok(Upstream { address, served })
 }
@@ -67,9 +63,7 @@ async fn described(request: Request) -> Value {
         };
         headers.insert(name.to_string(), value);
     }
-    let body: Bytes = axum::body::to_bytes(body, 1 << 16)
-        .await
-        .unwrap_or_default();
+    let body: Bytes = axum::body::to_bytes(body, 1 << 16).await.unwrap_or_default();
     json!({
         "method": parts.method.as_str(),
         "path": parts.uri.path_and_query().map(ToString::to_string),

@@ -38,12 +38,7 @@ enum Expect {
 }
 
 /// What must not reach the upstream: forged values, and tokens of ours (an HS256 header).
-const FORGED: [&str; 4] = [
-    "forged",
-    "root@example.com",
-    "shoe-size",
-    "eyJhbGciOiJIUzI1NiI",
-];
+const FORGED: [&str; 4] = ["forged", "root@example.com", "shoe-size", "eyJhbGciOiJIUzI1NiI"];
 
 const PLANS: &[Plan] = &[
     Plan {
@@ -121,17 +116,10 @@ const PLANS: &[Plan] = &[
 /// A request that gets no answer at all.
 pub async fn walk(stand: &Stand) -> Result<Vec<Step>, anyhow::Error> {
     let token = |email, impersonate_email| {
-        stand.mint(&Mint {
-            email,
-            impersonate_email,
-            ..Mint::default()
-        })
+        stand.mint(&Mint { email, impersonate_email, ..Mint::default() })
     };
     let tokens = [
-        (
-            "$ROOT_AS_BOB",
-            token("root@example.com", Some("bob@example.com"))?,
-        ),
+        ("$ROOT_AS_BOB", token("root@example.com", Some("bob@example.com"))?),
         ("$BOB", token("bob@example.com", None)?),
         ("$EVE", token("eve@evil.test", None)?),
     ];
@@ -154,40 +142,23 @@ async fn send(
     jwks: &Value,
 ) -> Result<Step, anyhow::Error> {
     let fill = |text: &str| {
-        tokens.iter().fold(text.to_owned(), |text, (name, token)| {
-            text.replace(name, token)
-        })
+        tokens.iter().fold(text.to_owned(), |text, (name, token)| text.replace(name, token))
     };
-    let mut head = vec![
-        fill(&format!("GET {} HTTP/1.1", plan.path)),
-        format!("Host: {DEMO_HOST}"),
-    ];
+    let mut head = vec![fill(&format!("GET {} HTTP/1.1", plan.path)), format!("Host: {DEMO_HOST}")];
     head.extend(plan.headers.iter().map(|line| fill(line)));
     let lines: Vec<&str> = head.iter().map(String::as_str).collect();
     let reply = exchange(stand.gateway, &lines).await?;
-    let mut request = format!(
-        "curl \"http://{DEMO_HOST}:{}{}\"",
-        stand.gateway.port(),
-        plan.path
-    );
+    let mut request = format!("curl \"http://{DEMO_HOST}:{}{}\"", stand.gateway.port(), plan.path);
     for line in plan.headers {
         request.push_str(" -H \"");
         request.push_str(line);
         request.push('"');
     }
-    let mut step = Step {
-        title: plan.title,
-        request,
-        reply,
-        assertion: None,
-        wrong: Vec::new(),
-    };
+    let mut step = Step { title: plan.title, request, reply, assertion: None, wrong: Vec::new() };
     if let Some(token) = step.seen_header("x-pomerium-jwt-assertion") {
         match verified(&token, jwks) {
             Ok(claims) => step.assertion = Some(claims),
-            Err(error) => step
-                .wrong
-                .push(format!("the assertion does not verify: {error}")),
+            Err(error) => step.wrong.push(format!("the assertion does not verify: {error}")),
         }
     }
     Ok(step)
@@ -217,30 +188,18 @@ impl Step {
     fn judge_bob(&mut self, actor: Option<&str>) {
         self.expect_status(200);
         let claim = |step: &Self, pointer: &str| {
-            step.assertion
-                .as_ref()?
-                .pointer(pointer)?
-                .as_str()
-                .map(str::to_owned)
+            step.assertion.as_ref()?.pointer(pointer)?.as_str().map(str::to_owned)
         };
         let email = claim(self, "/email");
-        self.expect(
-            email.as_deref() == Some("bob@example.com"),
-            "the assertion is not bob's",
-        );
+        self.expect(email.as_deref() == Some("bob@example.com"), "the assertion is not bob's");
         let acting = claim(self, "/act/email");
-        self.expect(
-            acting.as_deref() == actor,
-            "the assertion is wrong about who is acting",
-        );
+        self.expect(acting.as_deref() == actor, "the assertion is wrong about who is acting");
         let header = self.seen_header("x-pomerium-claim-email");
         self.expect(
             header.as_deref() == Some("bob@example.com"),
             "x-pomerium-claim-email is not bob's",
         );
-        let leaked = FORGED
-            .into_iter()
-            .any(|text| self.reply.body.contains(text));
+        let leaked = FORGED.into_iter().any(|text| self.reply.body.contains(text));
         self.expect(!leaked, "something reached the upstream that must not");
     }
 
@@ -257,23 +216,15 @@ impl Step {
 
     /// A header as the upstream received it.
     fn seen_header(&self, name: &str) -> Option<String> {
-        self.reply
-            .json()
-            .get("headers")?
-            .get(name)?
-            .as_str()
-            .map(str::to_owned)
+        self.reply.json().get("headers")?.get(name)?.as_str().map(str::to_owned)
     }
 }
 
 /// Our public keys, as an upstream would fetch them: through Envoy, without a credential.
 async fn published_keys(stand: &Stand) -> Result<Value, anyhow::Error> {
     let host = format!("Host: {DEMO_HOST}");
-    let reply = exchange(
-        stand.gateway,
-        &["GET /.well-known/pomerium/jwks.json HTTP/1.1", &host],
-    )
-    .await?;
+    let reply =
+        exchange(stand.gateway, &["GET /.well-known/pomerium/jwks.json HTTP/1.1", &host]).await?;
     Ok(reply.json())
 }
 
@@ -282,20 +233,11 @@ fn verified(token: &str, jwks: &Value) -> Result<Value, anyhow::Error> {
     let keys: jsonwebtoken::jwk::JwkSet = serde_json::from_value(jwks.clone())?;
     let header = jsonwebtoken::decode_header(token)?;
     let kid = header.kid.ok_or_else(|| anyhow::anyhow!("no kid"))?;
-    let key = keys
-        .find(&kid)
-        .ok_or_else(|| anyhow::anyhow!("unknown kid"))?;
+    let key = keys.find(&kid).ok_or_else(|| anyhow::anyhow!("unknown kid"))?;
     let mut validation = jsonwebtoken::Validation::new(header.alg);
     validation.set_audience(&[DEMO_HOST]);
     validation.set_issuer(&[DEMO_HOST]);
-    jsonwebtoken::decode::<Value>(
-        token,
-        &jsonwebtoken::DecodingKey::from_jwk(key)?,
-        &validation,
-    )?;
-    let payload = token
-        .split('.')
-        .nth(1)
-        .ok_or_else(|| anyhow::anyhow!("no payload"))?;
+    jsonwebtoken::decode::<Value>(token, &jsonwebtoken::DecodingKey::from_jwk(key)?, &validation)?;
+    let payload = token.split('.').nth(1).ok_or_else(|| anyhow::anyhow!("no payload"))?;
     Ok(serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload)?)?)
 }

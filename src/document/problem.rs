@@ -13,18 +13,12 @@ pub struct Place {
 
 impl Place {
     pub fn new(source: &Arc<str>, line: usize, column: usize) -> Self {
-        Self {
-            source: Arc::clone(source),
-            position: Some((line, column)),
-        }
+        Self { source: Arc::clone(source), position: Some((line, column)) }
     }
 
     /// A place without line and column: the whole file, an environment variable, a flag.
     pub fn whole(source: &str) -> Self {
-        Self {
-            source: source.into(),
-            position: None,
-        }
+        Self { source: source.into(), position: None }
     }
 
     pub fn source(&self) -> &str {
@@ -62,12 +56,7 @@ pub struct Problem {
 
 impl Problem {
     pub fn new(code: &'static str, place: &Place, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            place: place.clone(),
-            message: message.into(),
-            help: None,
-        }
+        Self { code, place: place.clone(), message: message.into(), help: None }
     }
 
     #[must_use]
@@ -113,10 +102,7 @@ impl Problems {
     }
 
     pub fn notice(&mut self, place: &Place, message: impl Into<String>) {
-        self.notices.push(Notice {
-            place: place.clone(),
-            message: message.into(),
-        });
+        self.notices.push(Notice { place: place.clone(), message: message.into() });
     }
 
     pub fn is_empty(&self) -> bool {
@@ -125,10 +111,8 @@ impl Problems {
 
     /// All problems and notices, in the order of the document.
     pub fn into_parts(mut self) -> (Vec<Problem>, Vec<Notice>) {
-        self.problems
-            .sort_by_key(|problem| (problem.place.line(), problem.place.column()));
-        self.notices
-            .sort_by_key(|notice| (notice.place.line(), notice.place.column()));
+        self.problems.sort_by_key(|problem| (problem.place.line(), problem.place.column()));
+        self.notices.sort_by_key(|notice| (notice.place.line(), notice.place.column()));
         (self.problems, self.notices)
     }
 }

@@ -18,11 +18,7 @@ impl<'a> Section<'a> {
     /// Opens `node` as a map called `name` in messages. `None` and a problem if it is no map.
     pub fn open(node: &'a Node, name: &str, problems: &mut Problems) -> Option<Self> {
         if let Some(entries) = node.entries() {
-            return Some(Self {
-                name: name.to_owned(),
-                place: node.place.clone(),
-                entries,
-            });
+            return Some(Self { name: name.to_owned(), place: node.place.clone(), entries });
         }
         problems.push(wrong_type(node, name, "a map"));
         None
@@ -47,11 +43,7 @@ impl<'a> Section<'a> {
     }
 
     fn full_name(&self, key: &str) -> String {
-        if self.name.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{}.{key}", self.name)
-        }
+        if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) }
     }
 
     pub fn text(&self, key: &str, problems: &mut Problems) -> Option<&'a str> {
@@ -85,11 +77,7 @@ impl<'a> Section<'a> {
             }
         };
         if parsed.is_none() {
-            problems.push(wrong_type(
-                node,
-                &self.full_name(key),
-                "a whole number, 0 or more",
-            ));
+            problems.push(wrong_type(node, &self.full_name(key), "a whole number, 0 or more"));
         }
         parsed
     }
@@ -176,9 +164,7 @@ impl<'a> Section<'a> {
 /// The known name closest to `given`, if one is close enough to be a slip of the hand.
 pub fn nearest<'k>(given: &str, known: &[&'k str]) -> Option<&'k str> {
     let lower = given.to_ascii_lowercase();
-    let scored = known
-        .iter()
-        .map(|name| (strsim::damerau_levenshtein(&lower, name), *name));
+    let scored = known.iter().map(|name| (strsim::damerau_levenshtein(&lower, name), *name));
     let (distance, name) = scored.min()?;
     (distance <= 1 + given.len() / 4).then_some(name)
 }

@@ -2,6 +2,7 @@
 //! date becomes `…T00:00:00Z`, anchors and merge keys work; duplicate keys, keys that are no text,
 //! infinities and a second document are refused. What an alias may expand to is bounded.
 
+use super::scalar::resolve;
 use super::{Entry, Node, Number, Place, Value};
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 use std::collections::HashMap;
@@ -57,18 +58,10 @@ pub fn load_yaml(text: &str, source: &str) -> Result<Node, LoadError> {
 pub fn load_json(text: &str, source: &str) -> Result<Node, LoadError> {
     let source: Arc<str> = source.into();
     if text.trim().is_empty() {
-        return Err(error(
-            "empty_document",
-            &Place::new(&source, 1, 1),
-            "the document is empty",
-        ));
+        return Err(error("empty_document", &Place::new(&source, 1, 1), "the document is empty"));
     }
     let value: serde_json::Value = serde_json::from_str(text).map_err(|bad| {
-        error(
-            "json_syntax",
-            &Place::new(&source, bad.line(), bad.column()),
-            bad.to_string(),
-        )
+        error("json_syntax", &Place::new(&source, bad.line(), bad.column()), bad.to_string())
     })?;
     Ok(from_json(value, &Place::whole(&source)))
 }
@@ -82,12 +75,9 @@ fn from_json(value: serde_json::Value, place: &Place) -> Node {
             None => Number::Float(number.as_f64().unwrap_or(0.0)),
         }),
         serde_json::Value::String(text) => Value::Text(text),
-        serde_json::Value::Array(items) => Value::List(
-            items
-                .into_iter()
-                .map(|item| from_json(item, place))
-                .collect(),
-        ),
+        serde_json::Value::Array(items) => {
+            Value::List(items.into_iter().map(|item| from_json(item, place)).collect())
+        }
         serde_json::Value::Object(members) => Value::Map(
             members
                 .into_iter()
@@ -102,28 +92,14 @@ fn from_json(value: serde_json::Value, place: &Place) -> Node {
     Node::new(value, place.clone())
 }
 
-fn error(code: &'static str, place: &Place, message: impl Into<String>) -> LoadError {
-    LoadError {
-        code,
-        place: place.clone(),
-        message: message.into(),
-    }
+pub(super) fn error(code: &'static str, place: &Place, message: impl Into<String>) -> LoadError {
+    LoadError { code, place: place.clone(), message: message.into() }
 }
 
 /// A collection whose end has not been seen yet.
 enum Open {
-    List {
-        items: Vec<Node>,
-        place: Place,
-        anchor: usize,
-    },
-    Map {
-        entries: Vec<Entry>,
-        key: Option<Key>,
-        merges: Vec<Node>,
-        place: Place,
-        anchor: usize,
-    },
+    List { items: Vec<Node>, place: Place, anchor: usize },
+    Map { entries: Vec<Entry>, key: Option<Key>, merges: Vec<Node>, place: Place, anchor: usize },
 }
 
 enum Key {
@@ -174,14 +150,9 @@ impl Builder {
             Event::Scalar(text, style, anchor, tag) => {
                 self.scalar(&text, style, tag.as_deref(), anchor, place)
             }
-            Event::SequenceStart(anchor, _) => self.push(
-                Open::List {
-                    items: Vec::new(),
-                    place: place.clone(),
-                    anchor,
-                },
-                &place,
-            ),
+            Event::SequenceStart(anchor, _) => {
+                self.push(Open::List { items: Vec::new(), place: place.clone(), anchor }, &place)
+            }
             Event::MappingStart(anchor, _) => {
                 let map = Open::Map {
                     entries: Vec::new(),
@@ -201,11 +172,7 @@ impl Builder {
             return Err(error("yaml_non_string_key", place, "a key must be text"));
         }
         if self.open.len() >= MAX_DEPTH {
-            return Err(error(
-                "yaml_syntax",
-                place,
-                "the document is nested more than 64 deep",
-            ));
+            return Err(error("yaml_syntax", place, "the document is nested more than 64 deep"));
         }
         self.open.push(open);
         Ok(())
@@ -213,18 +180,10 @@ impl Builder {
 
     fn close(&mut self) -> Result<(), LoadError> {
         match self.open.pop() {
-            Some(Open::List {
-                items,
-                place,
-                anchor,
-            }) => self.add(Node::new(Value::List(items), place), anchor),
-            Some(Open::Map {
-                mut entries,
-                merges,
-                place,
-                anchor,
-                ..
-            }) => {
+            Some(Open::List { items, place, anchor }) => {
+                self.add(Node::new(Value::List(items), place), anchor)
+            }
+            Some(Open::Map { mut entries, merges, place, anchor, .. }) => {
                 for merge in merges {
                     merge_into(&mut entries, merge)?;
                 }
@@ -244,10 +203,7 @@ impl Builder {
     ) -> Result<(), LoadError> {
         let forced_text = tag.is_some_and(|tag| tag.suffix == "str");
         let plain = style == ScalarStyle::Plain && !forced_text;
-        if let Some(Open::Map {
-            key: key @ None, ..
-        }) = self.open.last_mut()
-        {
+        if let Some(Open::Map { key: key @ None, .. }) = self.open.last_mut() {
             if plain && text == "<<" {
                 *key = Some(Key::Merge);
                 return Ok(());
@@ -262,11 +218,7 @@ impl Builder {
             *key = Some(Key::Text(text.to_owned(), place));
             return Ok(());
         }
-        let value = if plain {
-            resolve(text, &place)?
-        } else {
-            Value::Text(text.to_owned())
-        };
+        let value = if plain { resolve(text, &place)? } else { Value::Text(text.to_owned()) };
         self.add(Node::new(value, place), anchor)
     }
 
@@ -276,11 +228,7 @@ impl Builder {
         };
         self.copied += size(node);
         if self.copied > MAX_COPIED {
-            return Err(error(
-                "yaml_syntax",
-                place,
-                "aliases expand to more than 1000000 values",
-            ));
+            return Err(error("yaml_syntax", place, "aliases expand to more than 1000000 values"));
         }
         Ok(node.clone())
     }
@@ -292,18 +240,9 @@ impl Builder {
         match self.open.last_mut() {
             None => self.root = Some(node),
             Some(Open::List { items, .. }) => items.push(node),
-            Some(Open::Map {
-                entries,
-                key,
-                merges,
-                ..
-            }) => match key.take() {
+            Some(Open::Map { entries, key, merges, .. }) => match key.take() {
                 None => {
-                    return Err(error(
-                        "yaml_non_string_key",
-                        &node.place,
-                        "a key must be text",
-                    ));
+                    return Err(error("yaml_non_string_key", &node.place, "a key must be text"));
                 }
                 Some(Key::Merge) => merges.push(node),
                 Some(Key::Text(text, place)) => {
@@ -313,11 +252,7 @@ impl Builder {
                             format!("the key `{text}` is given twice; the first is on line {line}");
                         return Err(error("yaml_duplicate_key", &place, message));
                     }
-                    entries.push(Entry {
-                        key: text,
-                        place,
-                        node,
-                    });
+                    entries.push(Entry { key: text, place, node });
                 }
             },
         }
@@ -326,8 +261,7 @@ impl Builder {
 
     fn finish(self) -> Result<Node, LoadError> {
         let empty = Place::new(&self.source, 1, 1);
-        self.root
-            .ok_or_else(|| error("empty_document", &empty, "the document is empty"))
+        self.root.ok_or_else(|| error("empty_document", &empty, "the document is empty"))
     }
 }
 
@@ -341,14 +275,10 @@ fn merge_into(entries: &mut Vec<Entry>, merge: Node) -> Result<(), LoadError> {
             }
             Ok(())
         }
-        Value::List(items) => items
-            .into_iter()
-            .try_for_each(|item| merge_into(entries, item)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => Err(error(
-            "yaml_syntax",
-            &merge.place,
-            "`<<` must refer to a map or a list of maps",
-        )),
+        Value::List(items) => items.into_iter().try_for_each(|item| merge_into(entries, item)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => {
+            Err(error("yaml_syntax", &merge.place, "`<<` must refer to a map or a list of maps"))
+        }
     }
 }
 
@@ -358,80 +288,6 @@ fn size(node: &Node) -> usize {
         Value::Map(entries) => entries.iter().map(|entry| size(&entry.node)).sum(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => 0,
     }
-}
-
-/// The value of a plain (unquoted) scalar.
-fn resolve(text: &str, place: &Place) -> Result<Value, LoadError> {
-    Ok(match text {
-        "" | "~" | "null" | "Null" | "NULL" => Value::Null,
-        "true" | "True" | "TRUE" => Value::Bool(true),
-        "false" | "False" | "FALSE" => Value::Bool(false),
-        _ => match number(text) {
-            Some(Number::Float(value)) if !value.is_finite() => {
-                return Err(error(
-                    "yaml_syntax",
-                    place,
-                    format!("`{text}` is not a finite number"),
-                ));
-            }
-            Some(number) => Value::Number(number),
-            None if is_date(text) => Value::Text(format!("{text}T00:00:00Z")),
-            None => Value::Text(text.to_owned()),
-        },
-    })
-}
-
-fn number(text: &str) -> Option<Number> {
-    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
-    if matches!(
-        unsigned,
-        ".inf" | ".Inf" | ".INF" | ".nan" | ".NaN" | ".NAN"
-    ) {
-        return Some(Number::Float(f64::INFINITY));
-    }
-    let first = unsigned.bytes().next()?;
-    if !(first.is_ascii_digit() || first == b'.') {
-        return None;
-    }
-    let radix = |digits: &str, radix| i64::from_str_radix(&digits.replace('_', ""), radix).ok();
-    let sign = if text.starts_with('-') { -1 } else { 1 };
-    let prefixed = [("0x", 16), ("0o", 8), ("0b", 2)];
-    for (prefix, base) in prefixed {
-        if let Some(digits) = unsigned.strip_prefix(prefix) {
-            return radix(digits, base).map(|value| Number::Integer(sign * value));
-        }
-    }
-    if unsigned.len() > 1
-        && unsigned.starts_with('0')
-        && unsigned.bytes().all(|b| b.is_ascii_digit())
-    {
-        return radix(unsigned, 8).map(|value| Number::Integer(sign * value));
-    }
-    if unsigned.bytes().all(|byte| byte.is_ascii_digit()) {
-        return text
-            .parse()
-            .map(Number::Integer)
-            .or_else(|_| text.parse().map(Number::Float))
-            .ok();
-    }
-    let float_shape = unsigned
-        .bytes()
-        .all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'-' | b'+'));
-    if float_shape {
-        text.parse().ok().map(Number::Float)
-    } else {
-        None
-    }
-}
-
-/// `2020-01-02`, which YAML 1.1 readers take for midnight of that day.
-fn is_date(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    bytes.len() == 10
-        && bytes.iter().enumerate().all(|(index, byte)| match index {
-            4 | 7 => *byte == b'-',
-            _ => byte.is_ascii_digit(),
-        })
 }
 
 #[cfg(test)]

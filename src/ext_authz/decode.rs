@@ -18,15 +18,8 @@ pub fn decode(check: CheckRequest, settings: &Settings, traceparent: Option<Stri
     };
     let http = attributes.request.take().and_then(|request| request.http);
     let base = Request {
-        sni: attributes
-            .tls_session
-            .take()
-            .map(|session| session.sni)
-            .unwrap_or_default(),
-        route_id: attributes
-            .context_extensions
-            .remove("route_id")
-            .filter(|id| !id.is_empty()),
+        sni: attributes.tls_session.take().map(|session| session.sni).unwrap_or_default(),
+        route_id: attributes.context_extensions.remove("route_id").filter(|id| !id.is_empty()),
         traceparent,
         ..Request::unknown()
     };
@@ -47,21 +40,13 @@ fn decode_http(
         Some((path, query)) => (path.to_owned(), Some(query.to_owned())),
         None => (http.path, None),
     };
-    let kind = if http.method == "CONNECT" && raw_path.is_empty() {
-        Kind::Connect
-    } else {
-        Kind::Http
-    };
+    let kind =
+        if http.method == "CONNECT" && raw_path.is_empty() { Kind::Connect } else { Kind::Http };
     let target = target(&http.host, &raw_path, kind, settings);
     let check_id = RequestId::sanitised(http.id.as_bytes());
-    let id = headers
-        .first("x-request-id")
-        .map(RequestId::sanitised)
-        .filter(|id| !id.is_empty());
-    let traceparent = base
-        .traceparent
-        .clone()
-        .or_else(|| headers.first_text("traceparent").map(str::to_owned));
+    let id = headers.first("x-request-id").map(RequestId::sanitised).filter(|id| !id.is_empty());
+    let traceparent =
+        base.traceparent.clone().or_else(|| headers.first_text("traceparent").map(str::to_owned));
     Request {
         id: id.unwrap_or_else(|| check_id.clone()),
         check_id,
@@ -95,14 +80,8 @@ fn target(host: &str, path: &str, kind: Kind, settings: &Settings) -> Result<Tar
 /// A TCP connection goes to the name the client gave in TLS, on the port it came in by.
 fn decode_tcp(attributes: &AttributeContext, base: Request) -> Request {
     let destination = attributes.destination.as_ref();
-    let named = destination
-        .map(|peer| peer.service.as_str())
-        .filter(|service| !service.is_empty());
-    let name = if base.sni.is_empty() {
-        named.unwrap_or_default()
-    } else {
-        &base.sni
-    };
+    let named = destination.map(|peer| peer.service.as_str()).filter(|service| !service.is_empty());
+    let name = if base.sni.is_empty() { named.unwrap_or_default() } else { &base.sni };
     let port = destination.and_then(|peer| port(peer.address.as_ref()));
     let raw_host = match port {
         Some(port) if !name.is_empty() => format!("{name}:{port}"),
@@ -114,10 +93,7 @@ fn decode_tcp(attributes: &AttributeContext, base: Request) -> Request {
         Host::parse(&raw_host).map_err(Malformed::from)
     };
     Request {
-        target: host.map(|host| Target {
-            host,
-            path: Path::default(),
-        }),
+        target: host.map(|host| Target { host, path: Path::default() }),
         source_ip: attributes.source.as_ref().and_then(peer_ip),
         raw_host,
         ..base
@@ -138,10 +114,9 @@ fn decode_headers(
             };
             (header.key, value)
         })),
-        None => Headers::from_joined(
-            map.into_iter()
-                .map(|(name, value)| (name, value.into_bytes())),
-        ),
+        None => {
+            Headers::from_joined(map.into_iter().map(|(name, value)| (name, value.into_bytes())))
+        }
     }
 }
 
@@ -170,10 +145,8 @@ fn source_ip(source: Option<&Peer>, headers: &Headers, trusted_hops: usize) -> O
         return peer;
     }
     let forwarded = headers.combined("x-forwarded-for").unwrap_or_default();
-    let mut hops: Vec<Option<IpAddr>> = forwarded
-        .split(',')
-        .map(|hop| hop.trim().parse().ok())
-        .collect();
+    let mut hops: Vec<Option<IpAddr>> =
+        forwarded.split(',').map(|hop| hop.trim().parse().ok()).collect();
     if hops.last().copied().flatten() != peer {
         hops.push(peer);
     }
@@ -190,14 +163,9 @@ mod tests {
     use envoy_types::pb::envoy::service::auth::v3::attribute_context::Peer;
 
     fn check(forwarded: &str, trusted_hops: usize, expected: Option<&str>) {
-        let socket = SocketAddress {
-            address: "10.0.0.9".into(),
-            ..SocketAddress::default()
-        };
+        let socket = SocketAddress { address: "10.0.0.9".into(), ..SocketAddress::default() };
         let peer = Peer {
-            address: Some(Address {
-                address: Some(Kind::SocketAddress(socket)),
-            }),
+            address: Some(Address { address: Some(Kind::SocketAddress(socket)) }),
             ..Peer::default()
         };
         let headers =

@@ -34,18 +34,14 @@ pub fn encode(
 ) -> (CheckResponse, u16) {
     let metadata = Some(metadata(request, &answer.record));
     match answer.outcome {
-        Outcome::Admit(plan) => (
-            response(OK, "", HttpResponse::OkResponse(admit(&plan)), metadata),
-            200,
-        ),
+        Outcome::Admit(plan) => {
+            (response(OK, "", HttpResponse::OkResponse(admit(&plan)), metadata), 200)
+        }
         Outcome::Refuse(refusal) => {
             let http = refusal::answer(request, &refusal, &answer.record, settings, now);
             let status = http.status;
             let denied = HttpResponse::DeniedResponse(refuse(http));
-            (
-                response(PERMISSION_DENIED, refusal.reason.code(), denied, metadata),
-                status,
-            )
+            (response(PERMISSION_DENIED, refusal.reason.code(), denied, metadata), status)
         }
     }
 }
@@ -57,11 +53,7 @@ fn response(
     dynamic_metadata: Option<Struct>,
 ) -> CheckResponse {
     CheckResponse {
-        status: Some(Status {
-            code,
-            message: message.to_owned(),
-            details: Vec::new(),
-        }),
+        status: Some(Status { code, message: message.to_owned(), details: Vec::new() }),
         dynamic_metadata,
         http_response: Some(http),
     }
@@ -69,10 +61,7 @@ fn response(
 
 fn admit(plan: &HeaderPlan) -> OkHttpResponse {
     OkHttpResponse {
-        headers: plan
-            .set()
-            .map(|(name, value)| overwrite(name, value))
-            .collect(),
+        headers: plan.set().map(|(name, value)| overwrite(name, value)).collect(),
         headers_to_remove: plan.remove().map(str::to_owned).collect(),
         response_headers_to_add: plan
             .response
@@ -93,14 +82,8 @@ fn refuse(http: HttpAnswer) -> DeniedHttpResponse {
     let status = http.status.clamp(200, 599);
     let bodiless = matches!(status, 204 | 304);
     DeniedHttpResponse {
-        status: Some(HttpStatus {
-            code: i32::from(status),
-        }),
-        headers: http
-            .headers
-            .iter()
-            .map(|(name, value)| overwrite(name, value))
-            .collect(),
+        status: Some(HttpStatus { code: i32::from(status) }),
+        headers: http.headers.iter().map(|(name, value)| overwrite(name, value)).collect(),
         body: if bodiless { String::new() } else { http.body },
     }
 }
@@ -123,26 +106,12 @@ fn overwrite(name: &HeaderName, value: &HeaderValue) -> HeaderValueOption {
 
 /// What access logs and rate limits of Envoy can use, on allow and on deny.
 fn metadata(request: &Request, record: &Record) -> Struct {
-    let text = |text: &str| Value {
-        kind: Some(Kind::StringValue(text.to_owned())),
-    };
+    let text = |text: &str| Value { kind: Some(Kind::StringValue(text.to_owned())) };
     let mut fields = HashMap::from([
-        (
-            "decision".to_owned(),
-            text(if record.denied.is_some() {
-                "deny"
-            } else {
-                "allow"
-            }),
-        ),
+        ("decision".to_owned(), text(if record.denied.is_some() { "deny" } else { "allow" })),
         (
             "reason".to_owned(),
-            text(
-                record
-                    .denied
-                    .as_ref()
-                    .map_or("allowed", |reason| reason.code()),
-            ),
+            text(record.denied.as_ref().map_or("allowed", |reason| reason.code())),
         ),
         ("request_id".to_owned(), text(request.id.as_str())),
     ]);

@@ -30,9 +30,7 @@ pub(super) fn form(request: &Request) -> Form {
     if agent.contains("kubernetes/") {
         return Form::Kubernetes;
     }
-    grpc(&request.headers)
-        .or_else(|| accepted(&request.headers))
-        .unwrap_or(Form::Html)
+    grpc(&request.headers).or_else(|| accepted(&request.headers)).unwrap_or(Form::Html)
 }
 
 /// Whether a redirect to a sign-in page would be followed by a person: not by gRPC, scripts, sockets,
@@ -40,25 +38,16 @@ pub(super) fn form(request: &Request) -> Form {
 pub(super) fn is_browser(request: &Request) -> bool {
     let headers = &request.headers;
     let is = |name: &str, value: &str| {
-        headers
-            .first_text(name)
-            .is_some_and(|text| text.trim().eq_ignore_ascii_case(value))
+        headers.first_text(name).is_some_and(|text| text.trim().eq_ignore_ascii_case(value))
     };
     let script = is("x-requested-with", "XMLHttpRequest") || is("upgrade", "websocket");
-    let fetched = headers
-        .first_text("sec-fetch-mode")
-        .is_some_and(|mode| mode != "navigate");
+    let fetched = headers.first_text("sec-fetch-mode").is_some_and(|mode| mode != "navigate");
     let page = matches!(accepted(headers), None | Some(Form::Html));
     grpc(headers).is_none() && !script && !fetched && page
 }
 
 fn grpc(headers: &Headers) -> Option<Form> {
-    let media = headers
-        .first_text("content-type")?
-        .split(';')
-        .next()?
-        .trim()
-        .to_ascii_lowercase();
+    let media = headers.first_text("content-type")?.split(';').next()?.trim().to_ascii_lowercase();
     if media == "application/grpc" || media.starts_with("application/grpc+") {
         return Some(Form::Grpc);
     }
@@ -77,10 +66,7 @@ fn accepted(headers: &Headers) -> Option<Form> {
         (std::cmp::Reverse(*quality), std::cmp::Reverse(*precision))
     });
     ranges.into_iter().find_map(|(_, _, media)| {
-        OFFERS
-            .iter()
-            .find(|(offer, _)| covers(media, offer))
-            .map(|(_, form)| *form)
+        OFFERS.iter().find(|(offer, _)| covers(media, offer)).map(|(_, form)| *form)
     })
 }
 
@@ -90,10 +76,7 @@ fn range(text: &str) -> Option<(u32, u8, &str)> {
     let media = parts.next().filter(|media| media.contains('/'))?;
     let quality =
         parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
-    let quality = quality
-        .and_then(thousandths)
-        .filter(|quality| *quality > 0)
-        .unwrap_or(1000);
+    let quality = quality.and_then(thousandths).filter(|quality| *quality > 0).unwrap_or(1000);
     let precision = match media {
         "*/*" => 0,
         _ if media.ends_with("/*") => 1,
@@ -105,11 +88,7 @@ fn range(text: &str) -> Option<(u32, u8, &str)> {
 fn thousandths(text: &str) -> Option<u32> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits: String = fraction.chars().chain("000".chars()).take(3).collect();
-    let value = whole
-        .parse::<u32>()
-        .ok()?
-        .checked_mul(1000)?
-        .checked_add(digits.parse().ok()?)?;
+    let value = whole.parse::<u32>().ok()?.checked_mul(1000)?.checked_add(digits.parse().ok()?)?;
     Some(value.min(1000))
 }
 
@@ -128,77 +107,46 @@ mod tests {
     use crate::request::{Headers, Request};
 
     fn with(headers: &[(&str, &str)]) -> Request {
-        let lines = headers
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
-        Request {
-            headers: Headers::from_lines(lines),
-            ..Request::unknown()
-        }
+        let lines =
+            headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
+        Request { headers: Headers::from_lines(lines), ..Request::unknown() }
     }
 
     #[test]
     fn browsers_and_others() {
         let check = |headers: &[(&str, &str)], browser| {
-            assert_eq!(is_browser(&with(headers)), browser, "{headers:?}")
+            assert_eq!(is_browser(&with(headers)), browser, "{headers:?}");
         };
         check(&[], true);
         check(&[("accept", "")], true);
         check(&[("accept", "*/*")], true);
         check(&[("accept", "image/*")], true);
-        check(
-            &[("accept", "text/html,application/xhtml+xml,*/*;q=0.8")],
-            true,
-        );
+        check(&[("accept", "text/html,application/xhtml+xml,*/*;q=0.8")], true);
         check(&[("accept", "application/json;q=0.5, text/html")], true);
         check(&[("accept", "application/json")], false);
         check(&[("accept", "text/plain")], false);
         check(&[("accept", "application/json, text/plain, */*")], false);
         check(&[("accept", "application/json;q=0.9, text/*;q=0.8")], false);
-        check(
-            &[
-                ("accept", "text/html"),
-                ("x-requested-with", "xmlhttprequest"),
-            ],
-            false,
-        );
-        check(
-            &[
-                ("accept", "text/html"),
-                ("content-type", "application/grpc"),
-            ],
-            false,
-        );
+        check(&[("accept", "text/html"), ("x-requested-with", "xmlhttprequest")], false);
+        check(&[("accept", "text/html"), ("content-type", "application/grpc")], false);
         check(&[("content-type", "application/grpc+proto")], false);
         check(&[("content-type", "application/grpc-web+proto")], false);
         check(&[("content-type", "application/grpcx")], true);
         check(&[("upgrade", "websocket")], false);
         check(&[("sec-fetch-mode", "cors"), ("accept", "*/*")], false);
-        check(
-            &[("sec-fetch-mode", "navigate"), ("accept", "text/html")],
-            true,
-        );
+        check(&[("sec-fetch-mode", "navigate"), ("accept", "text/html")], true);
     }
 
     #[test]
     fn forms() {
         let check = |headers: &[(&str, &str)], expected| {
-            assert_eq!(form(&with(headers)), expected, "{headers:?}")
+            assert_eq!(form(&with(headers)), expected, "{headers:?}");
         };
         check(&[], Form::Html);
         check(&[("accept", "application/json")], Form::Json);
         check(&[("accept", "text/plain")], Form::Plain);
-        check(
-            &[
-                ("accept", "text/html"),
-                ("content-type", "application/grpc"),
-            ],
-            Form::Grpc,
-        );
-        check(
-            &[("content-type", "application/grpc-web-text")],
-            Form::GrpcWeb,
-        );
+        check(&[("accept", "text/html"), ("content-type", "application/grpc")], Form::Grpc);
+        check(&[("content-type", "application/grpc-web-text")], Form::GrpcWeb);
         check(
             &[
                 ("user-agent", "kubectl/v1.20 (linux/amd64) kubernetes/abc"),

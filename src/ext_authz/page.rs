@@ -46,30 +46,15 @@ pub(super) fn render(
     let identity = record.identity.as_deref();
     let holder = identity.map(Identity::holder);
     let name = |person: &'_ crate::identity::Person| {
-        if person.email.is_empty() {
-            person.user.clone()
-        } else {
-            person.email.clone()
-        }
+        if person.email.is_empty() { person.user.clone() } else { person.email.clone() }
     };
-    let acting = identity
-        .filter(|identity| identity.actor.is_some())
-        .map(|identity| {
-            let subject = name(&identity.subject);
-            if subject.is_empty() {
-                identity.subject.group_ids().join(", ")
-            } else {
-                subject
-            }
-        });
-    let details = refusal.show_details.then(|| {
-        record
-            .allow
-            .reasons
-            .union(record.deny.reasons)
-            .names()
-            .collect()
+    let acting = identity.filter(|identity| identity.actor.is_some()).map(|identity| {
+        let subject = name(&identity.subject);
+        if subject.is_empty() { identity.subject.group_ids().join(", ") } else { subject }
     });
+    let details = refusal
+        .show_details
+        .then(|| record.allow.reasons.union(record.deny.reasons).names().collect());
     let page = ErrorPage {
         style: STYLE,
         status,

@@ -36,22 +36,16 @@ struct Words {
 
 const fn words(reason: &DenyReason) -> Words {
     let (status, title, sentence) = match reason {
-        DenyReason::Malformed(_) => (
-            400,
-            "Bad Request",
-            "This request can be read in more than one way.",
-        ),
+        DenyReason::Malformed(_) => {
+            (400, "Bad Request", "This request can be read in more than one way.")
+        }
         DenyReason::NoRoute => (404, "Not Found", "Nothing is served at this address."),
-        DenyReason::RouteMismatch => (
-            403,
-            "Forbidden",
-            "This request does not belong to the route it came by.",
-        ),
-        DenyReason::ClientCertificate => (
-            495,
-            "Client Certificate Required",
-            "A valid client certificate is needed here.",
-        ),
+        DenyReason::RouteMismatch => {
+            (403, "Forbidden", "This request does not belong to the route it came by.")
+        }
+        DenyReason::ClientCertificate => {
+            (495, "Client Certificate Required", "A valid client certificate is needed here.")
+        }
         DenyReason::Unauthenticated(_) => {
             (401, "Unauthenticated", "You need to sign in to see this.")
         }
@@ -65,11 +59,7 @@ const fn words(reason: &DenyReason) -> Words {
             "Something went wrong on our side. Nothing was let through.",
         ),
     };
-    Words {
-        status,
-        title,
-        sentence,
-    }
+    Words { status, title, sentence }
 }
 
 /// Words a refusal for the client that asked.
@@ -88,18 +78,10 @@ pub(super) fn answer(
         }
         (_, form) => written(form, &words, request, refusal, record),
     };
-    answer
-        .headers
-        .extend(settings.response_headers.iter().cloned());
-    answer
-        .headers
-        .push((CACHE_CONTROL, HeaderValue::from_static("no-store")));
-    answer
-        .headers
-        .push((X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")));
-    answer
-        .headers
-        .push((INTERCEPTED, HeaderValue::from_static("true")));
+    answer.headers.extend(settings.response_headers.iter().cloned());
+    answer.headers.push((CACHE_CONTROL, HeaderValue::from_static("no-store")));
+    answer.headers.push((X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")));
+    answer.headers.push((INTERCEPTED, HeaderValue::from_static("true")));
     answer
 }
 
@@ -132,10 +114,8 @@ fn unauthenticated(
 ) -> HttpAnswer {
     let words = words(&refusal.reason);
     let mut answer = written(form, &words, request, refusal, record);
-    let redirect = settings
-        .sign_in
-        .as_ref()
-        .filter(|_| is_browser(request) && !refusal.token_outside_cookie);
+    let redirect =
+        settings.sign_in.as_ref().filter(|_| is_browser(request) && !refusal.token_outside_cookie);
     match redirect.and_then(|sign_in| sign_in_location(sign_in, request, now)) {
         Some(location) => {
             answer.status = 302;
@@ -152,29 +132,18 @@ fn unauthenticated(
 fn sign_in_location(sign_in: &SignIn, request: &Request, now: Timestamp) -> Option<HeaderValue> {
     let mut url = sign_in.url.clone();
     url.set_path("/.pomerium/sign_in");
-    url.query_pairs_mut()
-        .append_pair(signed_url::REDIRECT, &request.https_url());
+    url.query_pairs_mut().append_pair(signed_url::REDIRECT, &request.https_url());
     safe_value(signed_url::sign(url, sign_in.key.expose(), now).as_str())
 }
 
 /// RFC 9110 §11.6.1 wants a challenge with every 401.
 fn challenge(request: &Request) -> Option<(HeaderName, HeaderValue)> {
-    let host = request
-        .target
-        .as_ref()
-        .map(|target| target.host.to_string())
-        .unwrap_or_default();
-    Some((
-        WWW_AUTHENTICATE,
-        safe_value(&format!("Pomerium realm=\"{host}\""))?,
-    ))
+    let host = request.target.as_ref().map(|target| target.host.to_string()).unwrap_or_default();
+    Some((WWW_AUTHENTICATE, safe_value(&format!("Pomerium realm=\"{host}\""))?))
 }
 
 fn expired_cookie(name: &str) -> Option<(HeaderName, HeaderValue)> {
-    Some((
-        SET_COOKIE,
-        safe_value(&format!("{name}=; Path=/; Max-Age=0; HttpOnly; Secure"))?,
-    ))
+    Some((SET_COOKIE, safe_value(&format!("{name}=; Path=/; Max-Age=0; HttpOnly; Secure"))?))
 }
 
 fn written(
@@ -216,18 +185,11 @@ fn written(
             body: json!({ "error": words.title, "request_id": request.id.as_str() }).to_string(),
         },
         Form::Plain => plain(words.status),
-        Form::Grpc => HttpAnswer {
-            headers: grpc_status(words),
-            ..plain(words.status)
-        },
+        Form::Grpc => HttpAnswer { headers: grpc_status(words), ..plain(words.status) },
         Form::GrpcWeb => {
             let mut headers = typed("application/grpc-web");
             headers.extend(grpc_status(words));
-            HttpAnswer {
-                status: 200,
-                headers,
-                body: String::new(),
-            }
+            HttpAnswer { status: 200, headers, body: String::new() }
         }
         Form::Kubernetes => HttpAnswer {
             status: words.status,
@@ -247,14 +209,8 @@ fn grpc_status(words: &Words) -> Vec<(HeaderName, HeaderValue)> {
         _ => "2",
     };
     vec![
-        (
-            HeaderName::from_static("grpc-status"),
-            HeaderValue::from_static(code),
-        ),
-        (
-            HeaderName::from_static("grpc-message"),
-            HeaderValue::from_static(words.title),
-        ),
+        (HeaderName::from_static("grpc-status"), HeaderValue::from_static(code)),
+        (HeaderName::from_static("grpc-message"), HeaderValue::from_static(words.title)),
     ]
 }
 
@@ -266,11 +222,7 @@ fn kubernetes(words: &Words) -> String {
         404 => "NotFound",
         _ => "",
     };
-    let message = if words.status == 495 {
-        words.sentence
-    } else {
-        words.title
-    };
+    let message = if words.status == 495 { words.sentence } else { words.title };
     json!({
         "apiVersion": "v1",
         "kind": "Status",

@@ -41,9 +41,7 @@ pub struct Checker {
 
 impl CheckService {
     pub fn new(checker: Checker) -> Self {
-        Self {
-            checker: Arc::new(checker),
-        }
+        Self { checker: Arc::new(checker) }
     }
 
     /// The tonic service.
@@ -63,9 +61,7 @@ impl Authorization for CheckService {
             .get("traceparent")
             .and_then(|value| value.to_str().ok())
             .map(str::to_owned);
-        self.checker
-            .check(call.into_inner(), traceparent)
-            .map(Response::new)
+        self.checker.check(call.into_inner(), traceparent).map(Response::new)
     }
 }
 
@@ -82,9 +78,8 @@ impl Checker {
         let watch = Stopwatch::start();
         let snapshot = self.state.snapshot();
         // INVARIANT: a panic is a refusal. Nothing that could be half done is shared with the next check.
-        let decided = catch_unwind(AssertUnwindSafe(|| {
-            self.decide(&snapshot, check, traceparent, watch)
-        }));
+        let decided =
+            catch_unwind(AssertUnwindSafe(|| self.decide(&snapshot, check, traceparent, watch)));
         decided.unwrap_or_else(|_| Ok(self.fault(&snapshot, watch)))
     }
 

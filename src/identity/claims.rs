@@ -84,18 +84,12 @@ impl<'de> Visitor<'de> for StrictSeed {
         Ok(ClaimValue::Bool(value))
     }
 
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "JSON numbers are doubles (RFC 8259 §6)"
-    )]
+    #[expect(clippy::cast_precision_loss, reason = "JSON numbers are doubles (RFC 8259 §6)")]
     fn visit_i64<E>(self, value: i64) -> Result<ClaimValue, E> {
         Ok(ClaimValue::Number(value as f64))
     }
 
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "JSON numbers are doubles (RFC 8259 §6)"
-    )]
+    #[expect(clippy::cast_precision_loss, reason = "JSON numbers are doubles (RFC 8259 §6)")]
     fn visit_u64<E>(self, value: u64) -> Result<ClaimValue, E> {
         Ok(ClaimValue::Number(value as f64))
     }

@@ -56,27 +56,18 @@ const QUERY_PARAMETER: &str = "pomerium_session";
 impl Credentials {
     /// Looks at every place: cookie, `X-Pomerium-Authorization`, `Authorization`, query.
     pub fn find(request: &Request, cookie_name: &str) -> Self {
-        let mut found = Self {
-            cookies: Cookies::read(&request.headers, cookie_name),
-            ..Self::default()
-        };
+        let mut found =
+            Self { cookies: Cookies::read(&request.headers, cookie_name), ..Self::default() };
         let sessions = found.cookies.sessions();
-        found.candidates = sessions
-            .map(|text| Presented {
-                source: Source::Cookie,
-                text,
-            })
-            .collect();
+        found.candidates =
+            sessions.map(|text| Presented { source: Source::Cookie, text }).collect();
         if let Some(text) = request.headers.combined("x-pomerium-authorization") {
             found.present(Source::XHeader, text.trim());
         }
         if let Some(text) = request.headers.combined("authorization") {
             found.read_authorization(&text);
         }
-        let query = request
-            .query
-            .as_deref()
-            .and_then(|query| query_value(query, QUERY_PARAMETER));
+        let query = request.query.as_deref().and_then(|query| query_value(query, QUERY_PARAMETER));
         if let Some(text) = query {
             found.query_present = true;
             found.present(Source::Query, text.trim());
@@ -85,10 +76,7 @@ impl Credentials {
     }
 
     fn present(&mut self, source: Source, text: &str) {
-        self.candidates.push(Presented {
-            source,
-            text: text.to_owned(),
-        });
+        self.candidates.push(Presented { source, text: text.to_owned() });
     }
 
     fn read_authorization(&mut self, header: &str) {
@@ -108,9 +96,7 @@ impl Credentials {
 
     /// Whether a token was sent in a header or in the query: such a client gets 401, not a redirect.
     pub fn sent_outside_cookie(&self) -> bool {
-        self.candidates
-            .iter()
-            .any(|presented| presented.source != Source::Cookie)
+        self.candidates.iter().any(|presented| presented.source != Source::Cookie)
     }
 }
 
@@ -121,10 +107,7 @@ pub fn ours_in_authorization(header: &str) -> Option<(Source, &str)> {
     if let Some(found) = marked(header) {
         return Some(found);
     }
-    let hidden = header
-        .split(',')
-        .skip(1)
-        .any(|part| marked(part.trim()).is_some());
+    let hidden = header.split(',').skip(1).any(|part| marked(part.trim()).is_some());
     hidden.then_some((Source::Header, header))
 }
 
@@ -134,9 +117,7 @@ fn marked(value: &str) -> Option<(Source, &str)> {
     if scheme.eq_ignore_ascii_case("pomerium") {
         return Some((Source::Header, rest));
     }
-    let token = rest
-        .strip_prefix("Pomerium-")
-        .filter(|_| scheme.eq_ignore_ascii_case("bearer"))?;
+    let token = rest.strip_prefix("Pomerium-").filter(|_| scheme.eq_ignore_ascii_case("bearer"))?;
     Some((Source::BearerPrefix, token))
 }
 
@@ -147,25 +128,16 @@ mod tests {
     #[test]
     fn forms_of_authorization() {
         let check = |header: &str, expected| {
-            assert_eq!(ours_in_authorization(header), expected, "{header}")
+            assert_eq!(ours_in_authorization(header), expected, "{header}");
         };
         check("Pomerium a.b.c", Some((Source::Header, "a.b.c")));
         check("pomerium   a.b.c ", Some((Source::Header, "a.b.c")));
-        check(
-            "bearer Pomerium-a.b.c",
-            Some((Source::BearerPrefix, "a.b.c")),
-        );
+        check("bearer Pomerium-a.b.c", Some((Source::BearerPrefix, "a.b.c")));
         check("Bearer pomerium-a.b.c", None);
         check("PomeriumXa.b.c", None);
         check("Bearer a.b.c", None);
-        check(
-            "Pomerium a.b.c,Bearer x",
-            Some((Source::Header, "a.b.c,Bearer x")),
-        );
-        check(
-            "Bearer x,Pomerium a.b.c",
-            Some((Source::Header, "Bearer x,Pomerium a.b.c")),
-        );
+        check("Pomerium a.b.c,Bearer x", Some((Source::Header, "a.b.c,Bearer x")));
+        check("Bearer x,Pomerium a.b.c", Some((Source::Header, "Bearer x,Pomerium a.b.c")));
         check(
             "Bearer x, bearer Pomerium-a.b.c",
             Some((Source::Header, "Bearer x, bearer Pomerium-a.b.c")),

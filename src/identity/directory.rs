@@ -64,10 +64,7 @@ impl Directory {
             if user.email.is_empty() {
                 continue;
             }
-            if let Some(other) = directory
-                .users
-                .insert(user.email.to_ascii_lowercase(), user)
-            {
+            if let Some(other) = directory.users.insert(user.email.to_ascii_lowercase(), user) {
                 return Err(DirectoryError::SameEmail(other.email));
             }
         }
@@ -87,9 +84,7 @@ impl Directory {
 
     /// Id → name of these groups, as far as names are known.
     pub fn names_of(&self, ids: &[String]) -> BTreeMap<String, String> {
-        let named = ids
-            .iter()
-            .filter_map(|id| self.group_names.get_key_value(id));
+        let named = ids.iter().filter_map(|id| self.group_names.get_key_value(id));
         named
             .filter(|(_, name)| !name.is_empty())
             .map(|(id, name)| (id.clone(), name.clone()))

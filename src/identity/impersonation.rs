@@ -35,10 +35,7 @@ pub enum ServiceImpersonation {
 impl ImpersonationRules {
     /// Administrators are compared with ASCII case folded.
     pub fn is_administrator(&self, person: &Person) -> bool {
-        !person.email.is_empty()
-            && self
-                .administrators
-                .contains(&person.email.to_ascii_lowercase())
+        !person.email.is_empty() && self.administrators.contains(&person.email.to_ascii_lowercase())
     }
 
     fn permit(&self, actor: &Person, is_service: bool) -> bool {
@@ -68,31 +65,16 @@ pub fn identify(
         usable_until: token.usable_until(),
     };
     let Some(target) = target(claims, directory) else {
-        return Caller::Identified(Box::new(Identity {
-            subject: holder,
-            actor: None,
-            session,
-        }));
+        return Caller::Identified(Box::new(Identity { subject: holder, actor: None, session }));
     };
     let permitted = rules.permit(&holder, claims.is_service);
-    let identity = Box::new(Identity {
-        subject: target,
-        actor: Some(holder),
-        session,
-    });
-    if permitted {
-        Caller::Identified(identity)
-    } else {
-        Caller::Refused(identity)
-    }
+    let identity = Box::new(Identity { subject: target, actor: Some(holder), session });
+    if permitted { Caller::Identified(identity) } else { Caller::Refused(identity) }
 }
 
 fn holder(claims: &SessionClaims) -> Person {
-    let names: Vec<String> = claims
-        .custom
-        .values("name")
-        .filter_map(ClaimValue::scalar_text)
-        .collect();
+    let names: Vec<String> =
+        claims.custom.values("name").filter_map(ClaimValue::scalar_text).collect();
     Person {
         subject: claims.subject.clone(),
         user: claims.user.clone(),
@@ -109,35 +91,40 @@ fn holder(claims: &SessionClaims) -> Person {
 fn target(claims: &SessionClaims, directory: &Directory) -> Option<Person> {
     let given_groups = claims.impersonate_groups.clone();
     let Some(email) = claims.impersonate_email.clone() else {
-        let groups = given_groups?;
-        return Some(Person {
-            groups: Some(groups),
-            ..Person::default()
-        });
+        let person = Person { groups: Some(given_groups?), ..Person::default() };
+        return Some(with_claims(person));
     };
     let known = directory.by_email(&email);
     let groups = given_groups.or_else(|| known.map(|user| user.group_ids.clone()));
     let id = known.map_or_else(|| email.clone(), |user| user.id.clone());
-    let name = known
-        .map(|user| user.display_name.clone())
-        .unwrap_or_default();
-    Some(Person {
+    Some(with_claims(Person {
         subject: id.clone(),
         user: id,
         email: known.map_or(email, |user| user.email.clone()),
+        name: known.map(|user| user.display_name.clone()).unwrap_or_default(),
         group_names: directory.names_of(groups.as_deref().unwrap_or_default()),
         groups,
-        claims: target_claims(&name),
-        name,
-    })
+        claims: Claims::default(),
+    }))
 }
 
-fn target_claims(name: &str) -> Claims {
-    if name.is_empty() {
-        return Claims::default();
+/// The claims that the person's own token would carry, as far as the directory knows them.
+fn with_claims(person: Person) -> Person {
+    let text = |text: &str| ClaimValue::Text(text.to_owned());
+    let texts = [
+        ("sub", &person.subject),
+        ("user", &person.user),
+        ("email", &person.email),
+        ("name", &person.name),
+    ];
+    let mut claims: BTreeMap<String, ClaimValue> = texts
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| (name.to_owned(), text(value)))
+        .collect();
+    let groups: Vec<ClaimValue> = person.group_ids().iter().map(|id| text(id)).collect();
+    if !groups.is_empty() {
+        claims.insert("groups".to_owned(), ClaimValue::List(groups));
     }
-    Claims::flatten(BTreeMap::from([(
-        "name".to_owned(),
-        ClaimValue::Text(name.to_owned()),
-    )]))
+    Person { claims: Claims::flatten(claims), ..person }
 }

@@ -24,12 +24,10 @@ impl<'t> UnverifiedToken<'t> {
         if text.len() > MAX_BYTES {
             return Err(TokenError::Malformed("it is longer than 16 KiB"));
         }
-        let (signed, signature) = text
-            .rsplit_once('.')
-            .ok_or(TokenError::Malformed("it has no three parts"))?;
-        let (header, payload) = signed
-            .split_once('.')
-            .ok_or(TokenError::Malformed("it has no three parts"))?;
+        let (signed, signature) =
+            text.rsplit_once('.').ok_or(TokenError::Malformed("it has no three parts"))?;
+        let (header, payload) =
+            signed.split_once('.').ok_or(TokenError::Malformed("it has no three parts"))?;
         if payload.contains('.') {
             return Err(TokenError::Malformed("it has more than three parts"));
         }
@@ -41,11 +39,7 @@ impl<'t> UnverifiedToken<'t> {
         };
         check_header(&decode(header)?)?;
         // Decoding is all that is done with the signature of an `alg: none` token: it is refused above.
-        Ok(Self {
-            signed,
-            payload: decode(payload)?,
-            signature: decode(signature)?,
-        })
+        Ok(Self { signed, payload: decode(payload)?, signature: decode(signature)? })
     }
 
     /// The claims, for whoever has checked the signature.
@@ -71,9 +65,8 @@ fn object(bytes: &[u8]) -> Option<BTreeMap<String, ClaimValue>> {
 }
 
 fn check_header(bytes: &[u8]) -> Result<(), TokenError> {
-    let header = object(bytes).ok_or(TokenError::Malformed(
-        "its header is not one JSON object with distinct members",
-    ))?;
+    let header = object(bytes)
+        .ok_or(TokenError::Malformed("its header is not one JSON object with distinct members"))?;
     for (name, refusal) in [
         ("crit", "it has a `crit` header"),
         ("b64", "it has a `b64` header"),

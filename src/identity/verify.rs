@@ -20,10 +20,7 @@ impl VerificationKeys {
     pub fn new(secret: &[u8; 32], legacy_text: Option<&str>) -> Self {
         let texts = legacy_text.map(str::as_bytes);
         let keys = std::iter::once(secret.as_slice()).chain(texts);
-        Self(
-            keys.map(|key| hmac::Key::new(hmac::HMAC_SHA256, key))
-                .collect(),
-        )
+        Self(keys.map(|key| hmac::Key::new(hmac::HMAC_SHA256, key)).collect())
     }
 
     fn match_any(&self, token: &UnverifiedToken<'_>) -> bool {
@@ -117,19 +114,10 @@ pub fn verify(
     if !expected.issuers.contains(&issuer) {
         return Err(TokenError::InvalidIssuer(issuer));
     }
-    if !audience
-        .unwrap_or_default()
-        .iter()
-        .any(|entry| is_for(entry, expected))
-    {
+    if !audience.unwrap_or_default().iter().any(|entry| is_for(entry, expected)) {
         return Err(TokenError::InvalidAudience(expected.host.to_owned()));
     }
-    Ok(VerifiedToken {
-        claims: SessionClaims {
-            expires,
-            ..claims.session
-        },
-    })
+    Ok(VerifiedToken { claims: SessionClaims { expires, ..claims.session } })
 }
 
 /// An audience entry without port stands for every port.
@@ -142,9 +130,7 @@ fn is_for(entry: &str, expected: &Expected<'_>) -> bool {
     };
     let port_fits = match port {
         None => name.len() == entry.len(),
-        Some(port) => expected
-            .port
-            .map_or(port == 443 || port == 80, |asked| asked == port),
+        Some(port) => expected.port.map_or(port == 443 || port == 80, |asked| asked == port),
     };
     name.eq_ignore_ascii_case(expected.host) && port_fits
 }
@@ -186,12 +172,9 @@ struct ParsedClaims {
 
 fn session_claims(mut members: Members) -> Result<ParsedClaims, TokenError> {
     let session_id = members.text("jti")?.unwrap_or_default();
-    let impersonate_email = members
-        .text("impersonate_email")?
-        .filter(|email| !email.is_empty());
-    let impersonate_groups = members
-        .texts("impersonate_groups")?
-        .filter(|groups| !groups.is_empty());
+    let impersonate_email = members.text("impersonate_email")?.filter(|email| !email.is_empty());
+    let impersonate_groups =
+        members.texts("impersonate_groups")?.filter(|groups| !groups.is_empty());
     let is_service = !members.0.contains_key("programatic");
     members.bool("programatic")?;
     members.0.remove("at_hash");
@@ -202,14 +185,10 @@ fn session_claims(mut members: Members) -> Result<ParsedClaims, TokenError> {
     let subject = members.text("sub")?.filter(|text| !text.is_empty());
     let user = members.text("user")?.filter(|text| !text.is_empty());
     let fallback = email.clone().unwrap_or_default();
-    let user = user
-        .or_else(|| subject.clone())
-        .unwrap_or_else(|| fallback.clone());
+    let user = user.or_else(|| subject.clone()).unwrap_or_else(|| fallback.clone());
     let subject = subject.unwrap_or_else(|| user.clone());
     if subject.is_empty() && session_id.is_empty() {
-        return Err(TokenError::Malformed(
-            "it names nobody: `sub`, `user` and `email` are empty",
-        ));
+        return Err(TokenError::Malformed("it names nobody: `sub`, `user` and `email` are empty"));
     }
     let session = SessionClaims {
         subject,
@@ -231,9 +210,7 @@ struct Members(BTreeMap<String, ClaimValue>);
 
 impl Members {
     fn take(&mut self, name: &str) -> Option<ClaimValue> {
-        self.0
-            .remove(name)
-            .filter(|value| !matches!(value, ClaimValue::Null))
+        self.0.remove(name).filter(|value| !matches!(value, ClaimValue::Null))
     }
 
     fn text(&mut self, name: &str) -> Result<Option<String>, TokenError> {
@@ -248,9 +225,7 @@ impl Members {
         match self.take(name) {
             None => Ok(None),
             Some(ClaimValue::Bool(value)) => Ok(Some(value)),
-            Some(_) => Err(TokenError::Malformed(
-                "a claim that must be true or false is not",
-            )),
+            Some(_) => Err(TokenError::Malformed("a claim that must be true or false is not")),
         }
     }
 
@@ -283,9 +258,7 @@ impl Members {
                 let whole = seconds as i64;
                 Ok(Some(Timestamp::from_unix(whole)))
             }
-            Some(_) => Err(TokenError::Malformed(
-                "a time claim is not a number of seconds",
-            )),
+            Some(_) => Err(TokenError::Malformed("a time claim is not a number of seconds")),
         }
     }
 }
@@ -299,7 +272,7 @@ fn all_text(items: Vec<ClaimValue>) -> Result<Vec<String>, TokenError> {
         | ClaimValue::List(_)
         | ClaimValue::Map(_) => None,
     });
-    texts.collect::<Option<_>>().ok_or(TokenError::Malformed(
-        "a list claim holds something that is not text",
-    ))
+    texts
+        .collect::<Option<_>>()
+        .ok_or(TokenError::Malformed("a list claim holds something that is not text"))
 }

@@ -37,21 +37,13 @@ pub fn compile(document: &Node, dialect: Dialect, problems: &mut Problems) -> Po
             compiler.problem(
                 "root_type",
                 &document.place,
-                format!(
-                    "a policy must be a map or a list of maps, not {}",
-                    document.value.kind()
-                ),
+                format!("a policy must be a map or a list of maps, not {}", document.value.kind()),
                 "begin with `allow:` or `deny:`",
             );
             Vec::new()
         }
     };
-    Policy {
-        rules: maps
-            .into_iter()
-            .flat_map(|map| compiler.rules(map))
-            .collect(),
-    }
+    Policy { rules: maps.into_iter().flat_map(|map| compiler.rules(map)).collect() }
 }
 
 struct Compiler<'p> {
@@ -61,15 +53,8 @@ struct Compiler<'p> {
 
 const ACTIONS: [&str; 2] = ["allow", "deny"];
 const OPERATORS: [&str; 4] = ["and", "nor", "not", "or"];
-const STRING_OPERATORS: [&str; 7] = [
-    "contains",
-    "ends_with",
-    "in",
-    "is",
-    "not",
-    "not_in",
-    "starts_with",
-];
+const STRING_OPERATORS: [&str; 7] =
+    ["contains", "ends_with", "in", "is", "not", "not_in", "starts_with"];
 const LIST_OPERATORS: [&str; 3] = ["exclude", "has", "is"];
 
 impl Compiler<'_> {
@@ -80,8 +65,7 @@ impl Compiler<'_> {
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        self.problems
-            .push(Problem::new(code, place, message).help(help));
+        self.problems.push(Problem::new(code, place, message).help(help));
     }
 
     /// The problem of a name that is not in `known`.
@@ -90,23 +74,13 @@ impl Compiler<'_> {
             Some(name) => format!("did you mean `{name}`?"),
             None => format!("known: {}", known.join(", ")),
         };
-        self.problem(
-            code,
-            &entry.place,
-            format!("unknown {what} `{}`", entry.key),
-            help,
-        );
+        self.problem(code, &entry.place, format!("unknown {what} `{}`", entry.key), help);
     }
 
     fn rules(&mut self, map: &Node) -> Vec<Rule> {
         let Some(entries) = map.entries() else {
             let message = format!("a rule must be a map, not {}", map.value.kind());
-            self.problem(
-                "rule_type",
-                &map.place,
-                message,
-                "begin with `allow:` or `deny:`",
-            );
+            self.problem("rule_type", &map.place, message, "begin with `allow:` or `deny:`");
             return Vec::new();
         };
         let mut rules = Vec::new();
@@ -119,10 +93,7 @@ impl Compiler<'_> {
                     continue;
                 }
             };
-            rules.push(Rule {
-                effect,
-                groups: self.groups(&entry.node),
-            });
+            rules.push(Rule { effect, groups: self.groups(&entry.node) });
         }
         rules
     }
@@ -174,10 +145,7 @@ impl Compiler<'_> {
             );
             return Vec::new();
         };
-        items
-            .iter()
-            .filter_map(|item| self.criterion_of(item))
-            .collect()
+        items.iter().filter_map(|item| self.criterion_of(item)).collect()
     }
 
     fn criterion_of(&mut self, item: &Node) -> Option<Criterion> {
@@ -194,16 +162,9 @@ impl Compiler<'_> {
                 None
             }
             None => {
-                let message = format!(
-                    "a criterion is a map with one name, not {}",
-                    item.value.kind()
-                );
-                self.problem(
-                    "criterion_type",
-                    &item.place,
-                    message,
-                    "write it as `name: value`",
-                );
+                let message =
+                    format!("a criterion is a map with one name, not {}", item.value.kind());
+                self.problem("criterion_type", &item.place, message, "write it as `name: value`");
                 None
             }
         }
@@ -223,16 +184,10 @@ impl Compiler<'_> {
             "http_method" => Criterion::HttpMethod(self.string_match(data)?),
             "http_path" => Criterion::HttpPath(self.string_match(data)?),
             "groups" => Criterion::Groups(self.list_match(data)?),
-            "claim" => Criterion::Claim {
-                path: path.to_owned(),
-                values: self.list_match(data)?,
-            },
+            "claim" => Criterion::Claim { path: path.to_owned(), values: self.list_match(data)? },
             "source_ip" => Criterion::SourceIp(self.addresses(data)?),
             _ => {
-                let named = Entry {
-                    key: name.to_owned(),
-                    ..entry.clone()
-                };
+                let named = Entry { key: name.to_owned(), ..entry.clone() };
                 self.unknown("unknown_criterion", &named, "criterion", criterion_names());
                 return None;
             }
@@ -249,10 +204,7 @@ impl Compiler<'_> {
             }
             return Some(StringMatch(vec![StringTest::Is(claim_value(data))]));
         };
-        let tests: Vec<_> = entries
-            .iter()
-            .map(|entry| self.string_test(entry))
-            .collect();
+        let tests: Vec<_> = entries.iter().map(|entry| self.string_test(entry)).collect();
         tests.into_iter().collect::<Option<_>>().map(StringMatch)
     }
 
@@ -277,33 +229,15 @@ impl Compiler<'_> {
         if let Value::Text(text) = &entry.node.value {
             return Some(text.clone());
         }
-        let message = format!(
-            "`{}` needs text, not {}",
-            entry.key,
-            entry.node.value.kind()
-        );
-        self.problem(
-            "type_mismatch",
-            &entry.node.place,
-            message,
-            "put it in quotes",
-        );
+        let message = format!("`{}` needs text, not {}", entry.key, entry.node.value.kind());
+        self.problem("type_mismatch", &entry.node.place, message, "put it in quotes");
         None
     }
 
     fn set_operand(&mut self, entry: &Entry) -> Option<HashSet<String>> {
         let Value::List(items) = &entry.node.value else {
-            let message = format!(
-                "`{}` needs a list, not {}",
-                entry.key,
-                entry.node.value.kind()
-            );
-            self.problem(
-                "data_type",
-                &entry.node.place,
-                message,
-                "write it as `[a, b]`",
-            );
+            let message = format!("`{}` needs a list, not {}", entry.key, entry.node.value.kind());
+            self.problem("data_type", &entry.node.place, message, "write it as `[a, b]`");
             return None;
         };
         let texts = items.iter().filter_map(|item| match &item.value {
@@ -343,18 +277,13 @@ impl Compiler<'_> {
             }
         };
         let ranges: Vec<_> = items.iter().map(|item| self.range(item)).collect();
-        ranges
-            .into_iter()
-            .collect::<Option<_>>()
-            .map(AddressMatch::new)
+        ranges.into_iter().collect::<Option<_>>().map(AddressMatch::new)
     }
 
     fn range(&mut self, item: &Node) -> Option<ipnet::IpNet> {
         let Value::Text(text) = &item.value else {
-            let message = format!(
-                "`source_ip` needs an address as text, not {}",
-                item.value.kind()
-            );
+            let message =
+                format!("`source_ip` needs an address as text, not {}", item.value.kind());
             self.problem(
                 "data_type",
                 &item.place,
@@ -381,10 +310,7 @@ pub fn claim_value(node: &Node) -> ClaimValue {
         Value::Text(text) => ClaimValue::Text(text.clone()),
         Value::List(items) => ClaimValue::List(items.iter().map(claim_value).collect()),
         Value::Map(entries) => ClaimValue::Map(
-            entries
-                .iter()
-                .map(|entry| (entry.key.clone(), claim_value(&entry.node)))
-                .collect(),
+            entries.iter().map(|entry| (entry.key.clone(), claim_value(&entry.node))).collect(),
         ),
     }
 }

@@ -50,80 +50,51 @@ pub fn criterion_names() -> &'static [&'static str] {
 
 impl Criterion {
     /// Asks the question. Total: everything that can fail has failed when the policy was compiled.
-    #[expect(clippy::too_many_lines, reason = "a table: one arm for each criterion")]
     pub(super) fn ask(&self, facts: &Facts<'_>) -> Finding {
         match self {
-            Self::Accept => Finding {
-                holds: true,
-                reason: Reason::Accept,
-            },
-            Self::Reject => Finding {
-                holds: false,
-                reason: Reason::Reject,
-            },
-            Self::AuthenticatedUser => of_person(
-                facts,
-                Reason::UserOk,
-                Reason::UserUnauthorized,
-                Person::is_somebody,
-            ),
+            Self::Accept => Finding { holds: true, reason: Reason::Accept },
+            Self::Reject => Finding { holds: false, reason: Reason::Reject },
+            Self::AuthenticatedUser => {
+                of_person(facts, Reason::UserOk, Reason::UserUnauthorized, Person::is_somebody)
+            }
             Self::User(text) => {
                 of_person(facts, Reason::UserOk, Reason::UserUnauthorized, |person| {
                     !person.user.is_empty() && text.matches(&person.user)
                 })
             }
-            Self::Email(text) => of_person(
-                facts,
-                Reason::EmailOk,
-                Reason::EmailUnauthorized,
-                |person| mail_matches(facts, text, &person.email),
-            ),
-            Self::Domain(text) => of_person(
-                facts,
-                Reason::DomainOk,
-                Reason::DomainUnauthorized,
-                |person| {
-                    person
-                        .domain()
-                        .is_some_and(|domain| mail_matches(facts, text, domain))
-                },
-            ),
-            Self::Groups(list) => of_person(
-                facts,
-                Reason::GroupsOk,
-                Reason::GroupsUnauthorized,
-                |person| {
-                    person
-                        .groups
-                        .as_deref()
-                        .is_some_and(|groups| list.matches_texts(groups))
-                },
-            ),
-            Self::Claim { path, values } => of_person(
-                facts,
-                Reason::ClaimOk,
-                Reason::ClaimUnauthorized,
-                |person| values.matches(|| person.claims.values(path)),
-            ),
+            Self::Email(text) => {
+                of_person(facts, Reason::EmailOk, Reason::EmailUnauthorized, |person| {
+                    mail_matches(facts, text, &person.email)
+                })
+            }
+            Self::Domain(text) => {
+                of_person(facts, Reason::DomainOk, Reason::DomainUnauthorized, |person| {
+                    person.domain().is_some_and(|domain| mail_matches(facts, text, domain))
+                })
+            }
+            Self::Groups(list) => {
+                of_person(facts, Reason::GroupsOk, Reason::GroupsUnauthorized, |person| {
+                    person.groups.as_deref().is_some_and(|groups| list.matches_texts(groups))
+                })
+            }
+            Self::Claim { path, values } => {
+                of_person(facts, Reason::ClaimOk, Reason::ClaimUnauthorized, |person| {
+                    values.matches(|| person.claims.values(path))
+                })
+            }
             Self::HttpMethod(text) => finding(
                 text.matches(facts.method),
                 Reason::HttpMethodOk,
                 Reason::HttpMethodUnauthorized,
             ),
-            Self::HttpPath(text) => finding(
-                text.matches(&facts.path),
-                Reason::HttpPathOk,
-                Reason::HttpPathUnauthorized,
-            ),
-            Self::CorsPreflight => finding(
-                facts.cors_preflight,
-                Reason::CorsRequest,
-                Reason::NonCorsRequest,
-            ),
+            Self::HttpPath(text) => {
+                finding(text.matches(&facts.path), Reason::HttpPathOk, Reason::HttpPathUnauthorized)
+            }
+            Self::CorsPreflight => {
+                finding(facts.cors_preflight, Reason::CorsRequest, Reason::NonCorsRequest)
+            }
             Self::SourceIp(ranges) => finding(
-                facts
-                    .source_ip
-                    .is_some_and(|address| ranges.contains(address)),
+                facts.source_ip.is_some_and(|address| ranges.contains(address)),
                 Reason::SourceIpOk,
                 Reason::SourceIpUnauthorized,
             ),
@@ -132,10 +103,7 @@ impl Criterion {
 }
 
 fn finding(holds: bool, yes: Reason, no: Reason) -> Finding {
-    Finding {
-        holds,
-        reason: if holds { yes } else { no },
-    }
+    Finding { holds, reason: if holds { yes } else { no } }
 }
 
 /// A question about a person does not hold, whatever its operators, while nobody is signed in.
@@ -146,18 +114,11 @@ fn of_person(
     test: impl Fn(&Person) -> bool,
 ) -> Finding {
     match facts.person {
-        None => Finding {
-            holds: false,
-            reason: Reason::UserUnauthenticated,
-        },
+        None => Finding { holds: false, reason: Reason::UserUnauthenticated },
         Some(person) => finding(test(person), yes, no),
     }
 }
 
 fn mail_matches(facts: &Facts<'_>, text: &StringMatch, value: &str) -> bool {
-    if facts.fold_email {
-        text.matches_folded(value)
-    } else {
-        text.matches(value)
-    }
+    if facts.fold_email { text.matches_folded(value) } else { text.matches(value) }
 }

@@ -45,32 +45,17 @@ pub fn evaluate<'p>(
 ) -> Evaluation {
     let allow = verdict(policies.clone(), Effect::Allow, facts);
     let deny = verdict(policies, Effect::Deny, facts);
-    Evaluation {
-        allow,
-        deny,
-        decision: decide(allow, deny, facts, caller),
-    }
+    Evaluation { allow, deny, decision: decide(allow, deny, facts, caller) }
 }
 
 /// The precedence of answers. Reasons count whatever the value of the rule that gave them: a deny
 /// on identity asks an anonymous caller to sign in before it can be told that it does not hold.
 fn decide(allow: Verdict, deny: Verdict, facts: &Facts<'_>, caller: Caller) -> Decision {
-    let certificate = [
-        Reason::ClientCertificateRequired,
-        Reason::InvalidClientCertificate,
-    ];
-    if deny.holds
-        && certificate
-            .into_iter()
-            .any(|reason| deny.reasons.contains(reason))
-    {
+    let certificate = [Reason::ClientCertificateRequired, Reason::InvalidClientCertificate];
+    if deny.holds && certificate.into_iter().any(|reason| deny.reasons.contains(reason)) {
         return refuse(DenyReason::ClientCertificate);
     }
-    if allow
-        .reasons
-        .union(deny.reasons)
-        .contains(Reason::UserUnauthenticated)
-    {
+    if allow.reasons.union(deny.reasons).contains(Reason::UserUnauthenticated) {
         return match caller {
             Caller::Refused(_) => refuse(DenyReason::ImpersonationNotPermitted),
             Caller::Anonymous(why) => refuse(DenyReason::Unauthenticated(why)),
@@ -99,12 +84,8 @@ fn verdict<'p>(
     effect: Effect,
     facts: &Facts<'_>,
 ) -> Verdict {
-    let rules = policies
-        .flat_map(|policy| &policy.rules)
-        .filter(|rule| rule.effect == effect);
-    let groups = rules
-        .flat_map(|rule| &rule.groups)
-        .map(|group| group.ask(facts));
+    let rules = policies.flat_map(|policy| &policy.rules).filter(|rule| rule.effect == effect);
+    let groups = rules.flat_map(|rule| &rule.groups).map(|group| group.ask(facts));
     any(groups)
 }
 
@@ -127,14 +108,8 @@ impl CriteriaGroup {
 fn any(verdicts: impl Iterator<Item = Verdict>) -> Verdict {
     let Sorted { yes, no } = sorted(verdicts);
     match yes {
-        Some(reasons) => Verdict {
-            holds: true,
-            reasons,
-        },
-        None => Verdict {
-            holds: false,
-            reasons: no.unwrap_or_default(),
-        },
+        Some(reasons) => Verdict { holds: true, reasons },
+        None => Verdict { holds: false, reasons: no.unwrap_or_default() },
     }
 }
 
@@ -142,14 +117,8 @@ fn any(verdicts: impl Iterator<Item = Verdict>) -> Verdict {
 fn all(verdicts: impl Iterator<Item = Verdict>) -> Verdict {
     let Sorted { yes, no } = sorted(verdicts);
     match (yes, no) {
-        (_, Some(reasons)) => Verdict {
-            holds: false,
-            reasons,
-        },
-        (Some(reasons), None) => Verdict {
-            holds: true,
-            reasons,
-        },
+        (_, Some(reasons)) => Verdict { holds: false, reasons },
+        (Some(reasons), None) => Verdict { holds: true, reasons },
         (None, None) => Verdict::default(),
     }
 }
@@ -163,11 +132,7 @@ struct Sorted {
 
 fn sorted(verdicts: impl Iterator<Item = Verdict>) -> Sorted {
     verdicts.fold(Sorted::default(), |mut sorted, verdict| {
-        let side = if verdict.holds {
-            &mut sorted.yes
-        } else {
-            &mut sorted.no
-        };
+        let side = if verdict.holds { &mut sorted.yes } else { &mut sorted.no };
         *side = Some(side.unwrap_or_default().union(verdict.reasons));
         sorted
     })

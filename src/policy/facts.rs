@@ -22,11 +22,7 @@ impl<'a> Facts<'a> {
     pub fn new(request: &'a Request, person: Option<&'a Person>, fold_email: bool) -> Self {
         Self {
             method: &request.method,
-            path: request
-                .target
-                .as_ref()
-                .map(|target| target.path.decoded())
-                .unwrap_or_default(),
+            path: request.target.as_ref().map(|target| target.path.decoded()).unwrap_or_default(),
             source_ip: request.source_ip,
             cors_preflight: request.is_cors_preflight(),
             person,

@@ -23,22 +23,11 @@ impl LegacyFields {
         let flags = [
             (self.allow_public_unauthenticated_access, Criterion::Accept),
             (self.cors_allow_preflight, Criterion::CorsPreflight),
-            (
-                self.allow_any_authenticated_user,
-                Criterion::AuthenticatedUser,
-            ),
+            (self.allow_any_authenticated_user, Criterion::AuthenticatedUser),
         ];
+        criteria.extend(flags.into_iter().filter(|(set, _)| *set).map(|(_, criterion)| criterion));
         criteria.extend(
-            flags
-                .into_iter()
-                .filter(|(set, _)| *set)
-                .map(|(_, criterion)| criterion),
-        );
-        criteria.extend(
-            self.allowed_domains
-                .iter()
-                .flatten()
-                .map(|domain| Criterion::Domain(is(domain))),
+            self.allowed_domains.iter().flatten().map(|domain| Criterion::Domain(is(domain))),
         );
         for (name, values) in self.allowed_idp_claims.as_map() {
             if let ClaimValue::List(values) = values {

@@ -116,10 +116,7 @@ impl Reasons {
 
     /// The names, sorted.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        Reason::ALL
-            .into_iter()
-            .filter(move |reason| self.contains(*reason))
-            .map(Reason::name)
+        Reason::ALL.into_iter().filter(move |reason| self.contains(*reason)).map(Reason::name)
     }
 }
 
@@ -129,10 +126,7 @@ mod tests {
 
     #[test]
     fn names_come_sorted_and_complete() {
-        let all = Reason::ALL
-            .into_iter()
-            .map(Reasons::of)
-            .fold(Reasons::NONE, Reasons::union);
+        let all = Reason::ALL.into_iter().map(Reasons::of).fold(Reasons::NONE, Reasons::union);
         let names: Vec<_> = all.names().collect();
         assert_eq!(names.len(), Reason::ALL.len());
         assert!(names.is_sorted());

@@ -68,24 +68,17 @@ impl Cookies {
     /// Every session value in order of appearance, chunks put together. A first chunk is marked
     /// by a leading `%`; `NAME_1` … follow without a gap.
     pub fn sessions(&self) -> impl Iterator<Item = String> {
-        self.own
-            .iter()
-            .filter(|(kind, _)| *kind == OwnCookie::Session)
-            .map(|(_, value)| match value.strip_prefix('%') {
+        self.own.iter().filter(|(kind, _)| *kind == OwnCookie::Session).map(
+            |(_, value)| match value.strip_prefix('%') {
                 None => value.clone(),
                 Some(first) => self.assembled(first),
-            })
+            },
+        )
     }
 
     fn assembled(&self, first: &str) -> String {
-        let chunk = |index| {
-            self.own
-                .iter()
-                .find(|(kind, _)| *kind == OwnCookie::Chunk(index))
-        };
-        let chunks = (1..=MAX_CHUNKS)
-            .map_while(chunk)
-            .map(|(_, value)| value.as_str());
+        let chunk = |index| self.own.iter().find(|(kind, _)| *kind == OwnCookie::Chunk(index));
+        let chunks = (1..=MAX_CHUNKS).map_while(chunk).map(|(_, value)| value.as_str());
         std::iter::once(first).chain(chunks).collect()
     }
 }
@@ -93,9 +86,7 @@ impl Cookies {
 fn starts_a_cookie(part: &str) -> bool {
     let is_token = |name: &str| {
         !name.is_empty()
-            && name
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
     };
     part.split_once('=').is_some_and(|(name, _)| is_token(name))
 }
@@ -110,10 +101,7 @@ fn own_cookie(piece: &str, base: &str) -> Option<(OwnCookie, String)> {
             let index = rest.strip_prefix('_')?;
             let canonical = index.bytes().all(|b| b.is_ascii_digit()) && !index.starts_with('0');
             OwnCookie::Chunk(
-                index
-                    .parse()
-                    .ok()
-                    .filter(|n| canonical && (1..=MAX_CHUNKS).contains(n))?,
+                index.parse().ok().filter(|n| canonical && (1..=MAX_CHUNKS).contains(n))?,
             )
         }
     };
@@ -126,11 +114,7 @@ mod tests {
     use crate::request::Headers;
 
     fn lines(values: &[&str]) -> Headers {
-        Headers::from_lines(
-            values
-                .iter()
-                .map(|v| ("Cookie".to_owned(), v.as_bytes().to_vec())),
-        )
+        Headers::from_lines(values.iter().map(|v| ("Cookie".to_owned(), v.as_bytes().to_vec())))
     }
 
     #[track_caller]
@@ -143,25 +127,13 @@ mod tests {
     #[test]
     fn ours_and_the_rest() {
         check(&lines(&["_pomerium=T"]), &["T"], None);
-        check(
-            &lines(&["theme=dark; _pomerium=T"]),
-            &["T"],
-            Some("theme=dark"),
-        );
-        check(
-            &lines(&["my_pomerium=keep; _pomerium=T"]),
-            &["T"],
-            Some("my_pomerium=keep"),
-        );
+        check(&lines(&["theme=dark; _pomerium=T"]), &["T"], Some("theme=dark"));
+        check(&lines(&["my_pomerium=keep; _pomerium=T"]), &["T"], Some("my_pomerium=keep"));
         check(&lines(&["_POMERIUM=T"]), &[], Some("_POMERIUM=T"));
         check(&lines(&["_pomerium=a; _pomerium=b"]), &["a", "b"], None);
         check(&lines(&["_pomerium_csrf=x; a=1"]), &[], Some("a=1"));
         check(&lines(&["a=1,2; _pomerium=T"]), &["T"], Some("a=1,2"));
-        check(
-            &lines(&["a=1", "_pomerium=T", "b=2; c=3"]),
-            &["T"],
-            Some("a=1; b=2; c=3"),
-        );
+        check(&lines(&["a=1", "_pomerium=T", "b=2; c=3"]), &["T"], Some("a=1; b=2; c=3"));
     }
 
     #[test]

@@ -11,20 +11,14 @@ pub struct Headers {
 impl Headers {
     /// From one entry per header line. Names are folded to lower case; pseudo-headers are dropped.
     pub fn from_lines(lines: impl IntoIterator<Item = (String, Vec<u8>)>) -> Self {
-        Self {
-            lines: fold(lines),
-            joined: false,
-        }
+        Self { lines: fold(lines), joined: false }
     }
 
     /// From a map in which repeated headers were joined by `,`.
     pub fn from_joined(entries: impl IntoIterator<Item = (String, Vec<u8>)>) -> Self {
         let mut lines = fold(entries);
         lines.sort();
-        Self {
-            lines,
-            joined: true,
-        }
+        Self { lines, joined: true }
     }
 
     /// Whether repeated headers may stand in one value, separated by `,`.
@@ -34,18 +28,12 @@ impl Headers {
 
     /// Every value of `name` (lower case), in order.
     pub fn all<'h>(&'h self, name: &'h str) -> impl Iterator<Item = &'h [u8]> {
-        self.lines
-            .iter()
-            .filter(move |(key, _)| key == name)
-            .map(|(_, value)| value.as_slice())
+        self.lines.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_slice())
     }
 
     /// The first value of `name` (lower case).
     pub fn first(&self, name: &str) -> Option<&[u8]> {
-        self.lines
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_slice())
+        self.lines.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_slice())
     }
 
     /// The first value of `name`, if it is UTF-8.
@@ -67,10 +55,6 @@ impl Headers {
 }
 
 fn fold(lines: impl IntoIterator<Item = (String, Vec<u8>)>) -> Vec<(String, Vec<u8>)> {
-    let named = lines
-        .into_iter()
-        .filter(|(name, _)| !name.is_empty() && !name.starts_with(':'));
-    named
-        .map(|(name, value)| (name.to_ascii_lowercase(), value))
-        .collect()
+    let named = lines.into_iter().filter(|(name, _)| !name.is_empty() && !name.starts_with(':'));
+    named.map(|(name, value)| (name.to_ascii_lowercase(), value)).collect()
 }

@@ -47,18 +47,12 @@ impl Host {
         if !(is_name(name) || is_ipv6(name)) {
             return Err(HostError::Character);
         }
-        Ok(Self {
-            name: name.to_ascii_lowercase(),
-            port,
-        })
+        Ok(Self { name: name.to_ascii_lowercase(), port })
     }
 
     /// A host that nothing is for.
     pub fn nowhere() -> Self {
-        Self {
-            name: String::new(),
-            port: None,
-        }
+        Self { name: String::new(), port: None }
     }
 
     pub fn name(&self) -> &str {
@@ -80,10 +74,8 @@ fn default_port(scheme: &str) -> u16 {
 }
 
 fn split_port<'t>(text: &'t str, name: &'t str) -> Result<(&'t str, Option<u16>), HostError> {
-    let digits = text
-        .strip_prefix(name)
-        .and_then(|rest| rest.strip_prefix(':'))
-        .ok_or(HostError::Port)?;
+    let digits =
+        text.strip_prefix(name).and_then(|rest| rest.strip_prefix(':')).ok_or(HostError::Port)?;
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(HostError::Port);
     }
@@ -94,14 +86,11 @@ fn split_port<'t>(text: &'t str, name: &'t str) -> Result<(&'t str, Option<u16>)
 }
 
 fn is_name(name: &str) -> bool {
-    name.bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
 }
 
 fn is_ipv6(name: &str) -> bool {
-    let inner = name
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'));
+    let inner = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     inner.is_some_and(|inner| inner.parse::<std::net::Ipv6Addr>().is_ok())
 }
 

@@ -127,18 +127,13 @@ pub fn percent_decoded(text: &str) -> Option<String> {
         }
         rest = after.get(2..)?;
     }
-    percent_decode_str(text)
-        .decode_utf8()
-        .ok()
-        .map(std::borrow::Cow::into_owned)
+    percent_decode_str(text).decode_utf8().ok().map(std::borrow::Cow::into_owned)
 }
 
 /// The first value of the query parameter called `name` as it is literally written. The parameter
 /// counts as present even without a value. Values are percent-decoded.
 pub fn query_value(query: &str, name: &str) -> Option<String> {
-    let mut pairs = query
-        .split('&')
-        .map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    let mut pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
     let (_, value) = pairs.find(|(key, _)| *key == name)?;
     Some(percent_decoded(value).unwrap_or_else(|| value.to_owned()))
 }

@@ -6,11 +6,7 @@ use crate::request::Host;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum From {
     /// `http://` and `https://`: ordinary requests.
-    Http {
-        host: HostPattern,
-        port: Option<u16>,
-        default_port: u16,
-    },
+    Http { host: HostPattern, port: Option<u16>, default_port: u16 },
     /// `tcp+https://` and `udp+https://`: CONNECT to one of these `host:port`.
     Tunnel { targets: Vec<Host> },
     /// `ssh://`: never an HTTP request.
@@ -115,30 +111,17 @@ fn http(authority: &str, default_port: u16) -> Result<From, FromError> {
     let port = host.port().filter(|port| *port != default_port);
     let name = authority.to_ascii_lowercase();
     let name = match host.port() {
-        Some(_) => name
-            .rsplit_once(':')
-            .map_or(name.clone(), |(name, _)| name.to_owned()),
+        Some(_) => name.rsplit_once(':').map_or(name.clone(), |(name, _)| name.to_owned()),
         None => name,
     };
-    let host = if wildcard {
-        HostPattern::Wildcard(name)
-    } else {
-        HostPattern::Exact(name)
-    };
-    Ok(From::Http {
-        host,
-        port,
-        default_port,
-    })
+    let host = if wildcard { HostPattern::Wildcard(name) } else { HostPattern::Exact(name) };
+    Ok(From::Http { host, port, default_port })
 }
 
 fn tunnel(authority: &str, path: &str) -> Result<From, FromError> {
     let names: Vec<&str> = match path {
         "" => vec![authority],
-        _ => path
-            .split('/')
-            .filter(|segment| !segment.is_empty())
-            .collect(),
+        _ => path.split('/').filter(|segment| !segment.is_empty()).collect(),
     };
     let targets: Result<Vec<_>, _> = names.into_iter().map(parse_host).collect();
     Ok(From::Tunnel { targets: targets? })
@@ -165,19 +148,10 @@ mod tests {
 
     #[test]
     fn refused() {
-        assert!(matches!(
-            From::parse("app.example.com"),
-            Err(FromError::NotUrl(_))
-        ));
+        assert!(matches!(From::parse("app.example.com"), Err(FromError::NotUrl(_))));
         assert!(matches!(From::parse("ftp://a"), Err(FromError::Scheme(_))));
-        assert!(matches!(
-            From::parse("https://a/b"),
-            Err(FromError::Path(_))
-        ));
-        assert!(matches!(
-            From::parse("https://\u{e9}.test"),
-            Err(FromError::Host(..))
-        ));
+        assert!(matches!(From::parse("https://a/b"), Err(FromError::Path(_))));
+        assert!(matches!(From::parse("https://\u{e9}.test"), Err(FromError::Host(..))));
         assert!(From::parse("https://a/").is_ok());
     }
 }

@@ -31,11 +31,7 @@ impl PathMatch {
     /// # Errors
     /// A prefix that does not begin with `/`.
     pub fn prefix(text: &str) -> Result<Self, PathMatchError> {
-        if text == "/" {
-            Ok(Self::Any)
-        } else {
-            absolute(text).map(Self::Prefix)
-        }
+        if text == "/" { Ok(Self::Any) } else { absolute(text).map(Self::Prefix) }
     }
 
     /// # Errors
@@ -58,18 +54,11 @@ impl PathMatch {
     pub fn regex(text: &str) -> Result<Self, PathMatchError> {
         let anchored = format!("^(?:{text})$");
         // The unanchored form first: `)|(` must not close our group.
-        Regex::new(text)
-            .and_then(|_| Regex::new(&anchored))
-            .map(Self::Regex)
-            .map_err(|error| {
-                let reason = error.to_string();
-                let reason = reason
-                    .lines()
-                    .last()
-                    .unwrap_or_default()
-                    .trim_start_matches("error: ");
-                PathMatchError::Regex(text.to_owned(), reason.to_owned())
-            })
+        Regex::new(text).and_then(|_| Regex::new(&anchored)).map(Self::Regex).map_err(|error| {
+            let reason = error.to_string();
+            let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ");
+            PathMatchError::Regex(text.to_owned(), reason.to_owned())
+        })
     }
 
     pub fn matches(&self, path: &str) -> bool {

@@ -33,42 +33,20 @@ pub enum Found<'t> {
 impl Table {
     /// Indexes `routes`. With `any_port`, a `from` without port serves every port.
     pub fn new(routes: Vec<Route>, any_port: bool) -> Self {
-        let mut table = Self {
-            any_port,
-            ..Self::default()
-        };
+        let mut table = Self { any_port, ..Self::default() };
         for (index, route) in routes.iter().enumerate() {
             table.by_id.insert(route.id.as_str().to_owned(), index);
             match &route.from {
-                From::Http {
-                    host: HostPattern::Exact(name),
-                    port: Some(port),
-                    ..
-                } => {
-                    table
-                        .by_host_and_port
-                        .entry(format!("{name}:{port}"))
-                        .or_default()
-                        .push(index);
+                From::Http { host: HostPattern::Exact(name), port: Some(port), .. } => {
+                    table.by_host_and_port.entry(format!("{name}:{port}")).or_default().push(index);
                 }
-                From::Http {
-                    host: HostPattern::Exact(name),
-                    port: None,
-                    ..
-                } => {
+                From::Http { host: HostPattern::Exact(name), port: None, .. } => {
                     table.by_host.entry(name.clone()).or_default().push(index);
                 }
-                From::Http {
-                    host: HostPattern::Wildcard(_),
-                    ..
-                } => table.wildcards.push(index),
+                From::Http { host: HostPattern::Wildcard(_), .. } => table.wildcards.push(index),
                 From::Tunnel { targets } => {
                     for target in targets {
-                        table
-                            .tunnels
-                            .entry(target.to_string())
-                            .or_default()
-                            .push(index);
+                        table.tunnels.entry(target.to_string()).or_default().push(index);
                     }
                 }
                 From::Ssh => {}
@@ -86,9 +64,9 @@ impl Table {
     pub fn find(&self, kind: Kind, target: &Target) -> Option<&Route> {
         let fits = |route: &&Route| self.serves(route, kind, target);
         match kind {
-            Kind::Connect | Kind::Tcp => self
-                .listed(self.tunnels.get(&target.host.to_string())?)
-                .find(fits),
+            Kind::Connect | Kind::Tcp => {
+                self.listed(self.tunnels.get(&target.host.to_string())?).find(fits)
+            }
             Kind::Http => match self.exact(&target.host) {
                 Some(indices) => self.listed(indices).find(fits),
                 None => self.listed(&self.wildcards).find(fits),
@@ -112,14 +90,10 @@ impl Table {
     }
 
     fn exact(&self, host: &Host) -> Option<&Vec<usize>> {
-        let with_port = host
-            .port()
-            .and_then(|_| self.by_host_and_port.get(&host.to_string()));
+        let with_port = host.port().and_then(|_| self.by_host_and_port.get(&host.to_string()));
         with_port.or_else(|| {
             let listed = self.by_host.get(host.name())?;
-            let fits = self
-                .listed(listed)
-                .any(|route| self.host_fits(&route.from, host));
+            let fits = self.listed(listed).any(|route| self.host_fits(&route.from, host));
             fits.then_some(listed)
         })
     }
@@ -143,11 +117,7 @@ impl Table {
 
     fn host_fits(&self, from: &From, asked: &Host) -> bool {
         match from {
-            From::Http {
-                host,
-                port,
-                default_port,
-            } => {
+            From::Http { host, port, default_port } => {
                 let port_fits = match port {
                     Some(port) => asked.port() == Some(*port),
                     None => {

@@ -67,18 +67,14 @@ pub struct Line {
 impl DecisionLine {
     /// Writes only `fields`; `None` for all.
     pub fn new(fields: Option<Vec<String>>) -> Self {
-        Self {
-            fields: fields.map(BTreeSet::from_iter),
-        }
+        Self { fields: fields.map(BTreeSet::from_iter) }
     }
 
     /// Gathers the values of a line.
-    #[expect(clippy::too_many_lines, reason = "a table: one line for each field")]
     pub fn prepare(&self, request: &Request, record: &Record) -> Line {
         let identity = record.identity.as_deref();
-        let acting = identity
-            .filter(|identity| identity.actor.is_some())
-            .map(|identity| &identity.subject);
+        let acting =
+            identity.filter(|identity| identity.actor.is_some()).map(|identity| &identity.subject);
         let holder = identity.map(Identity::holder);
         let names =
             |verdict: crate::policy::Verdict| verdict.reasons.names().collect::<Vec<_>>().join(",");
@@ -86,33 +82,18 @@ impl DecisionLine {
             method: self.text("method", || request.method.clone()),
             path: self.text("path", || printable(&request.raw_path)),
             host: self.text("host", || printable(&request.raw_host)),
-            ip: self.text("ip", || {
-                request
-                    .source_ip
-                    .map(|ip| ip.to_string())
-                    .unwrap_or_default()
-            }),
+            ip: self.text("ip", || request.source_ip.map(|ip| ip.to_string()).unwrap_or_default()),
             request_id: self.text("request-id", || request.check_id.to_string()),
             check_request_id: self.text("check-request-id", || request.id.to_string()),
             trace_id: self.text("trace-id", || trace_id(request).unwrap_or_default()),
             route_id: self.text("route-id", || {
-                record
-                    .route
-                    .as_ref()
-                    .map(ToString::to_string)
-                    .unwrap_or_default()
+                record.route.as_ref().map(ToString::to_string).unwrap_or_default()
             }),
             envoy_route_id: self.text("envoy-route-id", || {
-                request
-                    .route_id
-                    .as_deref()
-                    .map(printable)
-                    .unwrap_or_default()
+                request.route_id.as_deref().map(printable).unwrap_or_default()
             }),
             session_id: self.text("session-id", || {
-                identity
-                    .map(|identity| identity.session.id.clone())
-                    .unwrap_or_default()
+                identity.map(|identity| identity.session.id.clone()).unwrap_or_default()
             }),
             session_source: identity
                 .filter(|_| self.wants("session-source"))
@@ -122,26 +103,18 @@ impl DecisionLine {
                 .as_ref()
                 .filter(|_| self.wants("session-error"))
                 .map(TokenError::code),
-            user: self.text("user", || {
-                holder.map(|person| person.user.clone()).unwrap_or_default()
-            }),
-            email: self.text("email", || {
-                holder
-                    .map(|person| person.email.clone())
-                    .unwrap_or_default()
-            }),
+            user: self
+                .text("user", || holder.map(|person| person.user.clone()).unwrap_or_default()),
+            email: self
+                .text("email", || holder.map(|person| person.email.clone()).unwrap_or_default()),
             impersonate_user_id: self.text("impersonate-user-id", || {
                 acting.map(|person| person.user.clone()).unwrap_or_default()
             }),
             impersonate_email: self.text("impersonate-email", || {
-                acting
-                    .map(|person| person.email.clone())
-                    .unwrap_or_default()
+                acting.map(|person| person.email.clone()).unwrap_or_default()
             }),
             impersonate_groups: self.text("impersonate-groups", || {
-                acting
-                    .map(|person| person.group_ids().join(","))
-                    .unwrap_or_default()
+                acting.map(|person| person.group_ids().join(",")).unwrap_or_default()
             }),
             removed_groups: u64::try_from(record.removed_groups)
                 .ok()
@@ -150,17 +123,12 @@ impl DecisionLine {
             allow_reasons: names(record.allow),
             deny: record.deny.holds,
             deny_reasons: names(record.deny),
-            reason: record
-                .denied
-                .as_ref()
-                .map_or("allowed", |reason| reason.code()),
+            reason: record.denied.as_ref().map_or("allowed", |reason| reason.code()),
         }
     }
 
     fn wants(&self, field: &str) -> bool {
-        self.fields
-            .as_ref()
-            .is_none_or(|fields| fields.contains(field))
+        self.fields.as_ref().is_none_or(|fields| fields.contains(field))
     }
 
     /// A field's value; absent if it is not wanted or empty.
@@ -213,19 +181,12 @@ impl Line {
 
 fn either(value: bool, reasons: &str) -> (Option<&str>, Option<&str>) {
     let reasons = Some(reasons).filter(|reasons| !reasons.is_empty());
-    if value {
-        (reasons, None)
-    } else {
-        (None, reasons)
-    }
+    if value { (reasons, None) } else { (None, reasons) }
 }
 
 /// Text from a client, bounded and without control characters.
 fn printable(text: &str) -> String {
-    text.chars()
-        .take(1024)
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
+    text.chars().take(1024).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 /// The trace id of a W3C `traceparent` (version-traceid-parentid-flags).

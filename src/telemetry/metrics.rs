@@ -80,10 +80,7 @@ impl Metrics {
             "People in the directory",
             metrics.directory_users.clone(),
         );
-        Self {
-            registry,
-            ..metrics
-        }
+        Self { registry, ..metrics }
     }
 
     /// Counts an answer; `denied` is the reason of a refusal.

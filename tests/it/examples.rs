@@ -29,11 +29,7 @@ fn envoy_accepts_the_gateway_with_the_tls_block_in_use() {
     let scratch = tempfile::tempdir().unwrap();
     let config = scratch.path().join("gateway.yaml");
     let uncommented = with_tls_block(&read(GATEWAY));
-    fs::write(
-        &config,
-        with_throwaway_certificates(&uncommented, scratch.path()),
-    )
-    .unwrap();
+    fs::write(&config, with_throwaway_certificates(&uncommented, scratch.path())).unwrap();
     assert_valid(&config);
 }
 
@@ -41,11 +37,7 @@ fn envoy_accepts_the_gateway_with_the_tls_block_in_use() {
 fn envoy_accepts_the_sidecar() {
     let scratch = tempfile::tempdir().unwrap();
     let config = scratch.path().join("sidecar.yaml");
-    fs::write(
-        &config,
-        with_throwaway_certificates(&read(SIDECAR), scratch.path()),
-    )
-    .unwrap();
+    fs::write(&config, with_throwaway_certificates(&read(SIDECAR), scratch.path())).unwrap();
     assert_valid(&config);
 }
 
@@ -59,16 +51,9 @@ fn every_check_fails_closed_and_reads_exact_bytes() {
         assert_eq!(filters.len(), 1, "{file}");
         for filter in filters {
             assert_eq!(filter["failure_mode_allow"], Value::Bool(false), "{file}");
-            assert_eq!(
-                filter["status_on_error"]["code"], "ServiceUnavailable",
-                "{file}"
-            );
+            assert_eq!(filter["status_on_error"]["code"], "ServiceUnavailable", "{file}");
             assert_eq!(filter["clear_route_cache"], Value::Bool(false), "{file}");
-            for on in [
-                "encode_raw_headers",
-                "validate_mutations",
-                "include_tls_session",
-            ] {
+            for on in ["encode_raw_headers", "validate_mutations", "include_tls_session"] {
                 assert_eq!(filter[on], Value::Bool(true), "{file}: {on}");
             }
         }
@@ -84,20 +69,11 @@ fn every_connection_manager_normalises_and_strips_identity_headers() {
         for manager in managers {
             assert_eq!(manager["normalize_path"], Value::Bool(true), "{file}");
             assert_eq!(manager["merge_slashes"], Value::Bool(true), "{file}");
-            assert!(
-                manager["path_with_escaped_slashes_action"].is_string(),
-                "{file}"
-            );
+            assert!(manager["path_with_escaped_slashes_action"].is_string(), "{file}");
             let underscores = &manager["common_http_protocol_options"];
-            assert_eq!(
-                underscores["headers_with_underscores_action"], "REJECT_REQUEST",
-                "{file}"
-            );
+            assert_eq!(underscores["headers_with_underscores_action"], "REJECT_REQUEST", "{file}");
             let internal = &manager["internal_address_config"]["cidr_ranges"];
-            assert!(
-                !list(internal).is_empty(),
-                "{file}: an empty list is not \"nobody\""
-            );
+            assert!(!list(internal).is_empty(), "{file}: an empty list is not \"nobody\"");
             assert_strips_identity_headers(manager, file);
         }
     }
@@ -111,10 +87,7 @@ fn every_unchecked_route_leads_to_lictor() {
         unchecked.retain(|route| is_unchecked(route));
         assert!(!unchecked.is_empty(), "{file}");
         for route in unchecked {
-            assert_eq!(
-                route["route"]["cluster"], "lictor_http",
-                "{file}: {route:?}"
-            );
+            assert_eq!(route["route"]["cluster"], "lictor_http", "{file}: {route:?}");
         }
     }
 }
@@ -154,10 +127,7 @@ fn lictor_accepts_its_configuration() {
     fs::write(&secret, SHARED_SECRET).unwrap();
     let shipped = read(LICTOR);
     let here = shipped.replace("/keys/shared_secret", secret.to_str().unwrap());
-    assert_ne!(
-        here, shipped,
-        "the file names another secret: adapt this test"
-    );
+    assert_ne!(here, shipped, "the file names another secret: adapt this test");
     let config = scratch.path().join("lictor.yaml");
     fs::write(&config, here).unwrap();
     let checked = lictor(&["config", "check", config.to_str().unwrap()]);
@@ -169,18 +139,12 @@ fn lictor_accepts_its_configuration() {
 #[test]
 fn every_route_id_of_the_gateway_is_an_id_in_lictors_configuration() {
     let config = load(LICTOR);
-    let ids: Vec<_> = list(&config["routes"])
-        .iter()
-        .map(|route| text(&route["id"]))
-        .collect();
+    let ids: Vec<_> = list(&config["routes"]).iter().map(|route| text(&route["id"])).collect();
     let gateway = load(GATEWAY);
     let named = find(&gateway, "route_id");
     assert!(!named.is_empty());
     for route_id in named {
-        assert!(
-            ids.contains(&text(route_id)),
-            "{route_id:?} is none of {ids:?}"
-        );
+        assert!(ids.contains(&text(route_id)), "{route_id:?} is none of {ids:?}");
     }
 }
 
@@ -190,9 +154,7 @@ fn every_protected_host_of_the_gateway_is_a_from_in_lictors_configuration() {
     for host in protected_hosts(&load(GATEWAY)) {
         let route_id = find(&host["typed_per_filter_config"], "route_id")[0];
         let mut routes = list(&config["routes"]).iter();
-        let route = routes
-            .find(|route| route["id"] == *route_id)
-            .expect("the route");
+        let route = routes.find(|route| route["id"] == *route_id).expect("the route");
         for domain in list(&host["domains"]) {
             assert_eq!(text(&route["from"]), format!("https://{}", text(domain)));
         }
@@ -206,10 +168,7 @@ fn the_gateways_clusters_are_compose_services_at_the_ports_they_listen_on() {
     let pages = Endpoint::of(cluster(&gateway, "lictor_http"));
     let httpbin = Endpoint::of(cluster(&gateway, "httpbin"));
     for endpoint in [&lictor, &pages, &httpbin] {
-        assert!(
-            !service(&compose, &endpoint.host).is_null(),
-            "{endpoint:?} is no service"
-        );
+        assert!(!service(&compose, &endpoint.host).is_null(), "{endpoint:?} is no service");
     }
     assert_eq!(lictor.port, port(&config["grpc_address"]));
     assert_eq!(pages.port, port(&config["http_address"]));
@@ -230,9 +189,7 @@ fn the_authenticate_host_of_lictor_is_a_virtual_host_of_the_gateway() {
 #[test]
 fn compose_publishes_the_port_the_gateway_listens_on() {
     let listener = load(GATEWAY)["static_resources"]["listeners"][0].clone();
-    let listens = listener["address"]["socket_address"]["port_value"]
-        .as_u64()
-        .unwrap();
+    let listens = listener["address"]["socket_address"]["port_value"].as_u64().unwrap();
     let compose = load(COMPOSE);
     let published = text(&service(&compose, "envoy")["ports"][0]);
     assert!(published.ends_with(&format!(":{listens}")), "{published}");
@@ -260,10 +217,7 @@ fn every_dependency_of_compose_names_a_service_that_can_meet_it() {
     for (name, dependant) in services(&compose) {
         for (on, want) in mapping(&dependant["depends_on"]) {
             let dependency = service(&compose, &on);
-            assert!(
-                !dependency.is_null(),
-                "{name} waits for {on}, which is no service"
-            );
+            assert!(!dependency.is_null(), "{name} waits for {on}, which is no service");
             assert_can_be(dependency, text(&want["condition"]), &on);
             seen += 1;
         }
@@ -278,11 +232,7 @@ fn lictors_containers_write_nothing_and_may_do_nothing() {
         let service = service(&compose, name);
         assert_eq!(service["read_only"], Value::Bool(true), "{name}");
         assert_eq!(list(&service["cap_drop"]), ["ALL"], "{name}");
-        assert_eq!(
-            list(&service["security_opt"]),
-            ["no-new-privileges:true"],
-            "{name}"
-        );
+        assert_eq!(list(&service["security_opt"]), ["no-new-privileges:true"], "{name}");
         assert_eq!(service["build"]["dockerfile"], DOCKERFILE, "{name}");
     }
 }
@@ -296,12 +246,7 @@ fn the_paths_in_composes_commands_are_mounted() {
     assert_mounted(envoy, &after(&words(&envoy["command"]), "-c"));
     let written = after(&words(&service(&compose, "keys")["command"]), "--output");
     assert_eq!(written, text(&load(LICTOR)["shared_secret_file"]));
-    let keys = Path::new(&written)
-        .parent()
-        .unwrap()
-        .to_str()
-        .unwrap()
-        .to_owned();
+    let keys = Path::new(&written).parent().unwrap().to_str().unwrap().to_owned();
     assert_mounted(service(&compose, "keys"), &keys);
     assert_mounted(lictor, &keys);
 }
@@ -325,21 +270,10 @@ fn the_image_copies_what_exists_and_all_that_the_build_reads() {
         assert!(in_repository(source).exists(), "{source} does not exist");
     }
     let read_by_cargo = ["Cargo.toml", "Cargo.lock", "build.rs", "src", "proto"];
-    let read_if_there = [
-        "askama.toml",
-        "templates",
-        "assets",
-        ".cargo",
-        "rust-toolchain.toml",
-    ];
-    let wanted = read_if_there
-        .into_iter()
-        .filter(|path| in_repository(path).exists());
+    let read_if_there = ["askama.toml", "templates", "assets", ".cargo", "rust-toolchain.toml"];
+    let wanted = read_if_there.into_iter().filter(|path| in_repository(path).exists());
     for path in read_by_cargo.into_iter().chain(wanted) {
-        assert!(
-            copied.iter().any(|source| source == path),
-            "{path} is not copied"
-        );
+        assert!(copied.iter().any(|source| source == path), "{path} is not copied");
     }
 }
 
@@ -349,10 +283,7 @@ fn the_build_context_holds_what_the_image_copies() {
     let lines: Vec<_> = ignore.lines().collect();
     assert!(lines.contains(&"*"), "everything is left out first");
     for source in copied_from_the_repository() {
-        assert!(
-            lines.contains(&format!("!{source}").as_str()),
-            "{source} is left out"
-        );
+        assert!(lines.contains(&format!("!{source}").as_str()), "{source} is left out");
     }
 }
 
@@ -360,10 +291,7 @@ fn the_build_context_holds_what_the_image_copies() {
 fn the_image_does_not_run_as_root() {
     let users: Vec<_> = instructions("USER");
     let user = users.last().expect("a USER");
-    assert!(
-        !["root", "0", "0:0", "root:root"].contains(&user.as_str()),
-        "{user}"
-    );
+    assert!(!["root", "0", "0:0", "root:root"].contains(&user.as_str()), "{user}");
 }
 
 #[test]
@@ -382,10 +310,7 @@ fn the_image_exposes_the_ports_of_the_configuration() {
     let exposed = instructions("EXPOSE").join(" ");
     for address in ["grpc_address", "http_address", "metrics_address"] {
         let port = port(&config[address]).to_string();
-        assert!(
-            exposed.split(' ').any(|exposed| exposed == port),
-            "{address}: {port}"
-        );
+        assert!(exposed.split(' ').any(|exposed| exposed == port), "{address}: {port}");
     }
 }
 
@@ -404,25 +329,12 @@ fn assert_strips_identity_headers(manager: &Value, file: &str) {
     let patterns = find(&manager["early_header_mutation_extensions"], "regex");
     let pattern = format!("^(?:{})$", text(patterns.first().expect("a pattern")));
     let pattern = regex::Regex::new(&pattern).unwrap();
-    let identity = [
-        "jwt-assertion",
-        "jwt-assertion-for",
-        "claim-email",
-        "claim-groups",
-        "set-cookie",
-    ];
+    let identity =
+        ["jwt-assertion", "jwt-assertion-for", "claim-email", "claim-groups", "set-cookie"];
     for name in identity {
-        assert!(
-            pattern.is_match(&format!("x-pomerium-{name}")),
-            "{file}: {name}"
-        );
+        assert!(pattern.is_match(&format!("x-pomerium-{name}")), "{file}: {name}");
     }
-    for name in [
-        "x-pomerium-authorization",
-        "authorization",
-        "cookie",
-        "x-request-id",
-    ] {
+    for name in ["x-pomerium-authorization", "authorization", "cookie", "x-request-id"] {
         assert!(!pattern.is_match(name), "{file}: {name}");
     }
 }
@@ -437,9 +349,7 @@ fn assert_can_be(dependency: &Value, condition: &str, name: &str) {
 }
 
 fn assert_mounted(service: &Value, path: &str) {
-    let mounted = mounts(service)
-        .into_iter()
-        .any(|(_, target)| target == path);
+    let mounted = mounts(service).into_iter().any(|(_, target)| target == path);
     assert!(mounted, "{path} is not mounted");
 }
 
@@ -451,23 +361,13 @@ fn assert_is_a_command(command: &[String]) {
     let help = lictor(&asked);
     assert!(help.status.success(), "{asked:?}: {}", said(&help));
     for flag in command.iter().filter(|word| word.starts_with('-')) {
-        assert!(
-            said(&help).contains(flag.as_str()),
-            "{asked:?} does not name {flag}"
-        );
+        assert!(said(&help).contains(flag.as_str()), "{asked:?} does not name {flag}");
     }
 }
 
 fn assert_probes_the_check_port(probe: &[String]) {
-    let words: Vec<_> = probe
-        .iter()
-        .skip_while(|word| *word == "CMD")
-        .cloned()
-        .collect();
-    assert_eq!(
-        words[0], "/usr/local/bin/lictor",
-        "exec form: the image has no shell"
-    );
+    let words: Vec<_> = probe.iter().skip_while(|word| *word == "CMD").cloned().collect();
+    assert_eq!(words[0], "/usr/local/bin/lictor", "exec form: the image has no shell");
     assert_is_a_command(&words[1..]);
     let address = Value::from(after(&words, "--address"));
     assert_eq!(port(&address), port(&load(LICTOR)["grpc_address"]));
@@ -495,11 +395,7 @@ fn inline(json: &str) -> Value {
 
 fn lictor(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lictor"));
-    command
-        .args(arguments)
-        .env_clear()
-        .output()
-        .expect("lictor runs")
+    command.args(arguments).env_clear().output().expect("lictor runs")
 }
 
 fn said(output: &Output) -> String {
@@ -509,9 +405,7 @@ fn said(output: &Output) -> String {
 
 /// The commented TLS block of the gateway, in use.
 fn with_tls_block(gateway: &str) -> String {
-    let start = gateway
-        .find("      # transport_socket:")
-        .expect("the TLS block");
+    let start = gateway.find("      # transport_socket:").expect("the TLS block");
     let (before, block) = gateway.split_at(start);
     let end = block.find("\n\n").expect("the end of the TLS block");
     let (block, rest) = block.split_at(end);
@@ -522,11 +416,7 @@ fn with_tls_block(gateway: &str) -> String {
 fn with_throwaway_certificates(config: &str, folder: &Path) -> String {
     let issued = rcgen::generate_simple_self_signed(["orders.internal".to_owned()]).unwrap();
     let key = issued.signing_key.serialize_pem();
-    let files = [
-        ("tls.crt", issued.cert.pem()),
-        ("tls.key", key),
-        ("ca.crt", issued.cert.pem()),
-    ];
+    let files = [("tls.crt", issued.cert.pem()), ("tls.key", key), ("ca.crt", issued.cert.pem())];
     for (name, pem) in files {
         fs::write(folder.join(name), pem).unwrap();
     }
@@ -540,9 +430,7 @@ fn find<'v>(value: &'v Value, key: &str) -> Vec<&'v Value> {
     match value {
         Value::Mapping(entries) => {
             let here = entries.get(key);
-            here.into_iter()
-                .chain(entries.values().flat_map(|inner| find(inner, key)))
-                .collect()
+            here.into_iter().chain(entries.values().flat_map(|inner| find(inner, key))).collect()
         }
         Value::Sequence(items) => items.iter().flat_map(|item| find(item, key)).collect(),
         _ => Vec::new(),
@@ -552,35 +440,23 @@ fn find<'v>(value: &'v Value, key: &str) -> Vec<&'v Value> {
 /// Every `typed_config` whose type ends so.
 fn of_type<'v>(value: &'v Value, suffix: &str) -> Vec<&'v Value> {
     let configs = find(value, "typed_config").into_iter();
-    configs
-        .filter(|config| text(&config["@type"]).ends_with(suffix))
-        .collect()
+    configs.filter(|config| text(&config["@type"]).ends_with(suffix)).collect()
 }
 
 fn hosts(config: &Value) -> Vec<&Value> {
-    find(config, "virtual_hosts")
-        .into_iter()
-        .flat_map(list)
-        .collect()
+    find(config, "virtual_hosts").into_iter().flat_map(list).collect()
 }
 
 /// Hosts that have a route Lictor is asked about.
 fn protected_hosts(config: &Value) -> Vec<&Value> {
-    let checked = |host: &&Value| {
-        list(&host["routes"])
-            .iter()
-            .any(|route| !is_unchecked(route))
-    };
+    let checked = |host: &&Value| list(&host["routes"]).iter().any(|route| !is_unchecked(route));
     let hosts: Vec<_> = hosts(config).into_iter().filter(checked).collect();
     assert!(!hosts.is_empty());
     hosts
 }
 
 fn routes(config: &Value) -> Vec<&Value> {
-    hosts(config)
-        .into_iter()
-        .flat_map(|host| list(&host["routes"]))
-        .collect()
+    hosts(config).into_iter().flat_map(|host| list(&host["routes"])).collect()
 }
 
 fn is_unchecked(route: &Value) -> bool {
@@ -589,13 +465,8 @@ fn is_unchecked(route: &Value) -> bool {
 }
 
 fn cluster<'v>(config: &'v Value, name: &str) -> &'v Value {
-    let clusters = config["static_resources"]["clusters"]
-        .as_sequence()
-        .expect("clusters");
-    clusters
-        .iter()
-        .find(|cluster| cluster["name"] == name)
-        .expect(name)
+    let clusters = config["static_resources"]["clusters"].as_sequence().expect("clusters");
+    clusters.iter().find(|cluster| cluster["name"] == name).expect(name)
 }
 
 #[derive(Debug)]
@@ -608,10 +479,7 @@ impl Endpoint {
     fn of(cluster: &Value) -> Self {
         let address = find(cluster, "socket_address")[0];
         let port = address["port_value"].as_u64().expect("a port");
-        Self {
-            host: text(&address["address"]).to_owned(),
-            port,
-        }
+        Self { host: text(&address["address"]).to_owned(), port }
     }
 }
 
@@ -631,19 +499,13 @@ fn service<'v>(compose: &'v Value, name: &str) -> &'v Value {
 /// `(source, target)` of each mount.
 fn mounts(service: &Value) -> Vec<(String, String)> {
     let volumes = list(&service["volumes"]);
-    let parts = volumes
-        .iter()
-        .map(|volume| text(volume).split(':').map(str::to_owned));
-    parts
-        .map(|mut part| (part.next().unwrap(), part.next().expect("a target")))
-        .collect()
+    let parts = volumes.iter().map(|volume| text(volume).split(':').map(str::to_owned));
+    parts.map(|mut part| (part.next().unwrap(), part.next().expect("a target"))).collect()
 }
 
 fn mapping(value: &Value) -> BTreeMap<String, &Value> {
     let entries = value.as_mapping().into_iter().flatten();
-    entries
-        .map(|(name, inner)| (text(name).to_owned(), inner))
-        .collect()
+    entries.map(|(name, inner)| (text(name).to_owned(), inner)).collect()
 }
 
 /// The items; none when it is no list.
@@ -652,18 +514,13 @@ fn list(value: &Value) -> &[Value] {
 }
 
 fn words(value: &Value) -> Vec<String> {
-    let words: Vec<_> = list(value)
-        .iter()
-        .map(|word| text(word).to_owned())
-        .collect();
+    let words: Vec<_> = list(value).iter().map(|word| text(word).to_owned()).collect();
     assert!(!words.is_empty(), "exec form: a list");
     words
 }
 
 fn text(value: &Value) -> &str {
-    value
-        .as_str()
-        .unwrap_or_else(|| panic!("{value:?} is no text"))
+    value.as_str().unwrap_or_else(|| panic!("{value:?} is no text"))
 }
 
 /// The word after `flag`.
@@ -678,17 +535,12 @@ fn after(words: &[String], flag: &str) -> String {
 fn instructions(name: &str) -> Vec<String> {
     let joined = read(DOCKERFILE).replace("\\\n", " ");
     let lines = joined.lines().filter_map(|line| line.split_once(' '));
-    lines
-        .filter(|(word, _)| *word == name)
-        .map(|(_, rest)| rest.trim().to_owned())
-        .collect()
+    lines.filter(|(word, _)| *word == name).map(|(_, rest)| rest.trim().to_owned()).collect()
 }
 
 /// Sources of `COPY` that come from the repository and not from an earlier stage.
 fn copied_from_the_repository() -> Vec<String> {
-    let copies = instructions("COPY")
-        .into_iter()
-        .filter(|copy| !copy.contains("--from="));
+    let copies = instructions("COPY").into_iter().filter(|copy| !copy.contains("--from="));
     let sources = copies.flat_map(|copy| {
         let words: Vec<_> = copy.split_whitespace().map(str::to_owned).collect();
         words[..words.len() - 1].to_vec()

@@ -1,8 +1,25 @@
 //! Tests of the whole: the binary, the server, and a real Envoy. One binary, a module per subject.
 #![expect(unreachable_pub, reason = "a test binary exports nothing")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::pedantic,
+    clippy::print_stderr,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test fails by panicking, and works with files"
+)]
 
+mod architecture;
+mod bad_input;
 mod examples;
 mod policy_cases;
+mod properties;
+mod server;
 mod support;
+mod token_tool;
 mod worked_examples;
 mod worked_identity;

@@ -28,11 +28,7 @@ fn cases() -> Value {
 }
 
 fn list<'v>(cases: &'v Value, name: &str) -> &'v [Value] {
-    cases
-        .get(name)
-        .and_then(Value::as_array)
-        .map(Vec::as_slice)
-        .unwrap_or_default()
+    cases.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
 fn report(failures: &[String], total: usize) {
@@ -79,10 +75,7 @@ fn failure(row: &Value, base: &Value) -> Option<String> {
         Ok(policies) => outcome(&policies, &facts),
     };
     let expected = &row["expect"];
-    let differs = expected
-        .as_object()?
-        .iter()
-        .any(|(name, value)| got.get(name) != Some(value));
+    let differs = expected.as_object()?.iter().any(|(name, value)| got.get(name) != Some(value));
     differs.then(|| format!("{}: expected {expected}, got {got}", row["id"]))
 }
 
@@ -126,17 +119,12 @@ fn route_policies(route: &Value) -> Result<Vec<Arc<Policy>>, String> {
     fields.insert("from".to_owned(), json!("https://app.example.com"));
     if let Some(text) = fields.get("policy").and_then(Value::as_str) {
         let policy: serde_yaml::Value = serde_yaml::from_str(text).expect("yaml");
-        fields.insert(
-            "policy".to_owned(),
-            serde_json::to_value(policy).expect("json"),
-        );
+        fields.insert("policy".to_owned(), serde_json::to_value(policy).expect("json"));
     }
     let config = json!({ "routes": [route] }).to_string();
     match load_problems(&config).first() {
         Some(problem) => Err(problem.code.to_owned()),
-        None => Ok(snapshot_of(&config).settings.table.routes()[0]
-            .policies
-            .clone()),
+        None => Ok(snapshot_of(&config).settings.table.routes()[0].policies.clone()),
     }
 }
 
@@ -148,10 +136,7 @@ fn outcome(policies: &[Arc<Policy>], facts: &Value) -> Value {
         Some(raw) => percent_decoded(raw).unwrap_or_default(),
         None => http["path"].as_str().expect("path").to_owned(),
     };
-    let asked = Facts {
-        path,
-        ..Facts::new(&request, person.as_ref(), false)
-    };
+    let asked = Facts { path, ..Facts::new(&request, person.as_ref(), false) };
     let caller = person.clone().map_or(Caller::Anonymous(None), identified);
     let evaluation = evaluate(policies.iter().map(AsRef::as_ref), &asked, caller);
     let names = |verdict: lictor::policy::Verdict| verdict.reasons.names().collect::<Vec<_>>();
@@ -185,14 +170,8 @@ fn answer(request: &Request, evaluation: Evaluation) -> (&'static str, u16) {
             (name, Outcome::Refuse(refusal))
         }
     };
-    let answer = Answer {
-        outcome,
-        record: Record::default(),
-    };
-    (
-        name,
-        encode(request, answer, &snapshot.settings, Timestamp::from_unix(0)).1,
-    )
+    let answer = Answer { outcome, record: Record::default() };
+    (name, encode(request, answer, &snapshot.settings, Timestamp::from_unix(0)).1)
 }
 
 fn identified(subject: Person) -> Caller {
@@ -202,11 +181,7 @@ fn identified(subject: Person) -> Caller {
         is_service: false,
         usable_until: Timestamp::from_unix(i64::MAX),
     };
-    Caller::Identified(Box::new(Identity {
-        subject,
-        actor: None,
-        session,
-    }))
+    Caller::Identified(Box::new(Identity { subject, actor: None, session }))
 }
 
 fn request(facts: &Value) -> Request {
@@ -234,44 +209,23 @@ fn person(facts: &Value) -> Option<Person> {
     let id = facts["session_id"].as_str()?;
     let account = facts["service_accounts"].get(id);
     let mut session = account.or_else(|| facts["sessions"].get(id))?;
-    if let Some(target) = session
-        .get("impersonate_session_id")
-        .and_then(Value::as_str)
-    {
+    if let Some(target) = session.get("impersonate_session_id").and_then(Value::as_str) {
         session = facts["sessions"].get(target)?;
     }
     if session.get("expired") == Some(&json!(true)) {
         return None;
     }
-    let user_id = session
-        .get("user_id")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let user_id = session.get("user_id").and_then(Value::as_str).unwrap_or_default();
     let user = facts["users"].get(user_id).cloned().unwrap_or_default();
     let known = facts["directory_users"].get(user_id);
-    let mail = |record: &Value| {
-        record
-            .get("email")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
-    let email = known
-        .map(mail)
-        .filter(|email| !email.is_empty())
-        .unwrap_or_else(|| mail(&user));
+    let mail =
+        |record: &Value| record.get("email").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let email = known.map(mail).filter(|email| !email.is_empty()).unwrap_or_else(|| mail(&user));
     let mut claims = session.get("claims").cloned().unwrap_or_else(|| json!({}));
     merge(&mut claims, user.get("claims").unwrap_or(&Value::Null));
     let groups = known.map(|record| {
-        let ids = record
-            .get("group_ids")
-            .and_then(Value::as_array)
-            .cloned()
-            .unwrap_or_default();
-        ids.iter()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect()
+        let ids = record.get("group_ids").and_then(Value::as_array).cloned().unwrap_or_default();
+        ids.iter().filter_map(Value::as_str).map(str::to_owned).collect()
     });
     Some(Person {
         subject: user_id.to_owned(),
@@ -294,31 +248,16 @@ fn route_failure(row: &Value) -> Option<String> {
     let any_port = row.get("any_port").and_then(Value::as_bool).unwrap_or(true);
     let mut config = Map::new();
     config.insert("routes".to_owned(), row["routes"].clone());
-    config.insert(
-        "runtime_flags".to_owned(),
-        json!({ "match_any_incoming_port": any_port }),
-    );
+    config.insert("runtime_flags".to_owned(), json!({ "match_any_incoming_port": any_port }));
     let snapshot = snapshot_of(&Value::Object(config).to_string());
     let method = row.get("method").and_then(Value::as_str).unwrap_or("GET");
-    let kind = if method == "CONNECT" {
-        Kind::Connect
-    } else {
-        Kind::Http
-    };
+    let kind = if method == "CONNECT" { Kind::Connect } else { Kind::Http };
     let text = |name: &str| row[name].as_str().expect("text");
-    let target = Host::parse(text("host"))
-        .ok()
-        .zip(Path::parse(text("path")).ok());
+    let target = Host::parse(text("host")).ok().zip(Path::parse(text("path")).ok());
     let found = target.and_then(|(host, path)| {
         let target = Target { host, path };
-        snapshot
-            .settings
-            .table
-            .find(kind, &target)
-            .map(|route| route.id.to_string())
+        snapshot.settings.table.find(kind, &target).map(|route| route.id.to_string())
     });
-    let expected = row["expect"]
-        .as_u64()
-        .map(|index| format!("route-{}", index + 1));
+    let expected = row["expect"].as_u64().map(|index| format!("route-{}", index + 1));
     (found != expected).then(|| format!("{}: expected {expected:?}, got {found:?}", row["id"]))
 }

@@ -10,11 +10,7 @@ use url::Url;
 /// Asks the company's Lictor and compares.
 #[track_caller]
 fn row(name: &str, ask: Ask, expected: &Saw) {
-    assert_eq!(
-        &Company::shared().ask(&ask).saw(),
-        expected,
-        "{name}: {ask:?}"
-    );
+    assert_eq!(&Company::shared().ask(&ask).saw(), expected, "{name}: {ask:?}");
 }
 
 fn ok(user: &str) -> Saw {
@@ -43,25 +39,15 @@ fn a_where_the_session_is_looked_for() {
     );
     row(
         "A8",
-        eng().header(
-            "authorization",
-            &format!("bearer Pomerium-{}", token("T-alice")),
-        ),
+        eng().header("authorization", &format!("bearer Pomerium-{}", token("T-alice"))),
         &ok("u-alice"),
     );
     row(
         "A9",
-        eng().header(
-            "authorization",
-            &format!("Bearer pomerium-{}", token("T-alice")),
-        ),
+        eng().header("authorization", &format!("Bearer pomerium-{}", token("T-alice"))),
         &LOGIN,
     );
-    row(
-        "A10",
-        eng().header("authorization", &format!("PomeriumX{}", token("T-alice"))),
-        &LOGIN,
-    );
+    row("A10", eng().header("authorization", &format!("PomeriumX{}", token("T-alice"))), &LOGIN);
     row(
         "A11",
         eng().header("authorization", &format!("Pomerium  {}", token("T-alice"))),
@@ -69,71 +55,34 @@ fn a_where_the_session_is_looked_for() {
     );
     row(
         "A12",
-        Ask::get("any")
-            .header("authorization", "Bearer abc.def.ghi")
-            .cookie("T-alice"),
+        Ask::get("any").header("authorization", "Bearer abc.def.ghi").cookie("T-alice"),
         &ok("u-alice"),
     );
-    row(
-        "A13",
-        Ask::get("any").header("authorization", "Bearer abc.def.ghi"),
-        &LOGIN,
-    );
-    row(
-        "A14",
-        Ask::get("fin").cookie("T-alice").pomerium("T-bob"),
-        &status(403),
-    );
+    row("A13", Ask::get("any").header("authorization", "Bearer abc.def.ghi"), &LOGIN);
+    row("A14", Ask::get("fin").cookie("T-alice").pomerium("T-bob"), &status(403));
     row(
         "A15",
-        Ask::get("fin")
-            .header("cookie", "_pomerium=garbage")
-            .pomerium("T-bob"),
+        Ask::get("fin").header("cookie", "_pomerium=garbage").pomerium("T-bob"),
         &ok("u-bob"),
     );
-    row(
-        "A16",
-        Ask::get("fin").cookie("T-alice-expired").pomerium("T-bob"),
-        &ok("u-bob"),
-    );
+    row("A16", Ask::get("fin").cookie("T-alice-expired").pomerium("T-bob"), &ok("u-bob"));
     let twice = format!("_pomerium=garbage; _pomerium={}", token("T-bob"));
-    row(
-        "A17",
-        Ask::get("fin").header("cookie", &twice),
-        &ok("u-bob"),
-    );
-    row(
-        "A18",
-        eng().header("cookie", &format!("_POMERIUM={}", token("T-alice"))),
-        &LOGIN,
-    );
-    row(
-        "A19",
-        Ask::get("fin").x_header("T-bob").pomerium("T-alice"),
-        &ok("u-bob"),
-    );
+    row("A17", Ask::get("fin").header("cookie", &twice), &ok("u-bob"));
+    row("A18", eng().header("cookie", &format!("_POMERIUM={}", token("T-alice"))), &LOGIN);
+    row("A19", Ask::get("fin").x_header("T-bob").pomerium("T-alice"), &ok("u-bob"));
     let (first, second) = token("T-alice-big").split_at(3800);
     row(
         "A20",
-        eng().header(
-            "cookie",
-            &format!("_pomerium=%{first}; _pomerium_1={second}"),
-        ),
+        eng().header("cookie", &format!("_pomerium=%{first}; _pomerium_1={second}")),
         &ok("u-alice"),
     );
     row(
         "A23",
-        eng().header(
-            "authorization",
-            &format!("Pomerium {},Bearer x", token("T-alice")),
-        ),
+        eng().header("authorization", &format!("Pomerium {},Bearer x", token("T-alice"))),
         &status(401),
     );
-    let two = format!(
-        "/?pomerium_session={}&a=1&pomerium_session={}",
-        token("T-alice"),
-        token("T-bob")
-    );
+    let two =
+        format!("/?pomerium_session={}&a=1&pomerium_session={}", token("T-alice"), token("T-bob"));
     row("A24", eng().path(&two), &ok("u-alice"));
     row("A25", eng().path("/?pomerium_session="), &status(401));
     row(
@@ -161,38 +110,21 @@ fn a_what_is_stripped() {
     ] {
         assert!(plan(ask).removes(header), "{name}");
     }
-    let kept = plan(
-        Ask::get("any")
-            .header("authorization", "Bearer abc.def.ghi")
-            .cookie("T-alice"),
-    );
-    assert!(
-        !kept.removes("authorization") && kept.set("authorization").is_none(),
-        "A12"
-    );
-    let dark = plan(eng().header(
-        "cookie",
-        &format!("_pomerium={}; theme=dark", token("T-alice")),
-    ));
+    let kept =
+        plan(Ask::get("any").header("authorization", "Bearer abc.def.ghi").cookie("T-alice"));
+    assert!(!kept.removes("authorization") && kept.set("authorization").is_none(), "A12");
+    let dark = plan(eng().header("cookie", &format!("_pomerium={}; theme=dark", token("T-alice"))));
     assert_eq!(dark.set("cookie"), Some("theme=dark"), "A26");
-    let keep = plan(eng().header(
-        "cookie",
-        &format!("my_pomerium=keep; _pomerium={}", token("T-alice")),
-    ));
+    let keep =
+        plan(eng().header("cookie", &format!("my_pomerium=keep; _pomerium={}", token("T-alice"))));
     assert_eq!(keep.set("cookie"), Some("my_pomerium=keep"), "A28");
-    assert_eq!(
-        plan(eng().query("T-alice")).query,
-        ["pomerium_session"],
-        "A6"
+    assert_eq!(plan(eng().query("T-alice")).query, ["pomerium_session"], "A6");
+    let hidden = plan(
+        Ask::get("any")
+            .cookie("T-alice")
+            .header("authorization", &format!("Bearer x,Pomerium {}", token("T-bob"))),
     );
-    let hidden = plan(Ask::get("any").cookie("T-alice").header(
-        "authorization",
-        &format!("Bearer x,Pomerium {}", token("T-bob")),
-    ));
-    assert!(
-        hidden.removes("authorization"),
-        "a token of ours behind another value"
-    );
+    assert!(hidden.removes("authorization"), "a token of ours behind another value");
 }
 
 #[test]
@@ -207,74 +139,34 @@ fn b_tokens() {
     refused("B4", "eng", "T-alice-hs512");
     refused("B5", "eng", "T-alice-json");
     refused("tamper", "eng", "T-alice-tamper");
-    row(
-        "B7",
-        Ask::get("eng").pomerium("T-alice-notyp"),
-        &ok("u-alice"),
-    );
+    row("B7", Ask::get("eng").pomerium("T-alice-notyp"), &ok("u-alice"));
     refused("B8", "eng", "T-alice-crit");
     refused("B9", "eng", "T-alice-dup");
     refused("B10", "eng", "T-alice-expired");
-    row(
-        "leeway",
-        Ask::get("eng").pomerium("T-alice-exp-leeway"),
-        &ok("u-alice"),
-    );
+    row("leeway", Ask::get("eng").pomerium("T-alice-exp-leeway"), &ok("u-alice"));
     refused("B12", "eng", "T-alice-exp-edge");
     refused("no exp", "eng", "T-alice-noexp");
     refused("nbf", "eng", "T-alice-nbf");
-    row(
-        "nbf leeway",
-        Ask::get("eng").pomerium("T-alice-nbf-leeway"),
-        &ok("u-alice"),
-    );
+    row("nbf leeway", Ask::get("eng").pomerium("T-alice-nbf-leeway"), &ok("u-alice"));
     refused("B16", "eng", "T-alice-iat");
-    row(
-        "B17",
-        Ask::get("eng").pomerium("T-alice-aud-eng"),
-        &ok("u-alice"),
-    );
+    row("B17", Ask::get("eng").pomerium("T-alice-aud-eng"), &ok("u-alice"));
     refused("B18", "any", "T-alice-aud-eng");
-    row(
-        "B19",
-        Ask::get("eng").pomerium("T-alice-aud-string"),
-        &ok("u-alice"),
-    );
+    row("B19", Ask::get("eng").pomerium("T-alice-aud-string"), &ok("u-alice"));
     refused("no aud", "eng", "T-alice-noaud");
     refused("B21", "eng", "T-alice-aud-wild");
-    row(
-        "B22",
-        Ask::get("eng").pomerium("T-alice-aud-case"),
-        &ok("u-alice"),
-    );
-    row(
-        "B23",
-        Ask::get("eng")
-            .authority("eng.corp.test:443")
-            .pomerium("T-alice"),
-        &ok("u-alice"),
-    );
+    row("B22", Ask::get("eng").pomerium("T-alice-aud-case"), &ok("u-alice"));
+    row("B23", Ask::get("eng").authority("eng.corp.test:443").pomerium("T-alice"), &ok("u-alice"));
     refused("a port in aud", "eng", "T-alice-aud-port");
     row(
         "that port",
-        Ask::get("eng")
-            .authority("eng.corp.test:8443")
-            .pomerium("T-alice-aud-port"),
+        Ask::get("eng").authority("eng.corp.test:8443").pomerium("T-alice-aud-port"),
         &ok("u-alice"),
     );
     refused("B25", "eng", "T-alice-iss");
     refused("exp as text", "eng", "T-alice-expstr");
-    row(
-        "exp as float",
-        Ask::get("eng").pomerium("T-alice-expfloat"),
-        &ok("u-alice"),
-    );
+    row("exp as float", Ask::get("eng").pomerium("T-alice-expfloat"), &ok("u-alice"));
     refused("groups as text", "eng", "T-alice-groups-string");
-    row(
-        "B29",
-        Ask::get("eng").pomerium("T-alice-nouser"),
-        &ok("u-alice"),
-    );
+    row("B29", Ask::get("eng").pomerium("T-alice-nouser"), &ok("u-alice"));
     row(
         "B30",
         Ask::get("eng").header("authorization", &format!("Pomerium {}", "a".repeat(17_000))),
@@ -282,10 +174,7 @@ fn b_tokens() {
     );
     row(
         "B33",
-        Ask::get("eng").header(
-            "x-pomerium-authorization",
-            &format!(" {} ", token("T-alice")),
-        ),
+        Ask::get("eng").header("x-pomerium-authorization", &format!(" {} ", token("T-alice"))),
         &ok("u-alice"),
     );
     let (left, right) = token("T-alice").split_at(100);
@@ -304,11 +193,8 @@ fn b_tokens() {
 
 #[test]
 fn b_error_codes() {
-    let code = |which: &str| {
-        Company::shared()
-            .ask(&Ask::get("eng").pomerium(which))
-            .session_error()
-    };
+    let code =
+        |which: &str| Company::shared().ask(&Ask::get("eng").pomerium(which)).session_error();
     for (which, expected) in [
         ("T-alice-wrongkey", "bad-signature"),
         ("T-alice-none", "unsupported-alg"),
@@ -332,16 +218,8 @@ fn b_error_codes() {
 #[test]
 fn c_routes_and_policy() {
     row("C1", Ask::get("public").path("/x"), &NOBODY);
-    row(
-        "C1 with a session",
-        Ask::get("public").cookie("T-alice"),
-        &ok("u-alice"),
-    );
-    row(
-        "an unusable one",
-        Ask::get("public").pomerium("T-alice-wrongkey"),
-        &NOBODY,
-    );
+    row("C1 with a session", Ask::get("public").cookie("T-alice"), &ok("u-alice"));
+    row("an unusable one", Ask::get("public").pomerium("T-alice-wrongkey"), &NOBODY);
     row("C3", Ask::get("any").cookie("T-eve"), &ok("u-eve"));
     row("C4", Ask::get("eng").cookie("T-alice"), &ok("u-alice"));
     row("C5", Ask::get("eng").cookie("T-bob"), &status(403));
@@ -349,46 +227,17 @@ fn c_routes_and_policy() {
     row("C7", Ask::get("dom").cookie("T-alice"), &ok("u-alice"));
     row("C9", Ask::get("dom").cookie("T-mail-atat"), &status(403));
     row("C10", Ask::get("dom").cookie("T-mail-upper"), &status(403));
-    for which in [
-        "T-mail-bare",
-        "T-mail-nolocal",
-        "T-mail-sub",
-        "T-mail-suffix",
-    ] {
+    for which in ["T-mail-bare", "T-mail-nolocal", "T-mail-sub", "T-mail-suffix"] {
         row("C11", Ask::get("dom").cookie(which), &status(403));
     }
-    row(
-        "C13",
-        Ask::get("api").path("/v1/x").cookie("T-alice"),
-        &ok("u-alice"),
-    );
-    row(
-        "C14",
-        Ask::get("api").path("/v1").cookie("T-alice"),
-        &ok("u-alice"),
-    );
-    row(
-        "C15",
-        Ask::get("api").path("/v1x").cookie("T-alice"),
-        &ok("u-alice"),
-    );
+    row("C13", Ask::get("api").path("/v1/x").cookie("T-alice"), &ok("u-alice"));
+    row("C14", Ask::get("api").path("/v1").cookie("T-alice"), &ok("u-alice"));
+    row("C15", Ask::get("api").path("/v1x").cookie("T-alice"), &ok("u-alice"));
     row("C16", Ask::get("api").path("/health"), &NOBODY);
     row("C17", Ask::get("api").path("/health/"), &status(404));
-    row(
-        "C18",
-        Ask::get("api").path("/v2/items/12").cookie("T-bob"),
-        &ok("u-bob"),
-    );
-    row(
-        "C19",
-        Ask::get("api").path("/v2/items/12x").cookie("T-bob"),
-        &status(404),
-    );
-    row(
-        "C20",
-        Ask::get("api").path("/v2/items/12?x=/v1").cookie("T-bob"),
-        &ok("u-bob"),
-    );
+    row("C18", Ask::get("api").path("/v2/items/12").cookie("T-bob"), &ok("u-bob"));
+    row("C19", Ask::get("api").path("/v2/items/12x").cookie("T-bob"), &status(404));
+    row("C20", Ask::get("api").path("/v2/items/12?x=/v1").cookie("T-bob"), &ok("u-bob"));
     for path in [
         "/v1/../health",
         "/v1%2f..%2fhealth",
@@ -398,47 +247,23 @@ fn c_routes_and_policy() {
         "/v1\\x",
         "/a%00b",
     ] {
-        row(
-            "C21 C22 C23",
-            Ask::get("api").path(path).cookie("T-alice"),
-            &status(400),
-        );
+        row("C21 C22 C23", Ask::get("api").path(path).cookie("T-alice"), &status(400));
     }
     row("C24", Ask::get("nope").cookie("T-alice"), &status(404));
     row("C25", Ask::get("nope"), &status(404));
     row("C26", Ask::get("none").cookie("T-alice"), &status(403));
     row("C27", Ask::get("none"), &status(403));
-    row(
-        "C28",
-        Ask::get("eng").authority("ENG.CORP.TEST").cookie("T-alice"),
-        &ok("u-alice"),
-    );
-    row(
-        "C29",
-        Ask::get("claim").cookie("T-alice-dept"),
-        &ok("u-alice"),
-    );
+    row("C28", Ask::get("eng").authority("ENG.CORP.TEST").cookie("T-alice"), &ok("u-alice"));
+    row("C29", Ask::get("claim").cookie("T-alice-dept"), &ok("u-alice"));
     row("C30", Ask::get("claim").cookie("T-alice"), &status(403));
     row("C33", Ask::get("eng").path("/?x=/.pomerium/"), &LOGIN);
     row("C36", Ask::get("eng").path("/.pomeriumx"), &LOGIN);
-    row(
-        "C37",
-        Ask::get("any").path("/deny").cookie("T-alice"),
-        &status(403),
-    );
-    row(
-        "C37 for another",
-        Ask::get("any").path("/deny").cookie("T-bob"),
-        &ok("u-bob"),
-    );
+    row("C37", Ask::get("any").path("/deny").cookie("T-alice"), &status(403));
+    row("C37 for another", Ask::get("any").path("/deny").cookie("T-bob"), &ok("u-bob"));
     row("C38", Ask::get("any").path("/noteve"), &LOGIN);
     row("C39", Ask::get("any").path("/exclude"), &LOGIN);
     row("C40", Ask::get("any").path("/open"), &LOGIN);
-    row(
-        "C40 for another",
-        Ask::get("any").path("/open").cookie("T-bob"),
-        &ok("u-bob"),
-    );
+    row("C40 for another", Ask::get("any").path("/open").cookie("T-bob"), &ok("u-bob"));
     let folded =
         Company::new(&CONFIG.replace("cookie_name", "case_insensitive_email: true\ncookie_name"));
     assert_eq!(
@@ -450,27 +275,12 @@ fn c_routes_and_policy() {
 
 #[test]
 fn c_pinned_routes() {
-    row(
-        "the right one",
-        Ask::get("eng").route_id("eng").cookie("T-alice"),
-        &ok("u-alice"),
-    );
-    row(
-        "unknown",
-        Ask::get("eng").route_id("nope").cookie("T-alice"),
-        &status(404),
-    );
-    row(
-        "another host's",
-        Ask::get("eng").route_id("public").cookie("T-alice"),
-        &status(403),
-    );
+    row("the right one", Ask::get("eng").route_id("eng").cookie("T-alice"), &ok("u-alice"));
+    row("unknown", Ask::get("eng").route_id("nope").cookie("T-alice"), &status(404));
+    row("another host's", Ask::get("eng").route_id("public").cookie("T-alice"), &status(403));
     row(
         "another path's",
-        Ask::get("api")
-            .path("/v1/x")
-            .route_id("api2")
-            .cookie("T-alice"),
+        Ask::get("api").path("/v1/x").route_id("api2").cookie("T-alice"),
         &status(403),
     );
     row(
@@ -482,56 +292,31 @@ fn c_pinned_routes() {
 
 #[test]
 fn c_our_own_pages() {
-    row(
-        "keys",
-        Ask::get("eng").path("/.well-known/pomerium/jwks.json"),
-        &NOBODY,
-    );
+    row("keys", Ask::get("eng").path("/.well-known/pomerium/jwks.json"), &NOBODY);
     row("F10", Ask::get("eng").path("/.pomerium/callback/"), &NOBODY);
     row("page", Ask::get("eng").path("/.pomerium/"), &LOGIN);
-    row(
-        "page",
-        Ask::get("eng").path("/.pomerium/").cookie("T-alice"),
-        &NOBODY,
-    );
+    row("page", Ask::get("eng").path("/.pomerium/").cookie("T-alice"), &NOBODY);
     row(
         "admin",
-        Ask::get("eng")
-            .path("/.pomerium/admin/impersonate")
-            .cookie("T-alice"),
+        Ask::get("eng").path("/.pomerium/admin/impersonate").cookie("T-alice"),
         &status(403),
     );
-    row(
-        "admin",
-        Ask::get("eng")
-            .path("/.pomerium/admin/impersonate")
-            .cookie("T-root"),
-        &NOBODY,
-    );
+    row("admin", Ask::get("eng").path("/.pomerium/admin/impersonate").cookie("T-root"), &NOBODY);
     row(
         "as bob",
-        Ask::get("eng")
-            .path("/.pomerium/admin/impersonate")
-            .cookie("T-root-as-bob"),
+        Ask::get("eng").path("/.pomerium/admin/impersonate").cookie("T-root-as-bob"),
         &NOBODY,
     );
     row(
         "as root",
-        Ask::get("eng")
-            .path("/.pomerium/admin/x")
-            .cookie("T-bob-as-root"),
+        Ask::get("eng").path("/.pomerium/admin/x").cookie("T-bob-as-root"),
         &status(403),
     );
-    row(
-        "elsewhere",
-        Ask::get("nope").path("/.pomerium/"),
-        &status(404),
-    );
+    row("elsewhere", Ask::get("nope").path("/.pomerium/"), &status(404));
     let none =
         Company::new(&CONFIG.replace("administrators: [root@corp.test]", "administrators: []"));
     assert_eq!(
-        none.ask(&Ask::get("fin").path("/.pomerium/").cookie("T-root-as-bob"))
-            .saw(),
+        none.ask(&Ask::get("fin").path("/.pomerium/").cookie("T-root-as-bob")).saw(),
         NOBODY,
         "G20"
     );
@@ -560,47 +345,19 @@ fn d_cors_preflight() {
 fn e_sign_in_or_401() {
     let eng = || Ask::get("eng").without("accept");
     row("E1", Ask::get("eng"), &LOGIN);
-    row(
-        "E4",
-        eng().header("accept", "application/json"),
-        &status(401),
-    );
+    row("E4", eng().header("accept", "application/json"), &status(401));
     row("E5", eng().header("accept", "text/plain"), &status(401));
-    row(
-        "E6",
-        eng().header("accept", "application/json;q=0.5, text/html"),
-        &LOGIN,
-    );
-    for grpc in [
-        "application/grpc",
-        "application/grpc+proto",
-        "application/grpc-web-text",
-    ] {
+    row("E6", eng().header("accept", "application/json;q=0.5, text/html"), &LOGIN);
+    for grpc in ["application/grpc", "application/grpc+proto", "application/grpc-web-text"] {
         row(
             "E8 E9",
             Ask::get("eng").header("content-type", grpc),
-            &if grpc.contains("web") {
-                status(200)
-            } else {
-                status(401)
-            },
+            &if grpc.contains("web") { status(200) } else { status(401) },
         );
     }
-    row(
-        "E11",
-        Ask::get("eng").header("content-type", "application/grpcx"),
-        &LOGIN,
-    );
-    row(
-        "E12",
-        Ask::get("eng").header("x-requested-with", "XMLHttpRequest"),
-        &status(401),
-    );
-    row(
-        "E13",
-        Ask::get("eng").pomerium("T-alice-wrongkey"),
-        &status(401),
-    );
+    row("E11", Ask::get("eng").header("content-type", "application/grpcx"), &LOGIN);
+    row("E12", Ask::get("eng").header("x-requested-with", "XMLHttpRequest"), &status(401));
+    row("E13", Ask::get("eng").pomerium("T-alice-wrongkey"), &status(401));
     let kubectl = Ask::get("eng")
         .header("user-agent", "kubectl/v1.20 (linux/amd64) kubernetes/abc")
         .pomerium("T-alice-expired");
@@ -618,24 +375,11 @@ fn e_what_is_said() {
             .header("x-request-id", "r-1"),
     );
     assert_eq!(json.denied("content-type"), Some("application/json"), "E4");
-    assert_eq!(
-        json.json(),
-        json!({ "error": "Unauthenticated", "request_id": "r-1" }),
-        "E4"
-    );
-    assert_eq!(
-        json.denied("x-pomerium-intercepted-response"),
-        Some("true"),
-        "E4"
-    );
-    assert_eq!(
-        json.denied("www-authenticate"),
-        Some("Pomerium realm=\"eng.corp.test\"")
-    );
+    assert_eq!(json.json(), json!({ "error": "Unauthenticated", "request_id": "r-1" }), "E4");
+    assert_eq!(json.denied("x-pomerium-intercepted-response"), Some("true"), "E4");
+    assert_eq!(json.denied("www-authenticate"), Some("Pomerium realm=\"eng.corp.test\""));
     let kubectl = company.ask(
-        &Ask::get("eng")
-            .header("user-agent", "kubectl kubernetes/abc")
-            .pomerium("T-alice-expired"),
+        &Ask::get("eng").header("user-agent", "kubectl kubernetes/abc").pomerium("T-alice-expired"),
     );
     assert_eq!(
         (&kubectl.json()["reason"], &kubectl.json()["code"]),
@@ -643,26 +387,12 @@ fn e_what_is_said() {
         "E14"
     );
     let robots = company.ask(&Ask::get("eng").path("/robots.txt"));
-    assert_eq!(
-        (robots.body().lines().count(), robots.denied("location")),
-        (2, None),
-        "E15"
-    );
-    let page = company.ask(
-        &Ask::get("eng")
-            .cookie("T-bob")
-            .header("x-request-id", "<script>r</script>"),
-    );
-    assert_eq!(
-        page.denied("content-type"),
-        Some("text/html; charset=utf-8"),
-        "L1"
-    );
+    assert_eq!((robots.body().lines().count(), robots.denied("location")), (2, None), "E15");
+    let page =
+        company.ask(&Ask::get("eng").cookie("T-bob").header("x-request-id", "<script>r</script>"));
+    assert_eq!(page.denied("content-type"), Some("text/html; charset=utf-8"), "L1");
     assert_eq!(page.denied("cache-control"), Some("no-store"), "L1");
-    assert!(
-        page.body().contains("403") && page.body().contains("bob@corp.test"),
-        "L1"
-    );
+    assert!(page.body().contains("403") && page.body().contains("bob@corp.test"), "L1");
     assert!(
         !page.body().contains("<script>") && !page.body().contains("groups-unauthorized"),
         "L1"
@@ -673,50 +403,30 @@ fn e_what_is_said() {
             .denied("grpc-status")
             .map(str::to_owned)
     };
-    assert_eq!(
-        grpc(Ask::get("eng").cookie("T-bob")).as_deref(),
-        Some("7"),
-        "L3"
-    );
+    assert_eq!(grpc(Ask::get("eng").cookie("T-bob")).as_deref(), Some("7"), "L3");
     assert_eq!(grpc(Ask::get("nope")).as_deref(), Some("12"), "L4");
     assert_eq!(grpc(Ask::get("eng")).as_deref(), Some("16"));
 }
 
 #[test]
 fn e_the_sign_in_link() {
-    let location = |ask: Ask| {
-        Company::shared()
-            .ask(&ask)
-            .denied("location")
-            .expect("a redirect")
-            .to_owned()
-    };
+    let location =
+        |ask: Ask| Company::shared().ask(&ask).denied("location").expect("a redirect").to_owned();
     let vector = host::signed("signin-decoded");
     let asked = || Ask::get("eng").path("/a?b=c&d=e%20f");
     assert_eq!(location(asked()), vector, "E16");
     assert_eq!(location(asked().scheme("http")), vector, "E17");
-    assert_eq!(
-        location(asked().header("x-forwarded-proto", "http")),
-        vector,
-        "E18"
-    );
+    assert_eq!(location(asked().header("x-forwarded-proto", "http")), vector, "E18");
     let clear = Company::shared().ask(&Ask::get("eng").header("cookie", "_pomerium=garbage"));
     let cookie = clear.denied("set-cookie").expect("a cookie to clear");
-    assert!(
-        cookie.starts_with("_pomerium=;") && cookie.contains("Max-Age=0"),
-        "{cookie}"
-    );
+    assert!(cookie.starts_with("_pomerium=;") && cookie.contains("Max-Age=0"), "{cookie}");
 }
 
 #[test]
 fn i_signed_urls() {
     let url = |text: &str| Url::parse(text).expect("a url");
     let at = |text: &str, seconds: i64| {
-        verify(
-            &url(text),
-            &host::SECRET_BYTES,
-            Timestamp::from_unix(NOW + seconds),
-        )
+        verify(&url(text), &host::SECRET_BYTES, Timestamp::from_unix(NOW + seconds))
     };
     let good = host::signed("signin-decoded");
     assert_eq!(at(&good, 0), Ok(()), "I12");
@@ -731,21 +441,9 @@ fn i_signed_urls() {
     );
     let (base, query) = good.split_once('?').expect("a query");
     let reversed: Vec<&str> = query.split('&').rev().collect();
-    assert_eq!(
-        at(&format!("{base}?{}", reversed.join("&")), 0),
-        Ok(()),
-        "I16"
-    );
-    assert_eq!(
-        at(&format!("{good}&extra=1"), 0),
-        Err(SignedUrlError::BadSignature),
-        "I17"
-    );
-    assert_eq!(
-        at(&host::signed("signin-text"), 0),
-        Err(SignedUrlError::BadSignature),
-        "I19"
-    );
+    assert_eq!(at(&format!("{base}?{}", reversed.join("&")), 0), Ok(()), "I16");
+    assert_eq!(at(&format!("{good}&extra=1"), 0), Err(SignedUrlError::BadSignature), "I17");
+    assert_eq!(at(&host::signed("signin-text"), 0), Err(SignedUrlError::BadSignature), "I19");
     assert_eq!(
         at(&good.replace("pomerium_expiry", "pomerium_expirx"), 0),
         Err(SignedUrlError::Malformed),

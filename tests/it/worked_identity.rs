@@ -5,11 +5,7 @@ use serde_json::{Value, json};
 
 #[track_caller]
 fn row(name: &str, ask: Ask, expected: &Saw) {
-    assert_eq!(
-        &Company::shared().ask(&ask).saw(),
-        expected,
-        "{name}: {ask:?}"
-    );
+    assert_eq!(&Company::shared().ask(&ask).saw(), expected, "{name}: {ask:?}");
 }
 
 fn ok(user: &str) -> Saw {
@@ -30,49 +26,17 @@ fn g_impersonation() {
     row("G5", Ask::get("dom").cookie("T-root-as-eng"), &forbidden);
     row("G7", Ask::get("any").cookie("T-root-as-eng"), &ok(""));
     row("G8", Ask::get("dom").cookie("T-root-as-eve"), &forbidden);
-    row(
-        "G10",
-        Ask::get("dom").cookie("T-root-as-ghost"),
-        &ok("ghost@corp.test"),
-    );
-    row(
-        "G11",
-        Ask::get("eng").cookie("T-root-as-bob-fin"),
-        &forbidden,
-    );
-    row(
-        "G13",
-        Ask::get("adm").cookie("T-root-as-empty"),
-        &ok("u-root"),
-    );
-    row(
-        "G14",
-        Ask::get("adm").cookie("T-root-imp-null"),
-        &ok("u-root"),
-    );
+    row("G10", Ask::get("dom").cookie("T-root-as-ghost"), &ok("ghost@corp.test"));
+    row("G11", Ask::get("eng").cookie("T-root-as-bob-fin"), &forbidden);
+    row("G13", Ask::get("adm").cookie("T-root-as-empty"), &ok("u-root"));
+    row("G14", Ask::get("adm").cookie("T-root-imp-null"), &ok("u-root"));
     row("G16", Ask::get("adm").cookie("T-bob-as-root"), &forbidden);
     row("G17", Ask::get("fin").cookie("T-bob-as-root"), &forbidden);
-    row(
-        "on a public route",
-        Ask::get("public").cookie("T-bob-as-root"),
-        &Saw::Anonymous,
-    );
-    row(
-        "G21",
-        Ask::get("fin").cookie("T-root-as-ROOTCASE"),
-        &ok("u-bob"),
-    );
-    row(
-        "G22",
-        Ask::get("claim").cookie("T-root-dept-as-bob"),
-        &forbidden,
-    );
+    row("on a public route", Ask::get("public").cookie("T-bob-as-root"), &Saw::Anonymous);
+    row("G21", Ask::get("fin").cookie("T-root-as-ROOTCASE"), &ok("u-bob"));
+    row("G22", Ask::get("claim").cookie("T-root-dept-as-bob"), &forbidden);
     row("G26", Ask::get("fin").pomerium("T-cli-as-bob"), &forbidden);
-    row(
-        "a wrong type",
-        Ask::get("fin").cookie("T-root-imp-badtype"),
-        &Saw::Login,
-    );
+    row("a wrong type", Ask::get("fin").cookie("T-root-imp-badtype"), &Saw::Login);
 }
 
 #[test]
@@ -96,10 +60,7 @@ fn g_reasons_and_settings() {
         "impersonation-not-permitted",
         "G19"
     );
-    let off = with(
-        "enable_user_impersonation: true",
-        "enable_user_impersonation: false",
-    );
+    let off = with("enable_user_impersonation: true", "enable_user_impersonation: false");
     assert_eq!(
         denied(&off, Ask::get("fin").cookie("T-root-as-bob")),
         "impersonation-not-permitted"
@@ -111,9 +72,7 @@ fn g_reasons_and_settings() {
         )
     };
     assert_eq!(
-        service("allow")
-            .ask(&Ask::get("fin").pomerium("T-cli-as-bob"))
-            .saw(),
+        service("allow").ask(&Ask::get("fin").pomerium("T-cli-as-bob")).saw(),
         ok("u-bob"),
         "G26 with allow"
     );
@@ -132,14 +91,8 @@ fn g_what_the_upstream_sees() {
     for (name, value) in expected.as_object().expect("a map") {
         assert_eq!(&as_bob[name], value, "G2 {name}");
     }
-    let headers = company
-        .ask(&Ask::get("fin").cookie("T-root-as-bob"))
-        .headers();
-    assert_eq!(
-        headers.set("x-pomerium-claim-email"),
-        Some("bob@corp.test"),
-        "G2"
-    );
+    let headers = company.ask(&Ask::get("fin").cookie("T-root-as-bob")).headers();
+    assert_eq!(headers.set("x-pomerium-claim-email"), Some("bob@corp.test"), "G2");
     assert_eq!(headers.set("x-pomerium-claim-groups"), Some("g-fin"), "G2");
     let group = company.ask(&Ask::get("eng").cookie("T-root-as-eng"));
     let (said, headers) = (group.assertion(), group.headers());
@@ -152,27 +105,13 @@ fn g_what_the_upstream_sees() {
     let ghost = claims(Ask::get("dom").cookie("T-root-as-ghost"));
     assert_eq!(
         (&ghost["email"], &ghost["sub"], &ghost["groups"]),
-        (
-            &json!("ghost@corp.test"),
-            &json!("ghost@corp.test"),
-            &json!([])
-        ),
+        (&json!("ghost@corp.test"), &json!("ghost@corp.test"), &json!([])),
         "G10"
     );
-    assert_eq!(
-        claims(Ask::get("adm").cookie("T-root-as-empty")).get("act"),
-        None,
-        "G13"
-    );
+    assert_eq!(claims(Ask::get("adm").cookie("T-root-as-empty")).get("act"), None, "G13");
     let silent =
         Company::new(&CONFIG.replace("cookie_name", "assertion_actor: false\ncookie_name"));
-    assert_eq!(
-        silent
-            .ask(&Ask::get("fin").cookie("T-root-as-bob"))
-            .assertion()
-            .get("act"),
-        None
-    );
+    assert_eq!(silent.ask(&Ask::get("fin").cookie("T-root-as-bob")).assertion().get("act"), None);
 }
 
 #[test]
@@ -182,9 +121,7 @@ fn g_both_stand_in_the_metadata() {
     assert_eq!(metadata["user"], "u-bob", "G39");
     assert_eq!(metadata["actor_email"], "root@corp.test", "G39");
     assert_eq!(metadata["decision"], "allow");
-    let denied = Company::shared()
-        .ask(&Ask::get("adm").cookie("T-bob-as-root"))
-        .metadata();
+    let denied = Company::shared().ask(&Ask::get("adm").cookie("T-bob-as-root")).metadata();
     assert_eq!(
         (denied["decision"].as_str(), denied["reason"].as_str()),
         (Some("deny"), Some("impersonation-not-permitted"))
@@ -205,11 +142,7 @@ fn h_the_assertion() {
     }
     assert_eq!(said["jti"].as_str().map(str::len), Some(36), "H1");
     let short = claims(Ask::get("eng").cookie("T-alice-soon"));
-    assert_eq!(
-        short["exp"],
-        NOW + 180,
-        "an assertion ends when the token does, leeway included"
-    );
+    assert_eq!(short["exp"], NOW + 180, "an assertion ends when the token does, leeway included");
     let uri =
         Company::new(&CONFIG.replace("jwt_issuer_format: hostOnly", "jwt_issuer_format: uri"));
     assert_eq!(
@@ -223,11 +156,7 @@ fn h_the_assertion() {
     let jti = || fresh.ask(&Ask::get("eng").cookie("T-alice")).assertion()["jti"].clone();
     assert_ne!(jti(), jti(), "H22");
     assert_eq!(
-        claims(
-            Ask::get("eng")
-                .authority("ENG.CORP.TEST:443")
-                .cookie("T-alice")
-        )["aud"],
+        claims(Ask::get("eng").authority("ENG.CORP.TEST:443").cookie("T-alice"))["aud"],
         "eng.corp.test",
         "C28"
     );
@@ -237,26 +166,11 @@ fn h_the_assertion() {
 fn h_reuse_never_mixes() {
     let company = Company::shared();
     let said = |ask: Ask| company.ask(&ask).assertion();
-    assert_eq!(
-        said(Ask::get("any").cookie("T-alice"))["email"],
-        "alice@corp.test"
-    );
-    assert_eq!(
-        said(Ask::get("any").cookie("T-bob"))["email"],
-        "bob@corp.test"
-    );
-    assert_eq!(
-        said(Ask::get("eng").cookie("T-alice"))["aud"],
-        "eng.corp.test"
-    );
-    assert_eq!(
-        said(Ask::get("any").cookie("T-alice"))["aud"],
-        "any.corp.test"
-    );
-    assert_eq!(
-        said(Ask::get("eng").cookie("T-alice-soon"))["exp"],
-        NOW + 180
-    );
+    assert_eq!(said(Ask::get("any").cookie("T-alice"))["email"], "alice@corp.test");
+    assert_eq!(said(Ask::get("any").cookie("T-bob"))["email"], "bob@corp.test");
+    assert_eq!(said(Ask::get("eng").cookie("T-alice"))["aud"], "eng.corp.test");
+    assert_eq!(said(Ask::get("any").cookie("T-alice"))["aud"], "any.corp.test");
+    assert_eq!(said(Ask::get("eng").cookie("T-alice-soon"))["exp"], NOW + 180);
     assert_eq!(said(Ask::get("eng").cookie("T-alice"))["exp"], NOW + 300);
 }
 
@@ -266,16 +180,8 @@ fn h_headers() {
     let plan = |ask: Ask| company.ask(&ask).headers();
     let eng = || Ask::get("eng").cookie("T-alice");
     let plain = plan(eng());
-    assert_eq!(
-        plain.set("x-pomerium-claim-email"),
-        Some("alice@corp.test"),
-        "H2"
-    );
-    assert_eq!(
-        plain.set("x-pomerium-claim-groups"),
-        Some("g-eng,g-all"),
-        "H2"
-    );
+    assert_eq!(plain.set("x-pomerium-claim-email"), Some("alice@corp.test"), "H2");
+    assert_eq!(plain.set("x-pomerium-claim-groups"), Some("g-eng,g-all"), "H2");
     assert!(plain.removes("x-pomerium-claim-name"), "H2");
     assert_eq!(
         plan(eng().header("x-pomerium-claim-email", "root@corp.test"))
@@ -304,24 +210,15 @@ fn h_headers() {
         "x-pomerium-reproxy-policy-hmac",
         "x-pomerium-routing-key",
     ] {
-        assert!(
-            plan(eng().header(name, "x")).removes(name),
-            "H8 H9 H10 {name}"
-        );
+        assert!(plan(eng().header(name, "x")).removes(name), "H8 H9 H10 {name}");
     }
-    for name in [
-        "x_pomerium_jwt_assertion",
-        "x-pomerium_claim-email",
-        "x-envoy-auth-failure-mode-allowed",
-    ] {
+    for name in
+        ["x_pomerium_jwt_assertion", "x-pomerium_claim-email", "x-envoy-auth-failure-mode-allowed"]
+    {
         assert!(plan(eng().header(name, "x")).removes(name), "{name}");
     }
     let comma = company.ask(&Ask::get("eng").cookie("T-alice-comma"));
-    assert_eq!(
-        comma.headers().set("x-pomerium-claim-groups"),
-        Some("g-eng"),
-        "H12"
-    );
+    assert_eq!(comma.headers().set("x-pomerium-claim-groups"), Some("g-eng"), "H12");
     assert_eq!(comma.assertion()["groups"], json!(["g-eng", "a,b"]), "H12");
     let split = company.ask(&Ask::get("eng").cookie("T-alice-crlf"));
     assert!(split.headers().removes("x-pomerium-claim-name"), "H13");
@@ -337,16 +234,8 @@ fn h_headers() {
 fn j_service_tokens() {
     row("J1", Ask::get("eng").pomerium("T-cli"), &ok("ci"));
     row("J2", Ask::get("fin").pomerium("T-cli"), &Saw::Refused(401));
-    row(
-        "J3",
-        Ask::get("any").pomerium("T-cli-min"),
-        &ok("ci@corp.test"),
-    );
-    row(
-        "J6",
-        Ask::get("any").pomerium("T-sa-gone"),
-        &Saw::Refused(401),
-    );
+    row("J3", Ask::get("any").pomerium("T-cli-min"), &ok("ci@corp.test"));
+    row("J6", Ask::get("any").pomerium("T-sa-gone"), &Saw::Refused(401));
     let said = claims(Ask::get("eng").pomerium("T-cli"));
     assert_eq!(
         (&said["sub"], &said["user"], &said["email"]),

@@ -21,20 +21,12 @@ fn a_private_jwk_signs_what_its_public_part_verifies() {
     let keys = SigningKeys::parse(EC_JWK).expect("parses");
     assert_eq!(keys.signing().algorithm(), Algorithm::Es256);
     let published = keys.jwks();
-    assert_eq!(
-        published["keys"][0]["x"],
-        "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"
-    );
-    assert!(
-        !published.to_string().contains("jpsQnn"),
-        "the private part is published"
-    );
+    assert_eq!(published["keys"][0]["x"], "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU");
+    assert!(!published.to_string().contains("jpsQnn"), "the private part is published");
     let token = keys.signing().sign(&serde_json::Map::new()).expect("signs");
     let (message, signature) = token.rsplit_once('.').expect("three parts");
     let point = |name: &str| {
-        URL_SAFE_NO_PAD
-            .decode(published["keys"][0][name].as_str().expect("text"))
-            .expect("base64")
+        URL_SAFE_NO_PAD.decode(published["keys"][0][name].as_str().expect("text")).expect("base64")
     };
     let public = [vec![4], point("x"), point("y")].concat();
     let signature = URL_SAFE_NO_PAD.decode(signature).expect("base64");
@@ -58,11 +50,7 @@ fn pem_base64_of_pem_and_several_blocks() {
 #[test]
 fn the_derived_key_is_the_same_for_the_same_secret() {
     let derive = |secret: [u8; 32]| {
-        SigningKeys::derived(&secret)
-            .expect("derives")
-            .signing()
-            .kid()
-            .to_owned()
+        SigningKeys::derived(&secret).expect("derives").signing().kid().to_owned()
     };
     assert_eq!(derive([7; 32]), derive([7; 32]));
     assert_ne!(derive([7; 32]), derive([8; 32]));
@@ -82,8 +70,5 @@ fn what_is_no_key() {
         refuse("-----BEGIN PRIVATE KEY-----\naGk=\n-----END PRIVATE KEY-----\n"),
         KeyError::Kind(1)
     );
-    assert_eq!(
-        refuse(r#"{"kty":"OKP","crv":"Ed25519","d":"AA"}"#),
-        KeyError::Kind(1)
-    );
+    assert_eq!(refuse(r#"{"kty":"OKP","crv":"Ed25519","d":"AA"}"#), KeyError::Kind(1));
 }

@@ -8,12 +8,8 @@ use std::path::PathBuf;
 pub fn binary() -> PathBuf {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let found = std::thread::spawn(move || {
-        runtime.block_on(locate(None, &Environment::of_process(), &|text: &str| {
-            eprintln!("{text}")
-        }))
+        runtime
+            .block_on(locate(None, &Environment::of_process(), &|text: &str| eprintln!("{text}")))
     });
-    found
-        .join()
-        .expect("no panic")
-        .expect("an Envoy: put it on the PATH, or have Python with pip")
+    found.join().expect("no panic").expect("an Envoy: put it on the PATH, or have Python with pip")
 }

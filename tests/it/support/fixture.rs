@@ -60,9 +60,7 @@ fn data() -> &'static Value {
 
 /// A token by its name.
 pub fn token(name: &str) -> &'static str {
-    data()["tokens"][name]
-        .as_str()
-        .unwrap_or_else(|| panic!("no token {name}"))
+    data()["tokens"][name].as_str().unwrap_or_else(|| panic!("no token {name}"))
 }
 
 pub mod host {
@@ -184,26 +182,16 @@ impl Ask {
             host: self.authority.clone(),
             path: self.path.clone(),
             scheme: self.scheme.clone(),
-            header_map: Some(HeaderMap {
-                headers: self.headers.iter().map(line).collect(),
-            }),
+            header_map: Some(HeaderMap { headers: self.headers.iter().map(line).collect() }),
             ..HttpRequest::default()
         };
-        let route = self
-            .route_id
-            .iter()
-            .map(|id| ("route_id".to_owned(), id.clone()));
+        let route = self.route_id.iter().map(|id| ("route_id".to_owned(), id.clone()));
         let attributes = AttributeContext {
-            request: Some(Request {
-                http: Some(http),
-                ..Request::default()
-            }),
+            request: Some(Request { http: Some(http), ..Request::default() }),
             context_extensions: route.collect(),
             ..AttributeContext::default()
         };
-        CheckRequest {
-            attributes: Some(attributes),
-        }
+        CheckRequest { attributes: Some(attributes) }
     }
 }
 
@@ -241,10 +229,7 @@ impl Company {
             person("u-eve", "eve@evil.test", &[]),
         ];
         let directory = Directory::new(people, Vec::new()).expect("a directory");
-        Self {
-            snapshot: snapshot_with(config, directory),
-            authorizer: Authorizer::new(),
-        }
+        Self { snapshot: snapshot_with(config, directory), authorizer: Authorizer::new() }
     }
 
     /// The company with `CONFIG`.
@@ -261,26 +246,12 @@ impl Company {
         let settings = &self.snapshot.settings;
         let now = Timestamp::from_unix(NOW);
         let request = decode(check, settings, None);
-        let answer = self
-            .authorizer
-            .authorize(&self.snapshot, &request, now)
-            .expect("an answer");
-        let reason = answer
-            .record
-            .denied
-            .as_ref()
-            .map_or("allowed", |reason| reason.code());
-        let session_error = answer
-            .record
-            .session_error
-            .as_ref()
-            .map(|error| error.code());
+        let answer = self.authorizer.authorize(&self.snapshot, &request, now).expect("an answer");
+        let reason = answer.record.denied.as_ref().map_or("allowed", |reason| reason.code());
+        let session_error =
+            answer.record.session_error.as_ref().map(lictor::identity::TokenError::code);
         let (response, _) = encode(&request, answer, settings, now);
-        Heard {
-            response,
-            reason,
-            session_error,
-        }
+        Heard { response, reason, session_error }
     }
 }
 
@@ -301,21 +272,12 @@ pub struct Changes {
 
 impl Changes {
     pub fn set(&self, name: &str) -> Option<&str> {
-        let mut headers = self
-            .ok
-            .headers
-            .iter()
-            .filter_map(|option| option.header.as_ref());
-        headers
-            .find(|header| header.key == name)
-            .map(|header| header.value.as_str())
+        let mut headers = self.ok.headers.iter().filter_map(|option| option.header.as_ref());
+        headers.find(|header| header.key == name).map(|header| header.value.as_str())
     }
 
     pub fn removes(&self, name: &str) -> bool {
-        self.ok
-            .headers_to_remove
-            .iter()
-            .any(|header| header == name)
+        self.ok.headers_to_remove.iter().any(|header| header == name)
     }
 }
 
@@ -335,12 +297,9 @@ impl Heard {
         if self.code() == 0 {
             return match self.headers().set("x-pomerium-jwt-assertion") {
                 None => Saw::Anonymous,
-                Some(_) => Saw::Allowed(
-                    self.assertion()["user"]
-                        .as_str()
-                        .expect("a user")
-                        .to_owned(),
-                ),
+                Some(_) => {
+                    Saw::Allowed(self.assertion()["user"].as_str().expect("a user").to_owned())
+                }
             };
         }
         assert_eq!(self.code(), 7);
@@ -365,10 +324,9 @@ impl Heard {
 
     pub fn headers(&self) -> Changes {
         match &self.response.http_response {
-            Some(HttpResponse::OkResponse(ok)) => Changes {
-                ok: ok.clone(),
-                query: ok.query_parameters_to_remove.clone(),
-            },
+            Some(HttpResponse::OkResponse(ok)) => {
+                Changes { ok: ok.clone(), query: ok.query_parameters_to_remove.clone() }
+            }
             other => panic!("not allowed: {other:?}"),
         }
     }
@@ -377,26 +335,17 @@ impl Heard {
     pub fn assertion(&self) -> Value {
         use base64::Engine as _;
         let headers = self.headers();
-        let token = headers
-            .set("x-pomerium-jwt-assertion")
-            .expect("an assertion");
+        let token = headers.set("x-pomerium-jwt-assertion").expect("an assertion");
         let payload = token.split('.').nth(1).expect("a payload");
-        let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD
-            .decode(payload)
-            .expect("base64");
+        let bytes =
+            base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(payload).expect("base64");
         serde_json::from_slice(&bytes).expect("json")
     }
 
     /// A header of a refusal.
     pub fn denied(&self, name: &str) -> Option<&str> {
-        let mut headers = self
-            .refused()
-            .headers
-            .iter()
-            .filter_map(|option| option.header.as_ref());
-        headers
-            .find(|header| header.key == name)
-            .map(|header| header.value.as_str())
+        let mut headers = self.refused().headers.iter().filter_map(|option| option.header.as_ref());
+        headers.find(|header| header.key == name).map(|header| header.value.as_str())
     }
 
     pub fn body(&self) -> &str {
@@ -408,19 +357,11 @@ impl Heard {
     }
 
     pub fn metadata(&self) -> Map<String, Value> {
-        let fields = &self
-            .response
-            .dynamic_metadata
-            .as_ref()
-            .expect("metadata")
-            .fields;
+        let fields = &self.response.dynamic_metadata.as_ref().expect("metadata").fields;
         let text = |kind: &Option<Kind>| match kind {
             Some(Kind::StringValue(text)) => Value::from(text.as_str()),
             other => panic!("not text: {other:?}"),
         };
-        fields
-            .iter()
-            .map(|(name, value)| (name.clone(), text(&value.kind)))
-            .collect()
+        fields.iter().map(|(name, value)| (name.clone(), text(&value.kind))).collect()
     }
 }

@@ -1,0 +1,110 @@
+//! The route stop: what a request runs into, and what that place makes of who is asking.
+
+use super::internal::Internal;
+use super::presence::Presence;
+use crate::assertion::RouteHeaders;
+use crate::id::RouteId;
+use crate::identity::{Caller, Identity};
+use crate::policy::{Decision, Denial, DenyReason, Evaluation, Facts, evaluate};
+use crate::request::{Request, Target};
+use crate::route::{Found, Route};
+use crate::state::Settings;
+
+/// What a request runs into: a route of the operator's, or a page of ours.
+pub(super) enum Place<'s> {
+    Route(&'s Route),
+    Internal(Internal),
+}
+
+impl<'s> Place<'s> {
+    /// Our own pages first, then the route Envoy names, else the one that serves host and path.
+    pub(super) fn find(
+        settings: &'s Settings,
+        request: &Request,
+        target: &Target,
+    ) -> Result<Self, DenyReason> {
+        if let Some(internal) = Internal::of_path(target.path.as_str()) {
+            let sign_in = settings.sign_in.as_ref().and_then(|sign_in| sign_in.url.host_str());
+            let ours =
+                settings.table.knows_host(&target.host) || sign_in == Some(target.host.name());
+            return if ours { Ok(Place::Internal(internal)) } else { Err(DenyReason::NoRoute) };
+        }
+        let found = match &request.route_id {
+            Some(id) => settings.table.pinned(id, request.kind, target),
+            None => settings.table.find(request.kind, target).map_or(Found::None, Found::Route),
+        };
+        match found {
+            Found::Route(route) => Ok(Place::Route(route)),
+            Found::None => Err(DenyReason::NoRoute),
+            Found::Mismatch(_) => Err(DenyReason::RouteMismatch),
+        }
+    }
+}
+
+impl Place<'_> {
+    /// Whom this place sees. Our own pages stay open to somebody whose impersonation was refused, as
+    /// themselves: that is where they can end it.
+    pub(super) fn caller(&self, presence: &Presence) -> Caller {
+        match (self, &presence.caller) {
+            (Self::Internal(_), Caller::Refused(identity)) => {
+                let subject = identity.holder().clone();
+                let session = identity.session.clone();
+                Caller::Identified(Box::new(Identity { subject, actor: None, session }))
+            }
+            (Self::Route(_) | Self::Internal(_), caller) => caller.clone(),
+        }
+    }
+
+    pub(super) fn evaluate(
+        &self,
+        settings: &Settings,
+        facts: &Facts<'_>,
+        caller: Caller,
+    ) -> Evaluation {
+        match self {
+            Self::Route(route) => evaluate(route.policies.iter().map(AsRef::as_ref), facts, caller),
+            Self::Internal(internal) => {
+                evaluate(std::iter::once(internal.policy(&settings.internal)), facts, caller)
+            }
+        }
+    }
+
+    /// Administration is judged on the holder of the credential, never on whom they act as.
+    pub(super) fn restrict(
+        &self,
+        decision: Decision,
+        settings: &Settings,
+        presence: &Presence,
+    ) -> Decision {
+        let holder = presence.identity();
+        let administrator = || {
+            holder
+                .is_some_and(|identity| settings.impersonation.is_administrator(identity.holder()))
+        };
+        match (self, decision) {
+            (Self::Internal(Internal::Administrator), Decision::Allow(_)) if !administrator() => {
+                Decision::Deny(Denial::new(DenyReason::Forbidden))
+            }
+            (_, decision) => decision,
+        }
+    }
+
+    pub(super) fn route_id(&self) -> Option<RouteId> {
+        self.route().map(|route| route.id.clone())
+    }
+
+    pub(super) fn headers(&self) -> Option<&RouteHeaders> {
+        self.route().map(|route| &route.headers)
+    }
+
+    pub(super) fn shows_details(&self) -> bool {
+        self.route().is_some_and(|route| route.show_error_details)
+    }
+
+    fn route(&self) -> Option<&Route> {
+        match self {
+            Self::Route(route) => Some(route),
+            Self::Internal(_) => None,
+        }
+    }
+}

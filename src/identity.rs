@@ -1,6 +1,6 @@
 //! Who is asking: from the credential in a request to the person a decision is about.
 //!
-//! A token is [`token::UnverifiedToken`] until [`verify()`] has made a [`VerifiedToken`] of it; only
+//! A token is unverified until [`verify()`] has made a [`VerifiedToken`] of it; only
 //! that shows claims. [`identify`] then decides whom the request speaks for.
 
 mod claims;

@@ -3,7 +3,7 @@
 mod line;
 mod metrics;
 
-pub use line::{DecisionLine, FIELD_NAMES, Line};
+pub use line::{DecisionLine, Line};
 pub use metrics::Metrics;
 
 use crate::config::{LogFormat, Logging};

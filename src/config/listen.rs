@@ -1,6 +1,6 @@
 //! Where the server listens, and how it writes its log.
 
-use crate::document::{Problem, Problems, Section};
+use crate::document::{Problem, Problems, Section, nearest};
 use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
@@ -137,6 +137,56 @@ impl Logging {
                 LogFormat::Json
             }
         };
-        Self { level, format, fields: section.texts("authorize_log_fields", problems) }
+        Self { level, format, fields: log_fields(section, problems) }
     }
+}
+
+/// Fields of the decision line that can be chosen. The verdicts are always written.
+const LOG_FIELDS: &[&str] = &[
+    "check-request-id",
+    "email",
+    "envoy-route-id",
+    "host",
+    "impersonate-email",
+    "impersonate-groups",
+    "impersonate-user-id",
+    "ip",
+    "method",
+    "path",
+    "removed-groups-count",
+    "request-id",
+    "route-id",
+    "session-error",
+    "session-id",
+    "session-source",
+    "trace-id",
+    "user",
+];
+
+/// Names of Pomerium's that have no counterpart here; accepted, and never written.
+const FOREIGN_LOG_FIELDS: &[&str] = &[
+    "cluster-stat-name",
+    "envoy-route-checksum",
+    "impersonate-session-id",
+    "route-checksum",
+    "service-account-id",
+];
+
+fn log_fields(section: &Section<'_>, problems: &mut Problems) -> Option<Vec<String>> {
+    let fields = section.texts("authorize_log_fields", problems)?;
+    let place = section.node("authorize_log_fields").map_or(section.place(), |node| &node.place);
+    for field in &fields {
+        let known = LOG_FIELDS.contains(&field.as_str());
+        if FOREIGN_LOG_FIELDS.contains(&field.as_str()) {
+            problems.notice(place, format!("the log field `{field}` is never written here"));
+        } else if !known {
+            let help = match nearest(field, LOG_FIELDS) {
+                Some(name) => format!("did you mean `{name}`?"),
+                None => format!("known: {}", LOG_FIELDS.join(", ")),
+            };
+            let message = format!("there is no log field `{field}`");
+            problems.push(Problem::new("bad_value", place, message).help(help));
+        }
+    }
+    Some(fields)
 }

@@ -7,28 +7,6 @@ use crate::request::Request;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// Every field the line can have, besides the verdicts.
-pub const FIELD_NAMES: &[&str] = &[
-    "check-request-id",
-    "email",
-    "envoy-route-id",
-    "host",
-    "impersonate-email",
-    "impersonate-groups",
-    "impersonate-user-id",
-    "ip",
-    "method",
-    "path",
-    "removed-groups-count",
-    "request-id",
-    "route-id",
-    "session-error",
-    "session-id",
-    "session-source",
-    "trace-id",
-    "user",
-];
-
 /// Which fields are written.
 #[derive(Clone, Debug, Default)]
 pub struct DecisionLine {

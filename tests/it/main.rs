@@ -18,6 +18,7 @@ mod bad_input;
 mod examples;
 mod policy_cases;
 mod properties;
+mod readme;
 mod server;
 mod support;
 mod token_tool;

@@ -1,0 +1,141 @@
+//! What the documents promise: every configuration in them loads, every command in them exists.
+
+use crate::support::command::lictor;
+use crate::support::config::{SECRET, load};
+use std::path::Path;
+
+const README: &str = include_str!("../../README.md");
+
+/// The fenced blocks of a language.
+fn blocks(language: &str) -> Vec<&'static str> {
+    let fence = format!("```{language}\n");
+    let found: Vec<_> =
+        README.split(&fence).skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(!found.is_empty(), "no {language} in the README");
+    found
+}
+
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("shared_secret"), SECRET).expect("writes");
+    folder
+}
+
+#[test]
+fn every_configuration_loads() {
+    let folder = folder();
+    let people = blocks("yaml")
+        .into_iter()
+        .find(|block| block.starts_with("# people.yaml"))
+        .expect("people");
+    std::fs::write(folder.path().join("people.yaml"), people).expect("writes");
+    let configurations =
+        blocks("yaml").into_iter().filter(|block| !block.starts_with("# people.yaml"));
+    for block in configurations {
+        if let Err(problems) = load(block, folder.path()) {
+            panic!("{problems:#?}\n{block}");
+        }
+    }
+}
+
+#[test]
+fn every_command_exists() {
+    let folder = folder();
+    let commands = blocks("console").into_iter().flat_map(str::lines).filter_map(|line| {
+        let rest = line.split_once("lictor ")?.1;
+        let words: Vec<&str> = rest
+            .split([' ', ')', '>'])
+            .take_while(|word| word.chars().all(|c| c.is_ascii_lowercase()) && !word.is_empty())
+            .collect();
+        Some(words)
+    });
+    let mut seen = 0;
+    for words in commands {
+        let arguments: Vec<&str> = words.iter().copied().chain(["--help"]).collect();
+        let ran = lictor(folder.path(), &arguments, &[], "");
+        assert_eq!(ran.code, 0, "{words:?}: {}", ran.stderr);
+        seen += 1;
+    }
+    assert!(seen >= 5, "only {seen} commands were found");
+}
+
+#[test]
+fn the_walk_through_of_the_readme() {
+    let folder = folder();
+    let first = blocks("yaml")[0];
+    std::fs::write(folder.path().join("lictor.yaml"), first).expect("writes");
+    let check = lictor(folder.path(), &["config", "check", "lictor.yaml"], &[], "");
+    assert_eq!(check.code, 0, "{}", check.stderr);
+    let envoy = lictor(folder.path(), &["envoy", "config", "lictor.yaml"], &[], "");
+    assert_eq!((envoy.code, envoy.stderr.as_str()), (0, ""));
+    validate(folder.path(), &envoy.stdout);
+}
+
+#[test]
+fn the_generated_bootstrap_of_many_kinds_of_routes() {
+    let folder = folder();
+    let text = format!(
+        "shared_secret: {SECRET}
+grpc_address: unix:///tmp/x.sock
+authenticate_service_url: https://auth.example.com
+routes:
+- {{from: https://a.example.com, to: [http://h1:1, http://h2:2], prefix: /p}}
+- {{from: https://a.example.com, to: https://h3, path: /exact}}
+- {{from: https://a.example.com, to: http://h4, regex: '^/r/[0-9]+$'}}
+- {{from: https://a.example.com, to: 'http://[::1]:8080', path_separated_prefix: /s}}
+- {{from: 'https://*.example.com', to: http://h5, preserve_host_header: true}}
+- {{from: 'https://x*.example.com', to: http://h6}}
+- {{from: 'tcp+https://db.example.com:5432', to: tcp://h7:1}}
+- {{from: https://b.example.com}}
+"
+    );
+    std::fs::write(folder.path().join("lictor.yaml"), text).expect("writes");
+    let envoy = lictor(folder.path(), &["envoy", "config", "lictor.yaml"], &[], "");
+    let told: Vec<&str> = envoy.stderr.lines().collect();
+    assert_eq!(
+        told,
+        [
+            "warning: route `route-6` is left out: Envoy knows `*` only at the beginning of a host, not in `x*.example.com`",
+            "warning: route `route-7` is left out: only http and https routes are generated",
+            "warning: route `route-8` is left out: it has no `to`",
+        ]
+    );
+    validate(folder.path(), &envoy.stdout);
+}
+
+fn validate(folder: &Path, bootstrap: &str) {
+    let file = folder.join("envoy.yaml");
+    std::fs::write(&file, bootstrap).expect("writes");
+    let binary = crate::support::envoy::binary();
+    let output = std::process::Command::new(binary)
+        .args(["--mode", "validate", "-c"])
+        .arg(&file)
+        .output()
+        .expect("runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn the_demo_shows_what_it_should() {
+    let envoy = crate::support::envoy::binary();
+    let home = tempfile::tempdir().expect("a folder");
+    let ran =
+        lictor(home.path(), &["demo", "--once", "--envoy", envoy.to_str().expect("text")], &[], "");
+    assert_eq!(ran.code, 0, "{}\n{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.ends_with("All 10 answers are as they should be.\n"), "{}", ran.stdout);
+}
+
+#[test]
+fn the_schema_knows_every_key_of_the_shipped_configuration() {
+    let folder = folder();
+    let schema: serde_json::Value =
+        serde_json::from_str(&lictor(folder.path(), &["config", "schema"], &[], "").stdout)
+            .expect("json");
+    let text = include_str!("../../envoy/lictor.yaml");
+    let shipped: serde_yaml::Value = serde_yaml::from_str(text).expect("yaml");
+    for key in shipped.as_mapping().expect("a map").keys() {
+        let name = key.as_str().expect("text");
+        assert!(schema["properties"].get(name).is_some(), "{name}");
+    }
+    assert_eq!(schema["properties"]["routes"]["items"]["$ref"], "#/$defs/route");
+}

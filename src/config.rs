@@ -23,6 +23,7 @@ pub use source::{Environment, load_directory};
 use crate::document::{Notice, Problem, Problems, Section};
 use crate::route::Route;
 use keys::Standing;
+use routes::ReadRoutes;
 use std::path::{Path, PathBuf};
 
 /// Everything an operator can decide, checked.
@@ -68,13 +69,15 @@ impl Config {
 
     fn read(section: &Section<'_>, file: &Path, problems: &mut Problems) -> Option<Self> {
         let base = file.parent().unwrap_or(Path::new("")).to_owned();
-        keys::check(section, GLOBAL_KEYS, problems);
+        let idle = keys::check(section, GLOBAL_KEYS, problems);
         let listen = Listen::read(section, problems);
         let logging = Logging::read(section, problems);
         let identity = IdentitySettings::read(section, &base, problems);
         let secret = identity.as_ref().map(|identity| identity.secret.bytes());
         let outgoing = OutgoingSettings::read(section, &base, secret, problems);
-        let (routes, upstreams) = routes::read(section, &outgoing.defaults, problems);
+        let ReadRoutes { routes, upstreams, idle: idle_in_routes } =
+            routes::read(section, &outgoing.defaults, problems);
+        keys::tell_idle(section.place(), &idle, &idle_in_routes, problems);
         let normalization = section.text("path_normalization", problems);
         let refuse_ambiguous_paths = match normalization {
             None | Some("strict") => true,

@@ -6,7 +6,7 @@ mod headers;
 mod host;
 mod path;
 
-pub use cookies::{Cookies, OwnCookie};
+pub use cookies::Cookies;
 pub use headers::Headers;
 pub use host::{Host, HostError};
 pub use path::{Path, PathError, percent_decoded, query_value};

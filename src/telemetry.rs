@@ -6,16 +6,19 @@ mod metrics;
 pub use line::{DecisionLine, Line};
 pub use metrics::Metrics;
 
-use crate::config::{LogFormat, Logging};
+use crate::config::{Environment, LogFormat, Logging};
+use std::io::IsTerminal;
 use tracing::level_filters::LevelFilter;
 
 /// Sends log lines to standard error, as the configuration says. Once per process; later calls do
 /// nothing.
 pub fn install(logging: &Logging) {
     let level = logging.level.map_or(LevelFilter::OFF, LevelFilter::from_level);
+    let no_colour = Environment::of_process().get("NO_COLOR").is_some();
     let builder = tracing_subscriber::fmt()
         .with_max_level(level)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal() && !no_colour)
         .with_target(false);
     let installed = match logging.format {
         LogFormat::Json => builder.json().flatten_event(true).with_current_span(false).try_init(),

@@ -49,8 +49,8 @@ impl Presence {
             }
         }
         // An upstream's own bearer token is none of our business unless we made it.
-        let bearer = credentials.plain_bearer.as_ref().filter(|text| settings.keys.signed(text));
-        let bearer_is_ours = bearer.is_some();
+        let bearer_is_ours = credentials.suspects.iter().any(|text| settings.keys.signed(text));
+        let bearer = credentials.plain_bearer.as_ref().filter(|_| bearer_is_ours);
         if let (None, Some(text)) = (&caller, bearer) {
             match read(&Presented { source: Source::PlainBearer, text: text.clone() }) {
                 Ok(found) => caller = Some(found),

@@ -1,7 +1,8 @@
 //! Every key there is: what it holds, its default with the reason, and how it stands here. One
 //! table serves unknown-key suggestions, the JSON Schema and the documentation.
 
-use crate::document::{Entry, Problem, Problems, Section};
+use crate::document::{Entry, Place, Problem, Problems, Section};
+use std::collections::BTreeSet;
 
 /// One configuration key.
 #[derive(Debug)]
@@ -455,21 +456,38 @@ pub const ROUTE_KEYS: &[Key] = &[
     not_used("websocket"),
 ];
 
-/// Looks at every key of a section: unknown ones and refused ones are problems, those without use
-/// here are named in one notice.
-pub(super) fn check(section: &Section<'_>, keys: &'static [Key], problems: &mut Problems) {
+/// Looks at every key of a section: unknown ones and refused ones are problems. Gives the names of
+/// those without use here.
+pub(super) fn check<'s>(
+    section: &Section<'s>,
+    keys: &'static [Key],
+    problems: &mut Problems,
+) -> Vec<&'s str> {
     let names: Vec<&str> = keys.iter().map(|key| key.name).collect();
     let mut idle = Vec::new();
     for entry in section.entries() {
         match keys.iter().find(|key| key.name == entry.key).map(|key| key.standing) {
             Some(Standing::Used) => {}
-            Some(Standing::NotUsed) => idle.push(format!("`{}`", entry.key)),
+            Some(Standing::NotUsed) => idle.push(entry.key.as_str()),
             Some(Standing::Refused(why)) => problems.push(refusal(entry, why)),
             None => problems.push(section.unknown(entry, &names)),
         }
     }
-    if !idle.is_empty() {
-        problems.notice(section.place(), format!("not used here: {}", idle.join(", ")));
+    idle
+}
+
+/// Names everything that is accepted and without use, in one notice.
+pub(super) fn tell_idle(
+    place: &Place,
+    global: &[&str],
+    routes: &BTreeSet<String>,
+    problems: &mut Problems,
+) {
+    let quoted = |name: &str| format!("`{name}`");
+    let mut parts: Vec<String> = global.iter().map(|name| quoted(name)).collect();
+    parts.extend(routes.iter().map(|name| quoted(&format!("routes[].{name}"))));
+    if !parts.is_empty() {
+        problems.notice(place, format!("not used here: {}", parts.join(", ")));
     }
 }
 

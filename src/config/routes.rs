@@ -21,6 +21,14 @@ pub struct Upstream {
     pub preserve_host_header: bool,
 }
 
+/// What the file says of routes.
+pub(super) struct ReadRoutes {
+    pub(super) routes: Vec<Route>,
+    pub(super) upstreams: Vec<Upstream>,
+    /// Keys of routes that are accepted and without use.
+    pub(super) idle: BTreeSet<String>,
+}
+
 type Named = BTreeMap<String, Arc<Policy>>;
 
 /// Reads `policies`, then the routes under `policy` and `routes`, in that order.
@@ -28,7 +36,7 @@ pub(super) fn read(
     section: &Section<'_>,
     defaults: &RouteDefaults,
     problems: &mut Problems,
-) -> (Vec<Route>, Vec<Upstream>) {
+) -> ReadRoutes {
     let named = named_policies(section, problems);
     let mut nodes = Vec::new();
     for key in ["policy", "routes"] {
@@ -45,12 +53,12 @@ pub(super) fn read(
             ),
         }
     }
-    let mut reader = RouteReader { defaults, named: &named, ids: BTreeSet::new() };
-    let read = nodes
-        .into_iter()
-        .enumerate()
-        .filter_map(|(index, node)| reader.route(node, index + 1, problems));
-    read.unzip()
+    let mut reader =
+        RouteReader { defaults, named: &named, ids: BTreeSet::new(), idle: BTreeSet::new() };
+    let numbered = nodes.into_iter().enumerate();
+    let (routes, upstreams) =
+        numbered.filter_map(|(index, node)| reader.route(node, index + 1, problems)).unzip();
+    ReadRoutes { routes, upstreams, idle: reader.idle }
 }
 
 fn named_policies(section: &Section<'_>, problems: &mut Problems) -> Named {
@@ -70,6 +78,7 @@ struct RouteReader<'d> {
     defaults: &'d RouteDefaults,
     named: &'d Named,
     ids: BTreeSet<String>,
+    idle: BTreeSet<String>,
 }
 
 impl RouteReader<'_> {
@@ -80,7 +89,8 @@ impl RouteReader<'_> {
         problems: &mut Problems,
     ) -> Option<(Route, Upstream)> {
         let section = Section::open(node, &format!("routes[{}]", number - 1), problems)?;
-        keys::check(&section, ROUTE_KEYS, problems);
+        let idle = keys::check(&section, ROUTE_KEYS, problems);
+        self.idle.extend(idle.into_iter().map(str::to_owned));
         let id = self.id(&section, number, problems);
         let from = from(&section, problems);
         let path = path(&section, problems);

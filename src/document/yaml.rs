@@ -98,8 +98,19 @@ pub(super) fn error(code: &'static str, place: &Place, message: impl Into<String
 
 /// A collection whose end has not been seen yet.
 enum Open {
-    List { items: Vec<Node>, place: Place, anchor: usize },
-    Map { entries: Vec<Entry>, key: Option<Key>, merges: Vec<Node>, place: Place, anchor: usize },
+    List {
+        items: Vec<Node>,
+        place: Place,
+        anchor: usize,
+    },
+    Map {
+        entries: Vec<Entry>,
+        lines: HashMap<String, usize>,
+        key: Option<Key>,
+        merges: Vec<Node>,
+        place: Place,
+        anchor: usize,
+    },
 }
 
 enum Key {
@@ -156,6 +167,7 @@ impl Builder {
             Event::MappingStart(anchor, _) => {
                 let map = Open::Map {
                     entries: Vec::new(),
+                    lines: HashMap::new(),
                     key: None,
                     merges: Vec::new(),
                     place: place.clone(),
@@ -240,16 +252,17 @@ impl Builder {
         match self.open.last_mut() {
             None => self.root = Some(node),
             Some(Open::List { items, .. }) => items.push(node),
-            Some(Open::Map { entries, key, merges, .. }) => match key.take() {
+            Some(Open::Map { entries, lines, key, merges, .. }) => match key.take() {
                 None => {
                     return Err(error("yaml_non_string_key", &node.place, "a key must be text"));
                 }
                 Some(Key::Merge) => merges.push(node),
                 Some(Key::Text(text, place)) => {
-                    if let Some(first) = entries.iter().find(|entry| entry.key == text) {
-                        let line = first.place.line().unwrap_or_default();
-                        let message =
-                            format!("the key `{text}` is given twice; the first is on line {line}");
+                    let line = place.line().unwrap_or_default();
+                    if let Some(first) = lines.insert(text.clone(), line) {
+                        let message = format!(
+                            "the key `{text}` is given twice; the first is on line {first}"
+                        );
                         return Err(error("yaml_duplicate_key", &place, message));
                     }
                     entries.push(Entry { key: text, place, node });

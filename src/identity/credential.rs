@@ -44,6 +44,9 @@ pub struct Credentials {
     pub candidates: Vec<Presented>,
     /// `Authorization: Bearer` of unknown origin, tried after all others.
     pub plain_bearer: Option<String>,
+    /// Everything in `Authorization` that could be a token: one for each value, where several stand
+    /// in one header. Looked at only to keep tokens of ours from leaving.
+    pub suspects: Vec<String>,
     /// Whether `Authorization` is marked as ours (`Pomerium …`, `Bearer Pomerium-…`).
     pub authorization_is_ours: bool,
     pub cookies: Cookies,
@@ -86,10 +89,9 @@ impl Credentials {
                 self.present(source, token);
             }
             None => {
-                let (scheme, token) = header.trim().split_once(' ').unwrap_or((header, ""));
-                if scheme.eq_ignore_ascii_case("bearer") {
-                    self.plain_bearer = Some(token.trim().to_owned());
-                }
+                self.plain_bearer = bearer(header).map(str::to_owned);
+                let last_word = |value: &str| value.split_whitespace().last().map(str::to_owned);
+                self.suspects = header.split(',').filter_map(last_word).collect();
             }
         }
     }
@@ -109,6 +111,11 @@ pub fn ours_in_authorization(header: &str) -> Option<(Source, &str)> {
     }
     let hidden = header.split(',').skip(1).any(|part| marked(part.trim()).is_some());
     hidden.then_some((Source::Header, header))
+}
+
+fn bearer(header: &str) -> Option<&str> {
+    let (scheme, token) = header.trim().split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 fn marked(value: &str) -> Option<(Source, &str)> {

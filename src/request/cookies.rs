@@ -5,7 +5,7 @@ use super::Headers;
 /// The cookies we look for, all sharing one base name: the session itself, its chunks `NAME_1` …
 /// `NAME_5`, and `NAME_csrf`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OwnCookie {
+enum OwnCookie {
     Session,
     Chunk(usize),
     Csrf,
@@ -14,12 +14,17 @@ pub enum OwnCookie {
 /// The cookies of one request, split into ours and the rest.
 #[derive(Debug, Default)]
 pub struct Cookies {
-    own: Vec<(OwnCookie, String)>,
+    sessions: Vec<String>,
+    chunks: [Option<String>; MAX_CHUNKS],
+    have_own: bool,
     others: Vec<String>,
 }
 
 /// How many chunks may follow the first cookie.
 const MAX_CHUNKS: usize = 5;
+/// How many cookies of the session's name are looked at. A browser sends a few; a header full of
+/// them would be work for nothing.
+const MAX_SESSIONS: usize = 16;
 
 impl Cookies {
     /// Splits every `Cookie` line of `headers`. Names are compared exactly.
@@ -40,8 +45,8 @@ impl Cookies {
         let mut begin = true;
         for part in piece.split(',') {
             let trimmed = part.trim_matches([' ', '\t']);
-            if let Some(own) = own_cookie(trimmed, name) {
-                self.own.push(own);
+            if let Some((kind, value)) = own_cookie(trimmed, name) {
+                self.keep(kind, value);
                 begin = true;
             } else if begin || (joined && starts_a_cookie(part)) {
                 if !trimmed.is_empty() {
@@ -55,9 +60,22 @@ impl Cookies {
         }
     }
 
+    fn keep(&mut self, kind: OwnCookie, value: String) {
+        self.have_own = true;
+        match kind {
+            OwnCookie::Session if self.sessions.len() < MAX_SESSIONS => self.sessions.push(value),
+            OwnCookie::Session | OwnCookie::Csrf => {}
+            OwnCookie::Chunk(index) => {
+                if let Some(slot @ None) = self.chunks.get_mut(index - 1) {
+                    *slot = Some(value);
+                }
+            }
+        }
+    }
+
     /// Whether any cookie of ours came along.
     pub fn have_own(&self) -> bool {
-        !self.own.is_empty()
+        self.have_own
     }
 
     /// The `Cookie` value without ours; `None` if nothing is left.
@@ -65,20 +83,17 @@ impl Cookies {
         (!self.others.is_empty()).then(|| self.others.join("; "))
     }
 
-    /// Every session value in order of appearance, chunks put together. A first chunk is marked
-    /// by a leading `%`; `NAME_1` … follow without a gap.
+    /// Every session value in order of appearance, at most sixteen, chunks put together. A first
+    /// chunk is marked by a leading `%`; `NAME_1` … follow without a gap.
     pub fn sessions(&self) -> impl Iterator<Item = String> {
-        self.own.iter().filter(|(kind, _)| *kind == OwnCookie::Session).map(
-            |(_, value)| match value.strip_prefix('%') {
-                None => value.clone(),
-                Some(first) => self.assembled(first),
-            },
-        )
+        self.sessions.iter().map(|value| match value.strip_prefix('%') {
+            None => value.clone(),
+            Some(first) => self.assembled(first),
+        })
     }
 
     fn assembled(&self, first: &str) -> String {
-        let chunk = |index| self.own.iter().find(|(kind, _)| *kind == OwnCookie::Chunk(index));
-        let chunks = (1..=MAX_CHUNKS).map_while(chunk).map(|(_, value)| value.as_str());
+        let chunks = self.chunks.iter().map_while(Option::as_deref);
         std::iter::once(first).chain(chunks).collect()
     }
 }

@@ -15,6 +15,7 @@
 
 mod architecture;
 mod bad_input;
+mod environment;
 mod examples;
 mod policy_cases;
 mod properties;

@@ -125,6 +125,18 @@ fn a_what_is_stripped() {
             .header("authorization", &format!("Bearer x,Pomerium {}", token("T-bob"))),
     );
     assert!(hidden.removes("authorization"), "a token of ours behind another value");
+    for values in [
+        "Bearer x,Bearer T",
+        "Bearer T, Bearer x",
+        "Basic eA==,Bearer T",
+        "Bearer x,T",
+        "T",
+        "Token T",
+    ] {
+        let header = values.replace('T', token("T-bob"));
+        let several = plan(Ask::get("any").cookie("T-alice").header("authorization", &header));
+        assert!(several.removes("authorization"), "a plain bearer token of ours in {values}");
+    }
 }
 
 #[test]

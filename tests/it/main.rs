@@ -15,6 +15,7 @@
 
 mod architecture;
 mod bad_input;
+mod decision_log;
 mod environment;
 mod examples;
 mod policy_cases;

@@ -1,0 +1,176 @@
+//! The decision log line: what stands in it, and what never does.
+
+use crate::support::config::snapshot_of;
+use crate::support::fixture::{Ask, CONFIG, NOW, token};
+use lictor::authorizer::Authorizer;
+use lictor::clock::Clock;
+use lictor::ext_authz::Checker;
+use lictor::state::State;
+use lictor::telemetry::{DecisionLine, Metrics};
+use lictor::time::Timestamp;
+use serde_json::Value;
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+use tracing_subscriber::fmt::MakeWriter;
+
+#[derive(Debug)]
+struct Fixed;
+
+impl Clock for Fixed {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix(NOW)
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+struct Buffer(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Buffer {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("unpoisoned").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'w> MakeWriter<'w> for Buffer {
+    type Writer = Self;
+
+    fn make_writer(&'w self) -> Self {
+        self.clone()
+    }
+}
+
+/// The line of one check, as text.
+fn line(ask: &Ask, fields: Option<Vec<String>>, traceparent: Option<&str>) -> String {
+    let buffer = Buffer::default();
+    let subscriber =
+        tracing_subscriber::fmt().json().flatten_event(true).with_writer(buffer.clone()).finish();
+    let checker = Checker {
+        state: Arc::new(State::new(snapshot_of(CONFIG))),
+        authorizer: Authorizer::new(),
+        clock: Arc::new(Fixed),
+        metrics: Arc::new(Metrics::new()),
+        log: DecisionLine::new(fields),
+    };
+    tracing::subscriber::with_default(subscriber, || {
+        checker.check(ask.check(), traceparent.map(str::to_owned)).expect("an answer");
+    });
+    let bytes = buffer.0.lock().expect("unpoisoned").clone();
+    String::from_utf8(bytes).expect("utf-8")
+}
+
+fn fields(ask: &Ask) -> Value {
+    serde_json::from_str(&line(ask, None, None)).expect("one line of JSON")
+}
+
+#[test]
+fn who_where_what_and_why() {
+    let said = fields(
+        &Ask::get("eng").path("/a?secret=1").pomerium("T-alice").header("x-request-id", "r-1"),
+    );
+    for (name, expected) in [
+        ("message", "authorize check"),
+        ("service", "authorize"),
+        ("method", "GET"),
+        ("path", "/a"),
+        ("host", "eng.corp.test"),
+        ("check-request-id", "r-1"),
+        ("route-id", "eng"),
+        ("session-id", "s-alice"),
+        ("session-source", "header"),
+        ("user", "u-alice"),
+        ("email", "alice@corp.test"),
+        ("allow-why-true", "groups-ok"),
+        ("reason", "allowed"),
+    ] {
+        assert_eq!(said[name], expected, "{name} in {said}");
+    }
+    assert_eq!(
+        (&said["allow"], &said["deny"], &said["status"]),
+        (&true.into(), &false.into(), &200.into())
+    );
+    assert!(said["decision-ms"].is_number());
+    assert!(said.get("impersonate-email").is_none() && said.get("session-error").is_none());
+}
+
+#[test]
+fn l11_and_refusals() {
+    let said = fields(&Ask::get("eng").path("/?x=/.pomerium/"));
+    assert_eq!(
+        (&said["allow"], said["allow-why-false"].as_str()),
+        (&false.into(), Some("user-unauthenticated")),
+        "L11"
+    );
+    assert_eq!((said["reason"].as_str(), &said["status"]), (Some("unauthenticated"), &302.into()));
+    let bad = fields(&Ask::get("eng").pomerium("T-alice-expired"));
+    assert_eq!((bad["session-error"].as_str(), &bad["status"]), (Some("expired"), &401.into()));
+    assert!(bad.get("user").is_none(), "an expired token names nobody");
+}
+
+#[test]
+fn g39_both_identities_under_impersonation() {
+    let said = fields(&Ask::get("fin").cookie("T-root-as-bob"));
+    for (name, expected) in [
+        ("user", "u-root"),
+        ("email", "root@corp.test"),
+        ("impersonate-email", "bob@corp.test"),
+        ("session-source", "cookie"),
+    ] {
+        assert_eq!(said[name], expected, "{name} in {said}");
+    }
+}
+
+#[test]
+fn l9_l10_no_credential_in_any_line() {
+    let pieces: Vec<&str> = token("T-alice").split('.').collect();
+    let asks = [
+        Ask::get("eng").pomerium("T-alice"),
+        Ask::get("eng").bearer("T-alice"),
+        Ask::get("eng").x_header("T-alice"),
+        Ask::get("eng").cookie("T-alice"),
+        Ask::get("eng").query("T-alice"),
+        Ask::get("fin").pomerium("T-alice"),
+        Ask::get("nope").query("T-alice"),
+        Ask::get("eng").header("authorization", &format!("Pomerium {}x", token("T-alice"))),
+    ];
+    for ask in &asks {
+        let line = line(ask, None, None);
+        let leaked = pieces[1..].iter().any(|piece| line.contains(piece));
+        assert!(!leaked && !line.contains("pomerium_session"), "{line}");
+    }
+}
+
+#[test]
+fn control_characters_do_not_make_lines() {
+    let hostile =
+        Ask::get("eng").path("/a\u{7}\nb").authority("x\r\ny").header("x-request-id", "a\nb");
+    let line = line(&hostile, None, None);
+    assert_eq!(line.lines().count(), 1, "{line}");
+    assert!(!line.contains("\\n") && !line.contains("\\r"), "{line}");
+}
+
+#[test]
+fn chosen_fields_only_and_the_trace_it_belongs_to() {
+    let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let ask = Ask::get("eng")
+        .pomerium("T-alice")
+        .header("traceparent", "00-ffffffffffffffffffffffffffffffff-b7ad6b7169203331-01");
+    let all: Value = serde_json::from_str(&line(&ask, None, Some(parent))).expect("JSON");
+    assert_eq!(
+        all["trace-id"], "0af7651916cd43dd8448eb211c80319c",
+        "the call's own parent wins over the request's"
+    );
+    let chosen: Value =
+        serde_json::from_str(&line(&ask, Some(vec!["host".to_owned()]), Some(parent)))
+            .expect("JSON");
+    assert_eq!(chosen["host"], "eng.corp.test");
+    assert!(
+        chosen.get("user").is_none()
+            && chosen.get("trace-id").is_none()
+            && chosen.get("allow").is_some()
+    );
+}

@@ -1,0 +1,135 @@
+//! A check as Envoy sends it for a page opened in a browser, `encode_raw_headers` on.
+
+use anyhow::{Context, bail};
+use envoy_types::pb::envoy::config::core::v3::address::Address as AddressKind;
+use envoy_types::pb::envoy::config::core::v3::socket_address::PortSpecifier;
+use envoy_types::pb::envoy::config::core::v3::{
+    Address, HeaderMap, HeaderValue, Metadata, SocketAddress,
+};
+use envoy_types::pb::envoy::service::auth::v3::attribute_context::{
+    HttpRequest, Peer, Request, TlsSession,
+};
+use envoy_types::pb::envoy::service::auth::v3::{AttributeContext, CheckRequest};
+use envoy_types::pb::google::protobuf::Timestamp;
+use prost::Message as _;
+use std::collections::HashMap;
+use std::path::Path;
+
+const HOST: &str = "httpbin.localhost";
+const PATH: &str = "/headers";
+const STREAM_ID: &str = "13467903414863091834";
+
+/// What a browser sends and what Envoy adds, without the credential.
+const HEADERS: [(&str, &str); 20] = [
+    (":authority", HOST),
+    (":path", PATH),
+    (":method", "GET"),
+    (":scheme", "https"),
+    (
+        "sec-ch-ua",
+        "\"Chromium\";v=\"140\", \"Not=A?Brand\";v=\"24\"",
+    ),
+    ("sec-ch-ua-mobile", "?0"),
+    ("sec-ch-ua-platform", "\"Linux\""),
+    ("upgrade-insecure-requests", "1"),
+    (
+        "user-agent",
+        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
+    ),
+    (
+        "accept",
+        "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
+    ),
+    ("sec-fetch-site", "same-origin"),
+    ("sec-fetch-mode", "navigate"),
+    ("sec-fetch-dest", "document"),
+    ("accept-encoding", "gzip, deflate, br, zstd"),
+    ("accept-language", "en-GB,en;q=0.9"),
+    ("cookie", "theme=dark; consent=2f6b0c9e"),
+    ("x-forwarded-for", "192.0.2.17"),
+    ("x-forwarded-proto", "https"),
+    ("x-request-id", "0d7b4c9a-52a3-4f0e-9f0c-6f5f4f1e2b1d"),
+    (
+        "traceparent",
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+    ),
+];
+
+/// The check for `GET /headers`, with `token` in `authorization`.
+pub fn of_browser(token: Option<&str>) -> CheckRequest {
+    let attributes = AttributeContext {
+        source: Some(peer("192.0.2.17", 51344)),
+        destination: Some(peer("10.0.4.2", 8443)),
+        request: Some(Request {
+            time: Some(Timestamp {
+                seconds: 1_780_000_000,
+                nanos: 123_456_000,
+            }),
+            http: Some(http(token)),
+        }),
+        context_extensions: HashMap::from([("route_id".to_owned(), "httpbin".to_owned())]),
+        metadata_context: Some(Metadata::default()),
+        route_metadata_context: Some(Metadata::default()),
+        tls_session: Some(TlsSession {
+            sni: HOST.to_owned(),
+        }),
+    };
+    CheckRequest {
+        attributes: Some(attributes),
+    }
+}
+
+fn http(token: Option<&str>) -> HttpRequest {
+    let authorization = token.map(|token| ("authorization", format!("Pomerium {token}")));
+    let fixed = HEADERS.map(|(name, value)| (name, value.to_owned()));
+    let lines = fixed.into_iter().chain(authorization);
+    let headers = lines.map(|(name, value)| HeaderValue {
+        key: name.to_owned(),
+        raw_value: value.into_bytes(),
+        ..HeaderValue::default()
+    });
+    HttpRequest {
+        id: STREAM_ID.to_owned(),
+        method: "GET".to_owned(),
+        header_map: Some(HeaderMap {
+            headers: headers.collect(),
+        }),
+        path: PATH.to_owned(),
+        host: HOST.to_owned(),
+        scheme: "https".to_owned(),
+        protocol: "HTTP/2".to_owned(),
+        ..HttpRequest::default()
+    }
+}
+
+fn peer(address: &str, port: u32) -> Peer {
+    let socket = SocketAddress {
+        address: address.to_owned(),
+        port_specifier: Some(PortSpecifier::PortValue(port)),
+        ..SocketAddress::default()
+    };
+    let address = Some(AddressKind::SocketAddress(socket));
+    Peer {
+        address: Some(Address { address }),
+        ..Peer::default()
+    }
+}
+
+/// A message as it stands in the body of a call: not compressed, its length, itself.
+pub fn framed(check: &CheckRequest) -> anyhow::Result<Vec<u8>> {
+    let message = check.encode_to_vec();
+    let length = u32::try_from(message.len()).context("the check is too long")?;
+    let mut frame = vec![0];
+    frame.extend(length.to_be_bytes());
+    frame.extend(message);
+    Ok(frame)
+}
+
+/// Reads what [`framed`] made.
+pub fn read(file: &Path) -> anyhow::Result<CheckRequest> {
+    let frame = std::fs::read(file).with_context(|| format!("read {}", file.display()))?;
+    match frame.get(5..) {
+        Some(message) => Ok(CheckRequest::decode(message)?),
+        None => bail!("{} holds no gRPC message", file.display()),
+    }
+}

@@ -20,7 +20,7 @@ const PATH: &str = "/headers";
 const STREAM_ID: &str = "13467903414863091834";
 
 /// What a browser sends and what Envoy adds, without the credential.
-const HEADERS: [(&str, &str); 20] = [
+const HEADERS: [(&str, &str); 21] = [
     (":authority", HOST),
     (":path", PATH),
     (":method", "GET"),
@@ -45,7 +45,12 @@ const HEADERS: [(&str, &str); 20] = [
     ("sec-fetch-dest", "document"),
     ("accept-encoding", "gzip, deflate, br, zstd"),
     ("accept-language", "en-GB,en;q=0.9"),
-    ("cookie", "theme=dark; consent=2f6b0c9e"),
+    ("referer", "https://httpbin.localhost/forms/post?step=2"),
+    (
+        "cookie",
+        "theme=dark; consent=2f6b0c9e; csrftoken=Yb1m5vJq0yN3TzXh8uKcRw2PpLdE7sGa4; _ga=GA1.1.1202993341.1758112233; \
+        sid=s%3AqF0cVb6yJ2mW9tKxZ1rN8uHdPe5LgA3S.o7TtYk4Bv1CqXnMw; tz=Europe%2FBerlin",
+    ),
     ("x-forwarded-for", "192.0.2.17"),
     ("x-forwarded-proto", "https"),
     ("x-request-id", "0d7b4c9a-52a3-4f0e-9f0c-6f5f4f1e2b1d"),

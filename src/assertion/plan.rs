@@ -11,6 +11,7 @@ use crate::request::Request;
 use crate::time::Timestamp;
 use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// What all routes share.
@@ -175,9 +176,13 @@ fn strip_forgeable(plan: &mut HeaderPlan, input: &PlanInput<'_>) {
         plan.strip(header.name.as_str());
     }
     for name in input.request.headers.names() {
-        let twin = name.replace('_', "-");
-        let is_twin =
-            twin != name && (plan.set.contains_key(twin.as_str()) || plan.remove.contains(&twin));
+        let twin = if name.contains('_') {
+            Cow::Owned(name.replace('_', "-"))
+        } else {
+            Cow::Borrowed(name)
+        };
+        let is_twin = twin != name
+            && (plan.set.contains_key(twin.as_ref()) || plan.remove.contains(twin.as_ref()));
         let is_ours =
             twin.starts_with("x-pomerium-") || twin == "x-envoy-auth-failure-mode-allowed";
         if is_twin || is_ours {

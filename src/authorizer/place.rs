@@ -76,8 +76,8 @@ impl Place<'_> {
         settings: &Settings,
         presence: &Presence,
     ) -> Decision {
-        let holder = presence.identity();
         let administrator = || {
+            let holder = presence.identity();
             holder
                 .is_some_and(|identity| settings.impersonation.is_administrator(identity.holder()))
         };

@@ -112,21 +112,18 @@ fn unauthenticated(
     settings: &Settings,
     now: Timestamp,
 ) -> HttpAnswer {
-    let words = words(&refusal.reason);
-    let mut answer = written(form, &words, request, refusal, record);
-    let redirect =
-        settings.sign_in.as_ref().filter(|_| is_browser(request) && !refusal.token_outside_cookie);
-    match redirect.and_then(|sign_in| sign_in_location(sign_in, request, now)) {
-        Some(location) => {
-            answer.status = 302;
-            answer.headers.push((LOCATION, location));
-            if refusal.clear_cookie {
-                answer.headers.extend(expired_cookie(&settings.cookie_name));
-            }
-        }
-        None => answer.headers.extend(challenge(request)),
+    let browser = is_browser(request) && !refusal.token_outside_cookie;
+    let sign_in = settings.sign_in.as_ref().filter(|_| browser);
+    let Some(location) = sign_in.and_then(|sign_in| sign_in_location(sign_in, request, now)) else {
+        let mut answer = written(form, &words(&refusal.reason), request, refusal, record);
+        answer.headers.extend(challenge(request));
+        return answer;
+    };
+    let mut headers = vec![(LOCATION, location)];
+    if refusal.clear_cookie {
+        headers.extend(expired_cookie(&settings.cookie_name));
     }
-    answer
+    HttpAnswer { status: 302, headers, body: String::new() }
 }
 
 fn sign_in_location(sign_in: &SignIn, request: &Request, now: Timestamp) -> Option<HeaderValue> {

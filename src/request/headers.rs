@@ -56,5 +56,9 @@ impl Headers {
 
 fn fold(lines: impl IntoIterator<Item = (String, Vec<u8>)>) -> Vec<(String, Vec<u8>)> {
     let named = lines.into_iter().filter(|(name, _)| !name.is_empty() && !name.starts_with(':'));
-    named.map(|(name, value)| (name.to_ascii_lowercase(), value)).collect()
+    let folded = named.map(|(mut name, value)| {
+        name.make_ascii_lowercase();
+        (name, value)
+    });
+    folded.collect()
 }

@@ -1,6 +1,12 @@
 //! What a check costs before anything is decided: a gRPC server that reads a `CheckRequest` and
 //! answers OK with one header. `tests/bench/run` measures Lictor against it; the same program writes
 //! the request that both are sent, and asks one check to see what is answered.
+#![expect(
+    unreachable_pub,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a measuring tool: it writes files and prints, and exports nothing"
+)]
 
 mod ask;
 mod request;
@@ -71,9 +77,7 @@ async fn serve(address: SocketAddr) -> anyhow::Result<()> {
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
         .initial_stream_window_size(1 << 20)
         .initial_connection_window_size(1 << 20)
-        .add_service(AuthorizationServer::new(Yes {
-            header: "x".repeat(HEADER_BYTES),
-        }));
+        .add_service(AuthorizationServer::new(Yes { header: "x".repeat(HEADER_BYTES) }));
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     Ok(server.serve_with_incoming(incoming).await?)
 }
@@ -99,10 +103,8 @@ impl Yes {
             value: self.header.clone(),
             ..HeaderValue::default()
         };
-        let headers = vec![HeaderValueOption {
-            header: Some(header),
-            ..HeaderValueOption::default()
-        }];
+        let headers =
+            vec![HeaderValueOption { header: Some(header), ..HeaderValueOption::default() }];
         CheckResponse {
             status: Some(rpc::Status::default()),
             http_response: Some(HttpResponse::OkResponse(OkHttpResponse {

@@ -25,10 +25,7 @@ const HEADERS: [(&str, &str); 21] = [
     (":path", PATH),
     (":method", "GET"),
     (":scheme", "https"),
-    (
-        "sec-ch-ua",
-        "\"Chromium\";v=\"140\", \"Not=A?Brand\";v=\"24\"",
-    ),
+    ("sec-ch-ua", "\"Chromium\";v=\"140\", \"Not=A?Brand\";v=\"24\""),
     ("sec-ch-ua-mobile", "?0"),
     ("sec-ch-ua-platform", "\"Linux\""),
     ("upgrade-insecure-requests", "1"),
@@ -54,10 +51,7 @@ const HEADERS: [(&str, &str); 21] = [
     ("x-forwarded-for", "192.0.2.17"),
     ("x-forwarded-proto", "https"),
     ("x-request-id", "0d7b4c9a-52a3-4f0e-9f0c-6f5f4f1e2b1d"),
-    (
-        "traceparent",
-        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-    ),
+    ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
 ];
 
 /// The check for `GET /headers`, with `token` in `authorization`.
@@ -66,22 +60,15 @@ pub fn of_browser(token: Option<&str>) -> CheckRequest {
         source: Some(peer("192.0.2.17", 51344)),
         destination: Some(peer("10.0.4.2", 8443)),
         request: Some(Request {
-            time: Some(Timestamp {
-                seconds: 1_780_000_000,
-                nanos: 123_456_000,
-            }),
+            time: Some(Timestamp { seconds: 1_780_000_000, nanos: 123_456_000 }),
             http: Some(http(token)),
         }),
         context_extensions: HashMap::from([("route_id".to_owned(), "httpbin".to_owned())]),
         metadata_context: Some(Metadata::default()),
         route_metadata_context: Some(Metadata::default()),
-        tls_session: Some(TlsSession {
-            sni: HOST.to_owned(),
-        }),
+        tls_session: Some(TlsSession { sni: HOST.to_owned() }),
     };
-    CheckRequest {
-        attributes: Some(attributes),
-    }
+    CheckRequest { attributes: Some(attributes) }
 }
 
 fn http(token: Option<&str>) -> HttpRequest {
@@ -96,9 +83,7 @@ fn http(token: Option<&str>) -> HttpRequest {
     HttpRequest {
         id: STREAM_ID.to_owned(),
         method: "GET".to_owned(),
-        header_map: Some(HeaderMap {
-            headers: headers.collect(),
-        }),
+        header_map: Some(HeaderMap { headers: headers.collect() }),
         path: PATH.to_owned(),
         host: HOST.to_owned(),
         scheme: "https".to_owned(),
@@ -114,10 +99,7 @@ fn peer(address: &str, port: u32) -> Peer {
         ..SocketAddress::default()
     };
     let address = Some(AddressKind::SocketAddress(socket));
-    Peer {
-        address: Some(Address { address }),
-        ..Peer::default()
-    }
+    Peer { address: Some(Address { address }), ..Peer::default() }
 }
 
 /// A message as it stands in the body of a call: not compressed, its length, itself.

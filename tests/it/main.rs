@@ -14,9 +14,16 @@
 )]
 
 mod architecture;
+mod assertion_verifiers;
 mod bad_input;
+mod check_service;
+mod check_wire;
 mod decision_log;
 mod environment;
+mod envoy_clients;
+mod envoy_headers;
+mod envoy_outage;
+mod envoy_paths;
 mod examples;
 mod policy_cases;
 mod properties;

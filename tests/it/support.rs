@@ -1,6 +1,11 @@
 //! What several tests need.
 
+pub mod check;
 pub mod command;
 pub mod config;
+pub mod edge;
 pub mod envoy;
 pub mod fixture;
+pub mod gates;
+pub mod process;
+pub mod tcp;

@@ -1,0 +1,190 @@
+//! `lictor serve` as a process of its own, and an Envoy before it by `lictor envoy config`.
+
+use super::envoy::binary;
+use super::gates::free_address;
+use lictor::clock::{Clock, SystemClock};
+use lictor::demo::{DEMO_HOST, Envoy, Reply, Upstream, exchange, start_upstream};
+use lictor::tasks::Tasks;
+use lictor::token::{Claims, mint};
+use std::fs;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::process::{Child, Command};
+
+const LICTOR: &str = env!("CARGO_BIN_EXE_lictor");
+/// Base64 of `KEY`.
+const SECRET: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+const KEY: &[u8; 32] = b"0123456789abcdef0123456789abcdef";
+
+/// A running `lictor serve`. Killed when dropped.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    pub config: PathBuf,
+    pub log: PathBuf,
+}
+
+impl Server {
+    /// Starts it, with `addresses` and the routes of `upstream`, in `folder`; waits until it serves.
+    pub async fn start(
+        folder: &std::path::Path,
+        name: &str,
+        grpc: &str,
+        upstream: SocketAddr,
+    ) -> Self {
+        let config = folder.join(format!("{name}.yaml"));
+        let log = config.with_extension("log");
+        fs::write(&config, configuration(grpc, upstream)).expect("a file");
+        let errors = fs::File::create(&log).expect("a log");
+        let mut command = Command::new(LICTOR);
+        command.args(["serve", "--config"]).arg(&config).env_clear().kill_on_drop(true);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(errors);
+        let mut server = Self { child: command.spawn().expect("lictor runs"), config, log };
+        let serving = eventually(|| server.said("serving")).await;
+        assert!(serving, "{:?}: {}", server.child.try_wait(), server.read_log());
+        server
+    }
+
+    pub fn read_log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    fn said(&self, message: &str) -> bool {
+        self.read_log().contains(&format!("\"{message}\""))
+    }
+
+    /// SIGKILL: no goodbye.
+    pub async fn kill(&mut self) {
+        self.child.kill().await.expect("it was running");
+    }
+
+    /// SIGTERM.
+    pub async fn terminate(&self) {
+        let pid = self.child.id().expect("it is running").to_string();
+        let sent = Command::new("kill").args(["-TERM", &pid]).status().await.expect("kill runs");
+        assert!(sent.success());
+    }
+
+    /// Waits for its end; whether it ended well.
+    pub async fn ended(&mut self) -> bool {
+        let ended = tokio::time::timeout(Duration::from_secs(20), self.child.wait()).await;
+        ended.expect("in time").expect("a status").success()
+    }
+}
+
+fn configuration(grpc: &str, upstream: SocketAddr) -> String {
+    let http = free_address();
+    format!(
+        "grpc_address: {grpc}\n\
+         http_address: {http}\n\
+         shared_secret: {SECRET}\n\
+         authenticate_service_url: https://authenticate.localhost\n\
+         pass_identity_headers: true\n\
+         routes:\n\
+         - id: httpbin\n  \
+           from: https://{DEMO_HOST}\n  \
+           to: http://{upstream}\n  \
+           allowed_domains: [example.com]\n"
+    )
+}
+
+/// The processes in one folder: upstream, servers, Envoy.
+#[derive(Debug)]
+pub struct Setup {
+    pub servers: Vec<Server>,
+    _envoy: Envoy,
+    pub gateway: SocketAddr,
+    pub upstream: Upstream,
+    tasks: Tasks,
+    _folder: tempfile::TempDir,
+}
+
+impl Setup {
+    /// One server for each of `addresses`; `edit` changes the bootstrap that is generated for the
+    /// first. An address may name the `FOLDER`.
+    pub async fn start(addresses: &[String], edit: impl FnOnce(String) -> String) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let tasks = Tasks::default();
+        let upstream = start_upstream(&tasks).await.expect("an upstream");
+        let mut servers = Vec::new();
+        for (number, address) in addresses.iter().enumerate() {
+            let address = address.replace("FOLDER", &folder.path().display().to_string());
+            let name = format!("lictor-{number}");
+            servers.push(Server::start(folder.path(), &name, &address, upstream.address).await);
+        }
+        let gateway = free_address();
+        let text = edit(generated(&servers[0].config, gateway).await);
+        let file = folder.path().join("envoy.yaml");
+        fs::write(&file, text).expect("a file");
+        let binary = tokio::task::spawn_blocking(binary).await.expect("an Envoy");
+        let mut envoy = Envoy::start(&binary, &file).expect("Envoy runs");
+        envoy.ready(gateway).await.expect("Envoy listens");
+        let setup = Self { servers, _envoy: envoy, gateway, upstream, tasks, _folder: folder };
+        setup.wait_for_checks().await;
+        setup
+    }
+
+    /// Envoy answers 503 until its first health check has seen a server.
+    async fn wait_for_checks(&self) {
+        for _ in 0..200 {
+            if self.get("/", &[]).await.status != 503 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("Envoy sees no Lictor");
+    }
+
+    pub async fn get(&self, target: &str, lines: &[&str]) -> Reply {
+        get(self.gateway, target, lines).await
+    }
+
+    pub async fn stop(self) {
+        self.tasks.drain(Duration::from_secs(5)).await;
+    }
+}
+
+/// `GET target` of `DEMO_HOST`, for a program.
+pub async fn get(gateway: SocketAddr, target: &str, lines: &[&str]) -> Reply {
+    let first = format!("GET {target} HTTP/1.1");
+    let host = format!("host: {DEMO_HOST}");
+    let head = [first.as_str(), &host, "accept: application/json"];
+    let head: Vec<&str> = head.into_iter().chain(lines.iter().copied()).collect();
+    exchange(gateway, &head).await.expect("an answer")
+}
+
+/// What `lictor envoy config` prints.
+async fn generated(config: &std::path::Path, listen: SocketAddr) -> String {
+    let admin = free_address();
+    let mut command = Command::new(LICTOR);
+    command.args(["envoy", "config"]).arg(config).env_clear();
+    command.arg("--listen").arg(listen.to_string()).arg("--admin").arg(admin.to_string());
+    let output = command.output().await.expect("lictor runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// `authorization: Pomerium TOKEN` of bob, for an hour.
+pub fn authorization() -> String {
+    let claims = Claims {
+        issuer: "authenticate.localhost".to_owned(),
+        audience: vec![DEMO_HOST.to_owned()],
+        email: "bob@example.com".to_owned(),
+        ..Claims::default()
+    };
+    let token = mint(&claims, KEY, SystemClock.now(), Duration::from_secs(3600));
+    format!("authorization: Pomerium {token}")
+}
+
+/// Asks again for ten seconds, until it holds.
+pub async fn eventually(holds: impl Fn() -> bool) -> bool {
+    for _ in 0..500 {
+        if holds() {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    false
+}

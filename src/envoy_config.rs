@@ -266,13 +266,10 @@ fn checks_cluster(grpc: &GrpcAddress) -> Value {
         "type": "STATIC",
         "connect_timeout": "0.25s",
         "load_assignment": endpoints("lictor", vec![at]),
-        "typed_extension_protocol_options": { "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": typed(
-            "extensions.upstreams.http.v3.HttpProtocolOptions",
-            json!({ "explicit_http_config": { "http2_protocol_options": {
-                "max_concurrent_streams": 64,
-                "connection_keepalive": { "interval": "20s", "timeout": "3s" },
-            } } }),
-        ) },
+        "typed_extension_protocol_options": http2(&json!({
+            "max_concurrent_streams": 64,
+            "connection_keepalive": { "interval": "20s", "timeout": "3s" },
+        })),
         "circuit_breakers": { "thresholds": [{
             "max_connections": 256,
             "max_pending_requests": 4096,
@@ -289,6 +286,14 @@ fn checks_cluster(grpc: &GrpcAddress) -> Value {
         }],
         "common_lb_config": { "healthy_panic_threshold": { "value": 0 } },
     })
+}
+
+/// The protocol of a cluster that speaks HTTP/2 from the first byte.
+fn http2(options: &Value) -> Value {
+    json!({ "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": typed(
+        "extensions.upstreams.http.v3.HttpProtocolOptions",
+        json!({ "explicit_http_config": { "http2_protocol_options": options } }),
+    ) })
 }
 
 fn pages_cluster(at: SocketAddr) -> Value {
@@ -321,7 +326,10 @@ fn upstream_cluster(name: &str, upstream: &Upstream) -> Result<Value, String> {
         "load_assignment": endpoints(name, addresses),
     });
     match (first.scheme(), &mut cluster) {
-        ("http" | "h2c", _) => {}
+        ("http", _) => {}
+        ("h2c", Value::Object(members)) => {
+            members.insert("typed_extension_protocol_options".to_owned(), http2(&json!({})));
+        }
         ("https", Value::Object(members)) => {
             members.insert("transport_socket".to_owned(), upstream_tls(first));
         }

@@ -207,6 +207,11 @@ fn ext_authz() -> Value {
                     "num_retries": 1,
                     "retry_on": "unavailable,connect-failure,refused-stream,reset-before-request",
                     "retry_back_off": { "base_interval": "0.01s", "max_interval": "0.5s" },
+                    "retry_host_predicate": [{
+                        "name": "envoy.retry_host_predicates.previous_hosts",
+                        "typed_config": typed("extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate", json!({})),
+                    }],
+                    "host_selection_retry_max_attempts": 3,
                 },
             },
             "failure_mode_allow": false,

@@ -2,6 +2,7 @@
 
 use crate::support::gates::free_address;
 use crate::support::process::{Setup, authorization, eventually, get};
+use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -74,7 +75,7 @@ fn one_server() -> Vec<String> {
 
 #[tokio::test]
 async fn nothing_passes_once_lictor_is_killed() {
-    let mut setup = Setup::start(&one_server(), |text| text).await;
+    let mut setup = Setup::start(&one_server(), |_| ()).await;
     let before = setup.upstream.served();
     let trickle = Trickle::start(&setup);
     trickle.goes_on(100).await;
@@ -103,7 +104,7 @@ async fn nothing_passes_once_lictor_is_killed() {
 /// One server alone: it answers until its listener is gone, and says when that is.
 #[tokio::test]
 async fn a_server_that_leaves_answers_to_the_end() {
-    let mut setup = Setup::start(&one_server(), |text| text).await;
+    let mut setup = Setup::start(&one_server(), |_| ()).await;
     let before = setup.upstream.served();
     let trickle = Trickle::start(&setup);
     trickle.goes_on(100).await;
@@ -175,30 +176,26 @@ async fn two_servers() -> Setup {
     let addresses = [free_address(), free_address()];
     let texts: Vec<String> = addresses.iter().map(ToString::to_string).collect();
     let [first, second] = addresses.map(|address| address.port());
-    Setup::start(&texts, |text| beside(&text, first, second)).await
+    Setup::start(&texts, |bootstrap| beside(bootstrap, first, second)).await
 }
 
-/// The bootstrap with a second endpoint for Lictor.
-fn beside(text: &str, port: u16, other: u16) -> String {
-    let mut document: serde_yaml::Value = serde_yaml::from_str(text).expect("YAML");
-    let clusters = document["static_resources"]["clusters"].as_sequence_mut().expect("clusters");
-    let lictor =
-        clusters.iter_mut().find(|cluster| cluster["name"] == "lictor").expect("a cluster");
-    let endpoints = lictor["load_assignment"]["endpoints"][0]["lb_endpoints"]
-        .as_sequence_mut()
-        .expect("endpoints");
-    let mut second = endpoints[0].clone();
-    assert_eq!(second["endpoint"]["address"]["socket_address"]["port_value"], port);
-    second["endpoint"]["address"]["socket_address"]["port_value"] = other.into();
-    endpoints.push(second);
-    serde_yaml::to_string(&document).expect("YAML")
+/// Adds a second endpoint for Lictor.
+fn beside(bootstrap: &mut Value, first: u16, second: u16) {
+    let clusters = bootstrap["static_resources"]["clusters"].as_array_mut().expect("clusters");
+    let mut lictor = clusters.iter_mut().filter(|cluster| cluster["name"] == "lictor");
+    let lictor = lictor.next().expect("a cluster");
+    let endpoints = &mut lictor["load_assignment"]["endpoints"][0]["lb_endpoints"];
+    let mut other = endpoints[0].clone();
+    let port = &mut other["endpoint"]["address"]["socket_address"]["port_value"];
+    assert_eq!(*port, first);
+    *port = second.into();
+    endpoints.as_array_mut().expect("endpoints").push(other);
 }
 
 #[tokio::test]
 async fn a_socket_file_works_as_an_address() {
-    let setup = Setup::start(&["unix://FOLDER/authz.sock".to_owned()], |text| {
-        assert!(text.contains("authz.sock"), "the bootstrap names the socket: {text}");
-        text
+    let setup = Setup::start(&["unix://FOLDER/authz.sock".to_owned()], |bootstrap| {
+        assert!(bootstrap.to_string().contains("authz.sock"), "it names the socket: {bootstrap}");
     })
     .await;
     let allowed = setup.get("/socket", &[&authorization()]).await;

@@ -38,7 +38,7 @@ pub fn bootstrap(
     socket: SocketAddr,
 ) -> (String, BTreeMap<Gate, SocketAddr>) {
     let mut document = generated(config, folder);
-    hurry(&mut document);
+    set_times(&mut document);
     let mut gates = BTreeMap::new();
     for gate in [Gate::Raw, Gate::Map, Gate::Tunnel, Gate::Verified, Gate::VerifiedOnly] {
         let at = free_address();
@@ -73,10 +73,16 @@ fn generated(config: &str, folder: &Path) -> Value {
     envoy_config::bootstrap(&config, &options).0
 }
 
-/// Closes connections soon after a bad request, not a second later: tests wait for the end of answers.
-fn hurry(document: &mut Value) {
-    let listener = &mut document["static_resources"]["listeners"][0];
-    manager(listener)["delayed_close_timeout"] = json!("0.02s");
+/// Changes the times of the generated listener, and nothing else: connections close soon after a bad
+/// request, because tests wait for the end of answers, and a check may take long, because the machine
+/// that runs the tests may be busy.
+pub fn set_times(document: &mut Value) {
+    let manager = manager(&mut document["static_resources"]["listeners"][0]);
+    manager["delayed_close_timeout"] = json!("0.02s");
+    let service = &mut ext_authz(manager)["grpc_service"];
+    assert!(service["timeout"].is_string(), "a check has a timeout: {service}");
+    service["timeout"] = json!("5s");
+    service["retry_policy"]["retry_back_off"]["max_interval"] = json!("5s");
 }
 
 fn manager(listener: &mut Value) -> &mut Value {

@@ -1,11 +1,12 @@
 //! `lictor serve` as a process of its own, and an Envoy before it by `lictor envoy config`.
 
 use super::envoy::binary;
-use super::gates::free_address;
+use super::gates::{free_address, set_times};
 use lictor::clock::{Clock, SystemClock};
 use lictor::demo::{DEMO_HOST, Envoy, Reply, Upstream, exchange, start_upstream};
 use lictor::tasks::Tasks;
 use lictor::token::{Claims, mint};
+use serde_json::Value;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -104,7 +105,7 @@ pub struct Setup {
 impl Setup {
     /// One server for each of `addresses`; `edit` changes the bootstrap that is generated for the
     /// first. An address may name the `FOLDER`.
-    pub async fn start(addresses: &[String], edit: impl FnOnce(String) -> String) -> Self {
+    pub async fn start(addresses: &[String], edit: impl FnOnce(&mut Value)) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let tasks = Tasks::default();
         let upstream = start_upstream(&tasks).await.expect("an upstream");
@@ -115,9 +116,11 @@ impl Setup {
             servers.push(Server::start(folder.path(), &name, &address, upstream.address).await);
         }
         let gateway = free_address();
-        let text = edit(generated(&servers[0].config, gateway).await);
+        let mut bootstrap = generated(&servers[0].config, gateway).await;
+        set_times(&mut bootstrap);
+        edit(&mut bootstrap);
         let file = folder.path().join("envoy.yaml");
-        fs::write(&file, text).expect("a file");
+        fs::write(&file, bootstrap.to_string()).expect("a file");
         let binary = tokio::task::spawn_blocking(binary).await.expect("an Envoy");
         let mut envoy = Envoy::start(&binary, &file).expect("Envoy runs");
         envoy.ready(gateway).await.expect("Envoy listens");
@@ -156,14 +159,14 @@ pub async fn get(gateway: SocketAddr, target: &str, lines: &[&str]) -> Reply {
 }
 
 /// What `lictor envoy config` prints.
-async fn generated(config: &std::path::Path, listen: SocketAddr) -> String {
+async fn generated(config: &std::path::Path, listen: SocketAddr) -> Value {
     let admin = free_address();
     let mut command = Command::new(LICTOR);
     command.args(["envoy", "config"]).arg(config).env_clear();
     command.arg("--listen").arg(listen.to_string()).arg("--admin").arg(admin.to_string());
     let output = command.output().await.expect("lictor runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).expect("UTF-8")
+    serde_yaml::from_slice(&output.stdout).expect("YAML")
 }
 
 /// `authorization: Pomerium TOKEN` of bob, for an hour.

@@ -122,6 +122,8 @@ async fn two_cookie_lines() {
         expect_cookies(gate, &lines, "a=1; b=2; theme=dark").await;
         let lines = ["Cookie: a=1; b=2".to_owned(), format!("cookie: {session}; theme=dark")];
         expect_cookies(gate, &lines, "a=1; b=2; theme=dark").await;
+        let lines = [format!("cookie: {session}; a=1"), "cookie: b=2; theme=dark".to_owned()];
+        expect_cookies(gate, &lines, "a=1; b=2; theme=dark").await;
         let lines = [format!("cookie: {session}"), "cookie: a=1".to_owned()];
         expect_cookies(gate, &lines, "a=1").await;
     }

@@ -205,7 +205,7 @@ fn ext_authz() -> Value {
                 "initial_metadata": [{ "key": "x-request-id", "value": "%REQ(x-request-id)%" }],
                 "retry_policy": {
                     "num_retries": 1,
-                    "retry_on": "unavailable,connect-failure,refused-stream,reset-before-request",
+                    "retry_on": "unavailable,connect-failure,refused-stream,reset",
                     "retry_back_off": { "base_interval": "0.01s", "max_interval": "0.5s" },
                     "retry_host_predicate": [{
                         "name": "envoy.retry_host_predicates.previous_hosts",

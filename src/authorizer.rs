@@ -46,6 +46,8 @@ pub struct Refusal {
     pub token_outside_cookie: bool,
     /// The session cookie cannot be read; it should go.
     pub clear_cookie: bool,
+    /// How many chunks of it came along.
+    pub cookie_chunks: usize,
     /// Name the reasons on the page.
     pub show_details: bool,
 }
@@ -77,6 +79,7 @@ struct Asked<'a> {
     request: &'a Request,
     target: &'a Target,
     place: &'a Place<'a>,
+    caller: &'a Caller,
     now: Timestamp,
 }
 
@@ -110,6 +113,14 @@ impl Authorizer {
             Ok(place) => place,
             Err(reason) => return Ok(refused(reason)),
         };
+        let other = match target.path.other_reading() {
+            Ok(other) => other,
+            Err(why) => return Ok(refused(DenyReason::Malformed(why.to_string()))),
+        };
+        if other.as_ref().is_some_and(|path| place::is_elsewhere(settings, request, target, path)) {
+            let why = "its path can be read as one of another route".to_owned();
+            return Ok(refused(DenyReason::Malformed(why)));
+        }
         let presence = Presence::find(snapshot, request, target, now);
         let caller = place.caller(&presence);
         let person = match &caller {
@@ -118,7 +129,15 @@ impl Authorizer {
         };
         let facts = Facts::new(request, person, settings.fold_email);
         let evaluation = place.evaluate(settings, &facts, caller.clone());
-        let asked = Asked { request, target, place: &place, now };
+        // SECURITY: a path with two readings must be allowed in both.
+        let evaluation = match (&evaluation.decision, &other) {
+            (Decision::Allow(_), Some(path)) => {
+                let facts = Facts { path: path.decoded(), ..facts };
+                place.evaluate(settings, &facts, caller.clone())
+            }
+            (Decision::Allow(_) | Decision::Deny(_), _) => evaluation,
+        };
+        let asked = Asked { request, target, place: &place, caller: &caller, now };
         self.answer(settings, &asked, &presence, evaluation)
     }
 
@@ -132,13 +151,13 @@ impl Authorizer {
         let place = asked.place;
         let mut record = Record {
             route: place.route_id(),
-            identity: presence.identity(),
+            identity: asked.caller.identity().cloned().map(Box::new),
             session_error: presence.error.clone(),
             allow: evaluation.allow,
             deny: evaluation.deny,
             ..Record::default()
         };
-        let outcome = match place.restrict(evaluation.decision, settings, presence) {
+        let outcome = match place.restrict(evaluation.decision, settings, asked.caller) {
             Decision::Deny(Denial { reason }) => {
                 record.denied = Some(reason.clone());
                 Outcome::Refuse(presence.refusal(reason, place))
@@ -196,8 +215,13 @@ fn fresh_id() -> String {
 
 fn refused(reason: DenyReason) -> Answer {
     let record = Record { denied: Some(reason.clone()), ..Record::default() };
-    let refusal =
-        Refusal { reason, token_outside_cookie: false, clear_cookie: false, show_details: false };
+    let refusal = Refusal {
+        reason,
+        token_outside_cookie: false,
+        clear_cookie: false,
+        cookie_chunks: 0,
+        show_details: false,
+    };
     Answer { outcome: Outcome::Refuse(refusal), record }
 }
 

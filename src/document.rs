@@ -10,6 +10,7 @@ pub use problem::{Notice, Place, Problem, Problems};
 pub use reader::{Section, nearest};
 pub use yaml::{LoadError, load_json, load_yaml};
 
+use std::cmp::Ordering;
 use std::fmt;
 
 /// One value of a document and where it stands.
@@ -41,16 +42,20 @@ pub struct Entry {
 /// A number, compared by value: `7` equals `7.0`.
 #[derive(Clone, Copy, Debug)]
 pub enum Number {
-    Integer(i64),
+    Integer(i128),
     Float(f64),
 }
 
 impl Number {
-    #[expect(clippy::cast_precision_loss, reason = "only used where one side is a float already")]
-    pub fn as_f64(self) -> f64 {
+    /// The number without its fraction, if that is a whole number of moderate size.
+    pub fn truncated(self) -> Option<i64> {
         match self {
-            Self::Integer(value) => value as f64,
-            Self::Float(value) => value,
+            Self::Integer(integer) => i64::try_from(integer).ok(),
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "bounded; the fraction is to be cut"
+            )]
+            Self::Float(float) => (float.abs() < 1e15).then_some(float as i64),
         }
     }
 }
@@ -59,9 +64,20 @@ impl PartialEq for Number {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Integer(a), Self::Integer(b)) => a == b,
-            _ => self.as_f64().total_cmp(&other.as_f64()).is_eq(),
+            (Self::Float(a), Self::Float(b)) => a.partial_cmp(b).is_some_and(Ordering::is_eq),
+            (Self::Integer(integer), Self::Float(float))
+            | (Self::Float(float), Self::Integer(integer)) => {
+                exact_integer(*float) == Some(*integer)
+            }
         }
     }
+}
+
+/// The integer a float is, if it is exactly one.
+fn exact_integer(float: f64) -> Option<i128> {
+    let whole = float.fract().partial_cmp(&0.0).is_some_and(Ordering::is_eq) && float.abs() < 1e38;
+    #[expect(clippy::cast_possible_truncation, reason = "whole and within bounds")]
+    whole.then_some(float as i128)
 }
 
 impl Eq for Number {}

@@ -12,7 +12,7 @@ mod token;
 mod verify;
 
 pub use claims::{ClaimValue, Claims};
-pub use credential::{Credentials, Presented, Source, ours_in_authorization};
+pub use credential::{Credentials, Presented, QUERY_PARAMETER, Source, ours_in_authorization};
 pub use directory::{Directory, DirectoryError, Group, User};
 pub use error::TokenError;
 pub use impersonation::{ImpersonationRules, ServiceImpersonation, identify};
@@ -93,4 +93,14 @@ pub enum Caller {
     Identified(Box<Identity>),
     /// Somebody who asks to act as another and may not. Never falls back to their own identity.
     Refused(Box<Identity>),
+}
+
+impl Caller {
+    /// Who is behind the request, permitted or not.
+    pub fn identity(&self) -> Option<&Identity> {
+        match self {
+            Self::Identified(identity) | Self::Refused(identity) => Some(identity),
+            Self::Anonymous(_) => None,
+        }
+    }
 }

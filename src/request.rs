@@ -9,7 +9,7 @@ mod path;
 pub use cookies::Cookies;
 pub use headers::Headers;
 pub use host::{Host, HostError};
-pub use path::{Path, PathError, percent_decoded, query_value};
+pub use path::{Path, PathError, percent_decoded, query_names, query_value};
 
 use crate::id::RequestId;
 use std::net::IpAddr;

@@ -4,6 +4,7 @@ use crate::assertion::{Outgoing, SigningKeys};
 use crate::config::Config;
 use crate::identity::{Directory, ImpersonationRules, VerificationKeys};
 use crate::policy::Policy;
+use crate::request::Host;
 use crate::route::Table;
 use arc_swap::ArcSwap;
 use http::{HeaderName, HeaderValue};
@@ -28,6 +29,14 @@ pub struct Settings {
     pub trusted_hops: usize,
     pub refuse_ambiguous_paths: bool,
     pub sign_in: Option<SignIn>,
+}
+
+impl Settings {
+    /// Whether `host` is the host of a route, or the one where people sign in.
+    pub fn is_ours(&self, host: &Host) -> bool {
+        let sign_in = self.sign_in.as_ref().and_then(|sign_in| sign_in.url.host_str());
+        self.table.knows_host(host) || sign_in == Some(host.name())
+    }
 }
 
 /// The policies of our own pages, which pass through evaluation as every other.

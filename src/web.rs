@@ -69,8 +69,13 @@ async fn jwks(extract::State(state): extract::State<Arc<State>>, headers: Header
     published(&state.snapshot().settings.signing.jwks(), &headers)
 }
 
-async fn discovery(headers: HeaderMap) -> Response {
+async fn discovery(
+    extract::State(state): extract::State<Arc<State>>,
+    headers: HeaderMap,
+) -> Response {
+    let settings = &state.snapshot().settings;
     let host = headers.get(HOST).and_then(|host| Host::parse(host.to_str().ok()?).ok());
+    let host = host.filter(|host| settings.is_ours(host));
     match host {
         Some(host) => published(
             &json!({
@@ -79,7 +84,7 @@ async fn discovery(headers: HeaderMap) -> Response {
             }),
             &headers,
         ),
-        None => (StatusCode::BAD_REQUEST, "the request names no host\n").into_response(),
+        None => (StatusCode::NOT_FOUND, "nothing is served on this host\n").into_response(),
     }
 }
 

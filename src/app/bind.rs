@@ -3,7 +3,7 @@
 use crate::config::GrpcAddress;
 use std::io;
 use std::net::SocketAddr;
-use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use tokio::net::{TcpListener, UnixListener};
 
@@ -85,17 +85,29 @@ pub(super) async fn tcp(key: &'static str, address: SocketAddr) -> Result<TcpLis
 }
 
 /// Binds a socket file, readable and writable for owner and group. A file left by a process that is
-/// gone is replaced; one that answers is in use.
+/// gone is replaced; one that answers is in use. The socket is made in a folder of our own and moved
+/// into place, so that it never stands there with wider rights.
 #[expect(clippy::disallowed_methods, reason = "a socket is a file")]
 async fn unix(path: &Path) -> io::Result<UnixListener> {
-    if let Ok(metadata) = std::fs::metadata(path) {
+    if let Ok(metadata) = std::fs::symlink_metadata(path) {
         let answered = tokio::net::UnixStream::connect(path).await.is_ok();
         if answered || !metadata.file_type().is_socket() {
             return Err(io::ErrorKind::AddrInUse.into());
         }
-        std::fs::remove_file(path)?;
     }
-    let listener = UnixListener::bind(path)?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660))?;
+    let parent =
+        path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = parent.join(format!(".lictor-{}", uuid::Uuid::new_v4().simple()));
+    std::fs::DirBuilder::new().mode(0o700).create(&folder)?;
+    let made = bind_and_move(&folder.join("s"), path);
+    std::fs::remove_dir_all(&folder)?;
+    made
+}
+
+#[expect(clippy::disallowed_methods, reason = "a socket is a file")]
+fn bind_and_move(made: &Path, wanted: &Path) -> io::Result<UnixListener> {
+    let listener = UnixListener::bind(made)?;
+    std::fs::set_permissions(made, std::fs::Permissions::from_mode(0o660))?;
+    std::fs::rename(made, wanted)?;
     Ok(listener)
 }

@@ -5,11 +5,11 @@ use super::claims::{About, header_elements, payload};
 use super::headers::{ASSERTION_HEADER, ClaimHeader, safe_value};
 use super::key::{KeyError, SigningKey};
 use super::template::{Lookup, Template};
-use crate::identity::{Credentials, Identity, ours_in_authorization};
+use crate::identity::{Credentials, Identity, QUERY_PARAMETER, ours_in_authorization};
 use crate::policy::Grant;
-use crate::request::Request;
+use crate::request::{Request, query_names};
 use crate::time::Timestamp;
-use http::header::{AUTHORIZATION, COOKIE};
+use http::header::{AUTHORIZATION, COOKIE, REFERER};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -40,7 +40,7 @@ pub struct RouteHeaders {
 pub struct HeaderPlan {
     set: HeaderMap,
     remove: BTreeSet<String>,
-    pub remove_query: Vec<&'static str>,
+    pub remove_query: Vec<String>,
     pub response: Vec<(HeaderName, HeaderValue)>,
     /// Claim headers from which an element was left out because no header can carry it.
     pub dropped: Vec<HeaderName>,
@@ -109,9 +109,6 @@ pub fn plan(input: &PlanInput<'_>) -> HeaderPlan {
     set_configured(&mut plan, input);
     strip_credentials(&mut plan, input);
     strip_forgeable(&mut plan, input);
-    for name in &input.route.remove_request_headers {
-        plan.strip(name.as_str());
-    }
     plan.response.clone_from(&input.route.set_response_headers);
     plan
 }
@@ -159,13 +156,17 @@ fn strip_credentials(plan: &mut HeaderPlan, input: &PlanInput<'_>) {
             None => plan.strip(COOKIE.as_str()),
         }
     }
-    if credentials.query_present {
-        plan.remove_query.push("pomerium_session");
+    plan.remove_query.clone_from(&credentials.query_names);
+    // The address of a page that was opened with a token in its query.
+    let referer = input.request.headers.first_text(REFERER.as_str()).unwrap_or_default();
+    let query = referer.split_once('?').map(|(_, query)| query).unwrap_or_default();
+    if query_names(query, QUERY_PARAMETER).next().is_some() {
+        plan.strip(REFERER.as_str());
     }
 }
 
 /// Removes every header that an upstream could take for ours: by name, and by names that differ only
-/// in `_` for `-`, which CGI-like upstreams cannot tell apart.
+/// in what stands for `-`, which CGI-like upstreams cannot tell apart.
 fn strip_forgeable(plan: &mut HeaderPlan, input: &PlanInput<'_>) {
     for name in
         ["x-pomerium-authorization", "x-pomerium-jwt-assertion", "x-pomerium-jwt-assertion-for"]
@@ -175,12 +176,11 @@ fn strip_forgeable(plan: &mut HeaderPlan, input: &PlanInput<'_>) {
     for header in &input.outgoing.claim_headers {
         plan.strip(header.name.as_str());
     }
+    for name in &input.route.remove_request_headers {
+        plan.strip(name.as_str());
+    }
     for name in input.request.headers.names() {
-        let twin = if name.contains('_') {
-            Cow::Owned(name.replace('_', "-"))
-        } else {
-            Cow::Borrowed(name)
-        };
+        let twin = folded(name);
         let is_twin = twin != name
             && (plan.set.contains_key(twin.as_ref()) || plan.remove.contains(twin.as_ref()));
         let is_ours =
@@ -189,6 +189,16 @@ fn strip_forgeable(plan: &mut HeaderPlan, input: &PlanInput<'_>) {
             plan.strip(name);
         }
     }
+}
+
+/// A header name as servers see it that know only letters, digits and one separator.
+fn folded(name: &str) -> Cow<'_, str> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    if name.bytes().all(plain) {
+        return Cow::Borrowed(name);
+    }
+    let fold = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+    Cow::Owned(name.chars().map(fold).collect())
 }
 
 impl Lookup for PlanInput<'_> {
@@ -207,7 +217,7 @@ impl Lookup for PlanInput<'_> {
 impl PlanInput<'_> {
     /// A header of the request, without any credential of ours.
     fn request_header(&self, name: &str) -> Option<String> {
-        if name.replace('_', "-").starts_with("x-pomerium-") {
+        if folded(name).starts_with("x-pomerium-") {
             return None;
         }
         let value = self.request.headers.combined(name)?;

@@ -2,6 +2,7 @@
 //! path alone, never by the query.
 
 use crate::policy::Policy;
+use crate::request::{Path, Request, Target};
 use crate::state::InternalPolicies;
 
 /// Who may see a page of ours.
@@ -13,8 +14,17 @@ pub(super) enum Internal {
 }
 
 impl Internal {
+    /// `None` if the request is not for a page of ours. SECURITY: where Envoy has named a route, it is
+    /// about to send the request to that route's upstream, whatever its path looks like; and a path
+    /// that is read in two ways is no page of ours.
+    pub(super) fn of(request: &Request, target: &Target) -> Option<Self> {
+        let text = target.path.as_str();
+        let plain = request.route_id.is_none() && Path::parse(text).is_ok();
+        Self::of_path(text).filter(|_| plain)
+    }
+
     /// `None` if the path is not one of ours.
-    pub(super) fn of_path(path: &str) -> Option<Self> {
+    fn of_path(path: &str) -> Option<Self> {
         match path {
             "/.well-known/pomerium"
             | "/.well-known/pomerium/jwks.json"

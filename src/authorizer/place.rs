@@ -6,7 +6,7 @@ use crate::assertion::RouteHeaders;
 use crate::id::RouteId;
 use crate::identity::{Caller, Identity};
 use crate::policy::{Decision, Denial, DenyReason, Evaluation, Facts, evaluate};
-use crate::request::{Request, Target};
+use crate::request::{Path, Request, Target};
 use crate::route::{Found, Route};
 use crate::state::Settings;
 
@@ -23,10 +23,8 @@ impl<'s> Place<'s> {
         request: &Request,
         target: &Target,
     ) -> Result<Self, DenyReason> {
-        if let Some(internal) = Internal::of_path(target.path.as_str()) {
-            let sign_in = settings.sign_in.as_ref().and_then(|sign_in| sign_in.url.host_str());
-            let ours =
-                settings.table.knows_host(&target.host) || sign_in == Some(target.host.name());
+        if let Some(internal) = Internal::of(request, target) {
+            let ours = settings.is_ours(&target.host);
             return if ours { Ok(Place::Internal(internal)) } else { Err(DenyReason::NoRoute) };
         }
         let found = match &request.route_id {
@@ -74,12 +72,11 @@ impl Place<'_> {
         &self,
         decision: Decision,
         settings: &Settings,
-        presence: &Presence,
+        caller: &Caller,
     ) -> Decision {
         let administrator = || {
-            let holder = presence.identity();
-            holder
-                .is_some_and(|identity| settings.impersonation.is_administrator(identity.holder()))
+            let holder = caller.identity().map(Identity::holder);
+            holder.is_some_and(|holder| settings.impersonation.is_administrator(holder))
         };
         match (self, decision) {
             (Self::Internal(Internal::Administrator), Decision::Allow(_)) if !administrator() => {
@@ -107,4 +104,16 @@ impl Place<'_> {
             Self::Internal(_) => None,
         }
     }
+}
+
+/// Whether `path`, another reading of the path of `target`, belongs to another route or page.
+pub(super) fn is_elsewhere(
+    settings: &Settings,
+    request: &Request,
+    target: &Target,
+    path: &Path,
+) -> bool {
+    let other = Target { host: target.host.clone(), path: path.clone() };
+    let route = |target: &Target| settings.table.find(request.kind, target).map(|route| &route.id);
+    route(target) != route(&other) || Internal::of(request, target) != Internal::of(request, &other)
 }

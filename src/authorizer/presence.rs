@@ -3,7 +3,7 @@
 use super::Refusal;
 use super::place::Place;
 use crate::identity::{
-    Caller, Credentials, Expected, Identity, Presented, Source, TokenError, identify, verify,
+    Caller, Credentials, Expected, Presented, Source, TokenError, identify, verify,
 };
 use crate::policy::DenyReason;
 use crate::request::{Request, Target};
@@ -61,19 +61,13 @@ impl Presence {
         Self { credentials, caller, error, bearer_is_ours }
     }
 
-    pub(super) fn identity(&self) -> Option<Box<Identity>> {
-        match &self.caller {
-            Caller::Identified(identity) | Caller::Refused(identity) => Some(identity.clone()),
-            Caller::Anonymous(_) => None,
-        }
-    }
-
     pub(super) fn refusal(&self, reason: DenyReason, place: &Place<'_>) -> Refusal {
         let unreadable =
             matches!(&reason, DenyReason::Unauthenticated(Some(TokenError::Malformed(_))));
         Refusal {
             token_outside_cookie: self.credentials.sent_outside_cookie() || self.bearer_is_ours,
             clear_cookie: unreadable && self.credentials.cookies.have_own(),
+            cookie_chunks: self.credentials.cookies.chunks(),
             show_details: place.shows_details(),
             reason,
         }

@@ -10,6 +10,9 @@ use std::hash::{BuildHasher, RandomState};
 /// How many assertions are kept.
 const CAPACITY: usize = 16_384;
 
+/// A larger entry is not kept, in bytes: sixteen thousand of them must not fill a machine.
+const MAX_ENTRY: usize = 8 * 1024;
+
 #[derive(Debug)]
 pub(super) struct AssertionCache {
     entries: Cache<u64, Entry>,
@@ -63,6 +66,9 @@ impl AssertionCache {
             return Ok(entry.token);
         }
         let token = sign()?;
+        if described.len() + token.len() > MAX_ENTRY {
+            return Ok(token);
+        }
         self.entries.insert(hash, Entry { described, token: token.clone(), made: now, until });
         Ok(token)
     }

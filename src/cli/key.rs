@@ -59,7 +59,7 @@ impl Target {
         match create(file, text) {
             Ok(()) => Exit::Ok,
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && self.if_missing => {
-                Exit::Ok
+                kept(file)
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 report::error(
@@ -76,13 +76,31 @@ impl Target {
     }
 }
 
-/// Makes a file that was not there, readable by its owner alone.
+/// A file that is there already is kept, unless there is nothing in it.
+#[expect(clippy::disallowed_methods, reason = "looks at the file it was asked to write")]
+fn kept(file: &Path) -> Exit {
+    if std::fs::metadata(file).is_ok_and(|metadata| metadata.len() > 0) {
+        return Exit::Ok;
+    }
+    report::error(
+        &format!("`{}` is there and empty", file.display()),
+        Some("remove it, and run the command again"),
+    );
+    Exit::Usage
+}
+
+/// Makes a file that was not there, readable by its owner alone. A file that cannot be written whole
+/// does not stay.
 #[expect(clippy::disallowed_methods, reason = "the command writes the file it was asked to write")]
 fn create(file: &Path, text: &str) -> io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
     let mut options = std::fs::OpenOptions::new();
     let mut out = options.write(true).create_new(true).mode(0o600).open(file)?;
-    out.write_all(text.as_bytes())
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.sync_all());
+    if written.is_err() {
+        std::fs::remove_file(file)?;
+    }
+    written
 }
 
 fn shared() -> Option<String> {

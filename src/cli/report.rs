@@ -37,13 +37,39 @@ pub(super) fn problem(problem: &Problem, source: Option<&str>) {
         let number = line.to_string();
         let margin = " ".repeat(number.len());
         say(&format!("{margin} |"));
-        say(&format!("{number} | {}", text.trim_end()));
-        say(&format!("{margin} | {}^", " ".repeat(column.saturating_sub(1))));
+        let shown = without_secrets(text.trim_end());
+        say(&format!("{number} | {shown}"));
+        // Beyond what is shown there is nothing to point at.
+        let caret = column.saturating_sub(1).min(shown.chars().count().saturating_sub(1));
+        say(&format!("{margin} | {}^", " ".repeat(caret)));
     }
     if let Some(help) = &problem.help {
         say(&format!("{}: {help}", paint("1;36", "help")));
     }
     say("");
+}
+
+/// A line of a configuration without anything that could be a secret: what follows a key that sounds
+/// like one, and every long run of base64.
+fn without_secrets(line: &str) -> String {
+    let lower = line.to_ascii_lowercase();
+    let sounds = ["secret", "key", "token", "password", "connection"];
+    let begins = sounds.iter().filter_map(|word| lower.find(word)).min();
+    let colon = begins.and_then(|begin| Some(begin + lower.get(begin..)?.find(':')? + 1));
+    let (kept, hidden) = colon.and_then(|end| line.split_at_checked(end)).unwrap_or((line, ""));
+    let kept: Vec<String> = kept
+        .split(' ')
+        .map(|word| if is_opaque(word) { "…".to_owned() } else { word.to_owned() })
+        .collect();
+    let rest = if hidden.trim().is_empty() { "" } else { " …" };
+    kept.join(" ") + rest
+}
+
+fn is_opaque(word: &str) -> bool {
+    let base64 =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'_' | b'-');
+    let longest = word.as_bytes().split(|byte| !base64(*byte)).map(<[u8]>::len).max();
+    longest.is_some_and(|length| length >= 32)
 }
 
 pub(super) fn notice(notice: &Notice) {

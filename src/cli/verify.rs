@@ -174,6 +174,12 @@ impl Verify {
         }
         let mut validation = jsonwebtoken::Validation::new(header.alg);
         validation.validate_aud = false;
+        validation.validate_nbf = true;
+        let asked = [("aud", &self.aud), ("iss", &self.iss)]
+            .into_iter()
+            .filter(|(_, value)| value.is_some());
+        let required: Vec<&str> = asked.map(|(name, _)| name).chain(["exp"]).collect();
+        validation.set_required_spec_claims(&required);
         if let Some(audience) = &self.aud {
             validation.validate_aud = true;
             validation.set_audience(&[audience]);

@@ -126,6 +126,12 @@ pub const GLOBAL_KEYS: &[Key] = &[
         "Where `/.well-known/pomerium` and `/.pomerium/` are served; Envoy routes these paths here.",
     ),
     used(
+        "impersonation",
+        Kind::Map,
+        "{}",
+        "`max_duration`: the longest life of a token that acts as somebody else (no limit). `require_reason` (false): a token gives no reason, so with it none may.",
+    ),
+    used(
         "jwt_claims_headers",
         Kind::Map,
         "{}",
@@ -291,7 +297,6 @@ pub const GLOBAL_KEYS: &[Key] = &[
     not_used("idp_provider_url"),
     not_used("idp_request_params"),
     not_used("idp_scopes"),
-    not_used("impersonation"),
     not_used("insecure_server"),
     not_used("logo_url"),
     not_used("metrics_basic_auth"),

@@ -52,6 +52,12 @@ impl Listen {
             let help = "write it as `127.0.0.1:50051` or `unix:///run/lictor/authz.sock`";
             push(section, "grpc_address", grpc, help, problems);
         }
+        if let Some(GrpcAddress::Tcp(at)) = &parsed
+            && !at.ip().is_loopback()
+        {
+            let place = section.node("grpc_address").map_or(section.place(), |node| &node.place);
+            problems.notice(place, format!("whoever reaches {at} can ask for decisions and obtain assertions; let only Envoy reach it"));
+        }
         let default = SocketAddr::from(([127, 0, 0, 1], 8080));
         Some(Self {
             http: address(section, "http_address", problems).unwrap_or(default),

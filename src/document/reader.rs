@@ -118,7 +118,14 @@ impl<'a> Section<'a> {
     /// A list of texts; a single text counts as a list of one.
     pub fn texts(&self, key: &str, problems: &mut Problems) -> Option<Vec<String>> {
         let node = self.node(key)?;
-        Some(texts_of(node, &self.full_name(key), problems))
+        let name = self.full_name(key);
+        let texts = texts_of(node, &name, problems);
+        if texts.iter().any(String::is_empty) {
+            let problem =
+                Problem::new("bad_value", &node.place, format!("`{name}` has an empty element"));
+            problems.push(problem.help("remove it; an empty text would match what is not there"));
+        }
+        Some(texts)
     }
 
     /// A map from text to text.

@@ -34,27 +34,27 @@ fn number(text: &str) -> Option<Number> {
     if !(first.is_ascii_digit() || first == b'.') {
         return None;
     }
-    let radix = |digits: &str, radix| i64::from_str_radix(&digits.replace('_', ""), radix).ok();
+    let unsigned = unsigned.replace('_', "");
     let sign = if text.starts_with('-') { -1 } else { 1 };
-    let prefixed = [("0x", 16), ("0o", 8), ("0b", 2)];
-    for (prefix, base) in prefixed {
+    let radix = |digits: &str, radix: u32| {
+        let plain = !digits.is_empty() && digits.chars().all(|c| c.is_digit(radix));
+        let value = plain.then(|| i128::from_str_radix(digits, radix).ok()).flatten()?;
+        Some(Number::Integer(value.checked_mul(sign)?))
+    };
+    for (prefix, base) in [("0x", 16), ("0o", 8), ("0b", 2)] {
         if let Some(digits) = unsigned.strip_prefix(prefix) {
-            return radix(digits, base).map(|value| Number::Integer(sign * value));
+            return radix(digits, base);
         }
     }
-    if unsigned.len() > 1
-        && unsigned.starts_with('0')
-        && unsigned.bytes().all(|b| b.is_ascii_digit())
-    {
-        return radix(unsigned, 8).map(|value| Number::Integer(sign * value));
+    let octal = unsigned.len() > 1 && unsigned.starts_with('0');
+    if let Some(integer) = if octal { radix(&unsigned, 8) } else { radix(&unsigned, 10) } {
+        return Some(integer);
     }
-    if unsigned.bytes().all(|byte| byte.is_ascii_digit()) {
-        return text.parse().map(Number::Integer).or_else(|_| text.parse().map(Number::Float)).ok();
-    }
-    let float_shape = unsigned
-        .bytes()
-        .all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'-' | b'+'));
-    if float_shape { text.parse().ok().map(Number::Float) } else { None }
+    let float_shape =
+        |byte: u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'-' | b'+');
+    let float: Option<f64> =
+        unsigned.bytes().all(float_shape).then(|| unsigned.parse().ok()).flatten();
+    float.map(|value| Number::Float(if sign < 0 { -value } else { value }))
 }
 
 /// `2020-01-02`, which YAML 1.1 readers take for midnight of that day.

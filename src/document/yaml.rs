@@ -71,7 +71,7 @@ fn from_json(value: serde_json::Value, place: &Place) -> Node {
         serde_json::Value::Null => Value::Null,
         serde_json::Value::Bool(value) => Value::Bool(value),
         serde_json::Value::Number(number) => Value::Number(match number.as_i64() {
-            Some(integer) => Number::Integer(integer),
+            Some(integer) => Number::Integer(integer.into()),
             None => Number::Float(number.as_f64().unwrap_or(0.0)),
         }),
         serde_json::Value::String(text) => Value::Text(text),
@@ -238,6 +238,9 @@ impl Builder {
         let Some(node) = self.anchors.get(&anchor) else {
             return Err(error("yaml_syntax", place, "an alias refers to itself"));
         };
+        if self.open.len() + depth(node) > MAX_DEPTH {
+            return Err(error("yaml_syntax", place, "the document is nested more than 64 deep"));
+        }
         self.copied += size(node);
         if self.copied > MAX_COPIED {
             return Err(error("yaml_syntax", place, "aliases expand to more than 1000000 values"));
@@ -292,6 +295,17 @@ fn merge_into(entries: &mut Vec<Entry>, merge: Node) -> Result<(), LoadError> {
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => {
             Err(error("yaml_syntax", &merge.place, "`<<` must refer to a map or a list of maps"))
         }
+    }
+}
+
+/// How deep a value is nested. Bounded by what has been let in.
+fn depth(node: &Node) -> usize {
+    match &node.value {
+        Value::List(items) => 1 + items.iter().map(depth).max().unwrap_or_default(),
+        Value::Map(entries) => {
+            1 + entries.iter().map(|entry| depth(&entry.node)).max().unwrap_or_default()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => 0,
     }
 }
 

@@ -147,7 +147,7 @@ fn source_ip(source: Option<&Peer>, headers: &Headers, trusted_hops: usize) -> O
     let forwarded = headers.combined("x-forwarded-for").unwrap_or_default();
     let mut hops: Vec<Option<IpAddr>> =
         forwarded.split(',').map(|hop| hop.trim().parse().ok()).collect();
-    if hops.last().copied().flatten() != peer {
+    if peer.is_none() || hops.last().copied().flatten() != peer {
         hops.push(peer);
     }
     hops.iter().rev().nth(trusted_hops).copied().flatten()

@@ -68,11 +68,7 @@ fn admit(plan: &HeaderPlan) -> OkHttpResponse {
             .iter()
             .map(|(name, value)| overwrite(name, value))
             .collect(),
-        query_parameters_to_remove: plan
-            .remove_query
-            .iter()
-            .map(|name| (*name).to_owned())
-            .collect(),
+        query_parameters_to_remove: plan.remove_query.clone(),
         ..OkHttpResponse::default()
     }
 }

@@ -24,6 +24,9 @@ const OFFERS: [(&str, Form); 6] = [
     ("application/grpc+proto", Form::Grpc),
 ];
 
+/// How many ranges of `Accept` are looked at. Browsers send about ten.
+const MAX_RANGES: usize = 32;
+
 /// The form in which this client reads a refusal.
 pub(super) fn form(request: &Request) -> Form {
     let agent = request.headers.first_text("user-agent").unwrap_or_default();
@@ -61,7 +64,8 @@ fn grpc(headers: &Headers) -> Option<Form> {
 /// The first range of `Accept`, by quality and then by precision, that names something we offer.
 fn accepted(headers: &Headers) -> Option<Form> {
     let header = headers.combined("accept")?;
-    let mut ranges: Vec<(u32, u8, &str)> = header.split(',').filter_map(range).collect();
+    let mut ranges: Vec<(u32, u8, &str)> =
+        header.split(',').take(MAX_RANGES).filter_map(range).collect();
     ranges.sort_by_key(|(quality, precision, _)| {
         (std::cmp::Reverse(*quality), std::cmp::Reverse(*precision))
     });
@@ -93,11 +97,12 @@ fn thousandths(text: &str) -> Option<u32> {
 }
 
 fn covers(range: &str, offer: &str) -> bool {
-    let range = range.to_ascii_lowercase();
     match range.strip_suffix("/*") {
         Some("*") => true,
-        Some(kind) => offer.split('/').next() == Some(kind),
-        None => range == offer,
+        Some(kind) => {
+            offer.split('/').next().is_some_and(|offered| offered.eq_ignore_ascii_case(kind))
+        }
+        None => range.eq_ignore_ascii_case(offer),
     }
 }
 

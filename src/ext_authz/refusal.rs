@@ -19,6 +19,9 @@ use serde_json::json;
 /// Marks an answer that did not come from the upstream.
 const INTERCEPTED: HeaderName = HeaderName::from_static("x-pomerium-intercepted-response");
 
+/// The longest address a sign-in returns to; beyond it, to the start of the site.
+const MAX_RETURN: usize = 4096;
+
 /// An answer to a client.
 #[derive(Debug)]
 pub(super) struct HttpAnswer {
@@ -78,11 +81,25 @@ pub(super) fn answer(
         }
         (_, form) => written(form, &words, request, refusal, record),
     };
-    answer.headers.extend(settings.response_headers.iter().cloned());
+    add_configured(&mut answer, &settings.response_headers);
     answer.headers.push((CACHE_CONTROL, HeaderValue::from_static("no-store")));
     answer.headers.push((X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")));
     answer.headers.push((INTERCEPTED, HeaderValue::from_static("true")));
     answer
+}
+
+/// Headers of the operator's, save those that say what an answer of ours is.
+fn add_configured(answer: &mut HttpAnswer, configured: &[(HeaderName, HeaderValue)]) {
+    let ours = [
+        CONTENT_TYPE,
+        LOCATION,
+        SET_COOKIE,
+        WWW_AUTHENTICATE,
+        CACHE_CONTROL,
+        CONTENT_SECURITY_POLICY,
+    ];
+    let theirs = configured.iter().filter(|(name, _)| !ours.contains(name));
+    answer.headers.extend(theirs.cloned());
 }
 
 fn is_robots(request: &Request, reason: &DenyReason) -> bool {
@@ -121,7 +138,12 @@ fn unauthenticated(
     };
     let mut headers = vec![(LOCATION, location)];
     if refusal.clear_cookie {
-        headers.extend(expired_cookie(&settings.cookie_name));
+        let name = &settings.cookie_name;
+        headers.extend(expired_cookie(name));
+        headers.extend(
+            (1..=refusal.cookie_chunks)
+                .filter_map(|chunk| expired_cookie(&format!("{name}_{chunk}"))),
+        );
     }
     HttpAnswer { status: 302, headers, body: String::new() }
 }
@@ -129,7 +151,11 @@ fn unauthenticated(
 fn sign_in_location(sign_in: &SignIn, request: &Request, now: Timestamp) -> Option<HeaderValue> {
     let mut url = sign_in.url.clone();
     url.set_path("/.pomerium/sign_in");
-    url.query_pairs_mut().append_pair(signed_url::REDIRECT, &request.https_url());
+    let wanted = request.https_url();
+    // A browser refuses a Location that is too long, and would be left with nothing.
+    let wanted =
+        if wanted.len() > MAX_RETURN { format!("https://{}/", request.raw_host) } else { wanted };
+    url.query_pairs_mut().append_pair(signed_url::REDIRECT, &wanted);
     safe_value(signed_url::sign(url, sign_in.key.expose(), now).as_str())
 }
 

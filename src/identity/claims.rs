@@ -1,5 +1,6 @@
 //! Claims: JSON values read without tolerance, flattened, and looked up by path.
 
+use crate::document::Number;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,7 +10,7 @@ use std::fmt;
 pub enum ClaimValue {
     Null,
     Bool(bool),
-    Number(f64),
+    Number(Number),
     Text(String),
     List(Vec<ClaimValue>),
     Map(BTreeMap<String, ClaimValue>),
@@ -20,7 +21,7 @@ impl PartialEq for ClaimValue {
         match (self, other) {
             (Self::Null, Self::Null) => true,
             (Self::Bool(a), Self::Bool(b)) => a == b,
-            (Self::Number(a), Self::Number(b)) => a.total_cmp(b).is_eq(),
+            (Self::Number(a), Self::Number(b)) => a == b,
             (Self::Text(a), Self::Text(b)) => a == b,
             (Self::List(a), Self::List(b)) => a == b,
             (Self::Map(a), Self::Map(b)) => a == b,
@@ -84,18 +85,16 @@ impl<'de> Visitor<'de> for StrictSeed {
         Ok(ClaimValue::Bool(value))
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "JSON numbers are doubles (RFC 8259 §6)")]
     fn visit_i64<E>(self, value: i64) -> Result<ClaimValue, E> {
-        Ok(ClaimValue::Number(value as f64))
+        Ok(ClaimValue::Number(Number::Integer(value.into())))
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "JSON numbers are doubles (RFC 8259 §6)")]
     fn visit_u64<E>(self, value: u64) -> Result<ClaimValue, E> {
-        Ok(ClaimValue::Number(value as f64))
+        Ok(ClaimValue::Number(Number::Integer(value.into())))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<ClaimValue, E> {
-        Ok(ClaimValue::Number(value))
+        Ok(ClaimValue::Number(Number::Float(value)))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<ClaimValue, E> {

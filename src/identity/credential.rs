@@ -1,6 +1,6 @@
 //! Where a credential can stand in a request, and in which order the places are looked at.
 
-use crate::request::{Cookies, Request, query_value};
+use crate::request::{Cookies, Request, query_names, query_value};
 
 /// Where a credential was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,11 +50,12 @@ pub struct Credentials {
     /// Whether `Authorization` is marked as ours (`Pomerium …`, `Bearer Pomerium-…`).
     pub authorization_is_ours: bool,
     pub cookies: Cookies,
-    pub query_present: bool,
+    /// Names of query parameters, as written, that a reader takes for the one that carries a token.
+    pub query_names: Vec<String>,
 }
 
 /// The name of the query parameter that carries a token.
-const QUERY_PARAMETER: &str = "pomerium_session";
+pub const QUERY_PARAMETER: &str = "pomerium_session";
 
 impl Credentials {
     /// Looks at every place: cookie, `X-Pomerium-Authorization`, `Authorization`, query.
@@ -70,9 +71,11 @@ impl Credentials {
         if let Some(text) = request.headers.combined("authorization") {
             found.read_authorization(&text);
         }
-        let query = request.query.as_deref().and_then(|query| query_value(query, QUERY_PARAMETER));
-        if let Some(text) = query {
-            found.query_present = true;
+        let query = request.query.as_deref().unwrap_or_default();
+        found.query_names = query_names(query, QUERY_PARAMETER).map(str::to_owned).collect();
+        found.query_names.sort();
+        found.query_names.dedup();
+        if let Some(text) = query_value(query, QUERY_PARAMETER) {
             found.present(Source::Query, text.trim());
         }
         found
@@ -90,8 +93,7 @@ impl Credentials {
             }
             None => {
                 self.plain_bearer = bearer(header).map(str::to_owned);
-                let last_word = |value: &str| value.split_whitespace().last().map(str::to_owned);
-                self.suspects = header.split(',').filter_map(last_word).collect();
+                self.suspects = suspects(header);
             }
         }
     }
@@ -113,14 +115,32 @@ pub fn ours_in_authorization(header: &str) -> Option<(Source, &str)> {
     hidden.then_some((Source::Header, header))
 }
 
+/// How many things that look like a token are tried.
+const MAX_SUSPECTS: usize = 16;
+
+/// Everything in a header that has the shape of a compact JWS, however it is quoted or joined.
+fn suspects(header: &str) -> Vec<String> {
+    let in_token = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let words =
+        header.split(|c| !in_token(c)).map(|word| word.strip_prefix("Pomerium-").unwrap_or(word));
+    let shaped = words.filter(|word| word.matches('.').count() == 2);
+    shaped.take(MAX_SUSPECTS).map(str::to_owned).collect()
+}
+
+/// Scheme and credential of an `Authorization` value; blanks between them are spaces or tabs.
+fn schemed(value: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = value.trim().split_once([' ', '\t'])?;
+    Some((scheme, rest.trim()))
+}
+
 fn bearer(header: &str) -> Option<&str> {
-    let (scheme, token) = header.trim().split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    schemed(header)
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token)
 }
 
 fn marked(value: &str) -> Option<(Source, &str)> {
-    let (scheme, rest) = value.split_once(' ')?;
-    let rest = rest.trim();
+    let (scheme, rest) = schemed(value)?;
     if scheme.eq_ignore_ascii_case("pomerium") {
         return Some((Source::Header, rest));
     }

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap};
 
 /// A person in the directory.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct User {
     pub id: String,
     #[serde(default)]
@@ -17,7 +16,6 @@ pub struct User {
 
 /// A group in the directory.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Group {
     pub id: String,
     #[serde(default)]

@@ -9,6 +9,7 @@ use super::directory::Directory;
 use super::verify::{SessionClaims, VerifiedToken};
 use super::{Caller, Identity, Person, Session};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// Who may act as somebody else.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +20,10 @@ pub struct ImpersonationRules {
     pub administrators: BTreeSet<String>,
     /// `service_account_impersonation`
     pub service: ServiceImpersonation,
+    /// `impersonation.max_duration`: the longest life of a token that acts as somebody else.
+    pub max_duration: Option<Duration>,
+    /// `impersonation.require_reason`: a token gives none, so none may act as somebody else.
+    pub require_reason: bool,
 }
 
 /// Which service tokens may act as somebody else.
@@ -38,9 +43,12 @@ impl ImpersonationRules {
         !person.email.is_empty() && self.administrators.contains(&person.email.to_ascii_lowercase())
     }
 
-    fn permit(&self, actor: &Person, is_service: bool) -> bool {
+    fn permit(&self, actor: &Person, claims: &SessionClaims) -> bool {
         let administrator = self.is_administrator(actor);
+        let is_service = claims.is_service;
         self.enabled
+            && !self.require_reason
+            && self.max_duration.is_none_or(|max| lives_at_most(claims, max))
             && match (is_service, self.service) {
                 (false, _) | (true, ServiceImpersonation::Administrators) => administrator,
                 (true, ServiceImpersonation::Allow) => true,
@@ -67,9 +75,14 @@ pub fn identify(
     let Some(target) = target(claims, directory) else {
         return Caller::Identified(Box::new(Identity { subject: holder, actor: None, session }));
     };
-    let permitted = rules.permit(&holder, claims.is_service);
+    let permitted = rules.permit(&holder, claims);
     let identity = Box::new(Identity { subject: target, actor: Some(holder), session });
     if permitted { Caller::Identified(identity) } else { Caller::Refused(identity) }
+}
+
+/// A token that does not say when it was issued could have any age.
+fn lives_at_most(claims: &SessionClaims, max: Duration) -> bool {
+    claims.issued.is_some_and(|issued| claims.expires <= issued.plus(max))
 }
 
 fn holder(claims: &SessionClaims) -> Person {

@@ -196,12 +196,7 @@ impl Compiler<'_> {
 
     fn string_match(&mut self, data: &Node) -> Option<StringMatch> {
         let Some(entries) = data.entries() else {
-            if matches!(data.value, Value::List(_)) {
-                self.problems.notice(
-                    &data.place,
-                    "a list is compared as one value and never equals a text; did you mean `in:`?",
-                );
-            }
+            self.notice_unless_text(data);
             return Some(StringMatch(vec![StringTest::Is(claim_value(data))]));
         };
         let tests: Vec<_> = entries.iter().map(|entry| self.string_test(entry)).collect();
@@ -211,8 +206,8 @@ impl Compiler<'_> {
     fn string_test(&mut self, entry: &Entry) -> Option<StringTest> {
         let operand = &entry.node;
         Some(match self.dialect.read(&entry.key).as_str() {
-            "is" => StringTest::Is(claim_value(operand)),
-            "not" => StringTest::Not(claim_value(operand)),
+            "is" => StringTest::Is(self.compared(operand)),
+            "not" => StringTest::Not(self.compared(operand)),
             "contains" => StringTest::Contains(self.text_operand(entry)?),
             "starts_with" => StringTest::StartsWith(self.text_operand(entry)?),
             "ends_with" => StringTest::EndsWith(self.text_operand(entry)?),
@@ -240,13 +235,38 @@ impl Compiler<'_> {
             self.problem("data_type", &entry.node.place, message, "write it as `[a, b]`");
             return None;
         };
-        let texts = items.iter().filter_map(|item| match &item.value {
-            Value::Text(text) => Some(text.clone()),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::List(_) | Value::Map(_) => {
-                None
+        let mut texts = HashSet::new();
+        for item in items {
+            match &item.value {
+                Value::Text(text) => drop(texts.insert(text.clone())),
+                Value::Null
+                | Value::Bool(_)
+                | Value::Number(_)
+                | Value::List(_)
+                | Value::Map(_) => self.notice_unless_text(item),
             }
-        });
-        Some(texts.collect())
+        }
+        Some(texts)
+    }
+
+    /// What a text is compared with. Anything but a text loads, and never equals one.
+    fn compared(&mut self, operand: &Node) -> ClaimValue {
+        self.notice_unless_text(operand);
+        claim_value(operand)
+    }
+
+    fn notice_unless_text(&mut self, operand: &Node) {
+        let message = match &operand.value {
+            Value::Text(_) => return,
+            Value::List(_) => {
+                "a list is compared as one value and never equals a text; did you mean `in:`?"
+                    .to_owned()
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Map(_) => {
+                format!("{} never equals a text; put it in quotes", operand.value.kind())
+            }
+        };
+        self.problems.notice(&operand.place, message);
     }
 
     fn list_match(&mut self, data: &Node) -> Option<ListMatch> {
@@ -306,7 +326,7 @@ pub fn claim_value(node: &Node) -> ClaimValue {
     match &node.value {
         Value::Null => ClaimValue::Null,
         Value::Bool(value) => ClaimValue::Bool(*value),
-        Value::Number(number) => ClaimValue::Number(number.as_f64()),
+        Value::Number(number) => ClaimValue::Number(*number),
         Value::Text(text) => ClaimValue::Text(text.clone()),
         Value::List(items) => ClaimValue::List(items.iter().map(claim_value).collect()),
         Value::Map(entries) => ClaimValue::Map(

@@ -88,7 +88,7 @@ impl Criterion {
                 Reason::HttpMethodUnauthorized,
             ),
             Self::HttpPath(text) => {
-                finding(text.matches(&facts.path), Reason::HttpPathOk, Reason::HttpPathUnauthorized)
+                finding(text.matches(facts.path), Reason::HttpPathOk, Reason::HttpPathUnauthorized)
             }
             Self::CorsPreflight => {
                 finding(facts.cors_preflight, Reason::CorsRequest, Reason::NonCorsRequest)

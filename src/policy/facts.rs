@@ -9,8 +9,8 @@ use std::net::IpAddr;
 pub struct Facts<'a> {
     /// Request method as sent; empty for a TCP connection.
     pub method: &'a str,
-    /// Path without query, percent-decoded once; empty if that fails or there is none.
-    pub path: String,
+    /// Path without query, percent-decoded once; empty if there is none.
+    pub path: &'a str,
     pub source_ip: Option<IpAddr>,
     pub cors_preflight: bool,
     pub person: Option<&'a Person>,
@@ -22,7 +22,7 @@ impl<'a> Facts<'a> {
     pub fn new(request: &'a Request, person: Option<&'a Person>, fold_email: bool) -> Self {
         Self {
             method: &request.method,
-            path: request.target.as_ref().map(|target| target.path.decoded()).unwrap_or_default(),
+            path: request.target.as_ref().map_or("", |target| target.path.decoded()),
             source_ip: request.source_ip,
             cors_preflight: request.is_cors_preflight(),
             person,

@@ -78,6 +78,11 @@ impl Cookies {
         self.have_own
     }
 
+    /// How many chunks came along.
+    pub fn chunks(&self) -> usize {
+        self.chunks.iter().flatten().count()
+    }
+
     /// The `Cookie` value without ours; `None` if nothing is left.
     pub fn rest(&self) -> Option<String> {
         (!self.others.is_empty()).then(|| self.others.join("; "))

@@ -8,7 +8,10 @@ use percent_encoding::percent_decode_str;
 
 /// A path in one unambiguous form, still percent-encoded, without its query.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Path(String);
+pub struct Path {
+    text: String,
+    decoded: String,
+}
 
 /// Why a path is ambiguous.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,6 +34,8 @@ pub enum PathError {
     Control,
     #[error("it holds a character that no path has")]
     Character,
+    #[error("its escapes are no UTF-8 text")]
+    Encoding,
 }
 
 impl Path {
@@ -44,14 +49,14 @@ impl Path {
         }
         check_characters(text)?;
         check_segments(text)?;
-        Ok(Self(text.to_owned()))
+        Self::decode(text)
     }
 
-    /// Takes any path that at least begins with a slash and holds no control character: for
-    /// `path_normalization: off`.
+    /// Takes any path that at least begins with a slash, holds no control character and can be
+    /// decoded: for `path_normalization: off`.
     ///
     /// # Errors
-    /// A path without a leading slash or with control characters.
+    /// A path without these.
     pub fn parse_unchecked(text: &str) -> Result<Self, PathError> {
         if !text.starts_with('/') {
             return Err(PathError::Relative);
@@ -59,17 +64,65 @@ impl Path {
         if text.bytes().any(|byte| byte.is_ascii_control()) {
             return Err(PathError::Control);
         }
-        Ok(Self(text.to_owned()))
+        Self::decode(text)
+    }
+
+    /// SECURITY: a path that cannot be decoded is refused; an empty one in its place would pass every
+    /// rule that denies a path.
+    fn decode(text: &str) -> Result<Self, PathError> {
+        let decoded = percent_decoded(text).ok_or(PathError::Encoding)?;
+        Ok(Self { text: text.to_owned(), decoded })
     }
 
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
-    /// The path percent-decoded once; empty if an escape is broken or the result is not UTF-8.
-    pub fn decoded(&self) -> String {
-        percent_decoded(&self.0).unwrap_or_default()
+    /// The path percent-decoded once.
+    pub fn decoded(&self) -> &str {
+        &self.decoded
     }
+
+    /// The path as an upstream may read it that decodes reserved characters and drops `;parameters`;
+    /// `None` if that is the same path.
+    ///
+    /// # Errors
+    /// A reading that is ambiguous itself.
+    pub fn other_reading(&self) -> Result<Option<Self>, PathError> {
+        let plain = unreserved(&self.text);
+        let segments =
+            plain.split('/').map(|segment| segment.split(';').next().unwrap_or_default());
+        let text = segments.collect::<Vec<_>>().join("/");
+        if text == self.text {
+            return Ok(None);
+        }
+        if check_segments(&self.text).is_ok() {
+            check_segments(&text)?;
+        }
+        Self::decode(&text).map(Some)
+    }
+}
+
+/// `text` with the escapes of characters that may also stand in a path as they are (RFC 3986 §3.3).
+fn unreserved(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('%') {
+        out.push_str(before);
+        let byte = after.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match (byte, after.get(2..)) {
+            (Some(byte), Some(tail)) if b"!$&'()*+,;=:@".contains(&byte) => {
+                out.push(char::from(byte));
+                rest = tail;
+            }
+            _ => {
+                out.push('%');
+                rest = after;
+            }
+        }
+    }
+    out.push_str(rest);
+    out
 }
 
 fn check_characters(text: &str) -> Result<(), PathError> {
@@ -130,6 +183,14 @@ pub fn percent_decoded(text: &str) -> Option<String> {
     percent_decode_str(text).decode_utf8().ok().map(std::borrow::Cow::into_owned)
 }
 
+/// The names of query parameters, as they are written, that a reader takes for `name`.
+pub fn query_names<'q>(query: &'q str, name: &'q str) -> impl Iterator<Item = &'q str> {
+    let names = query.split('&').map(|pair| pair.split_once('=').map_or(pair, |(name, _)| name));
+    names.filter(move |written| {
+        *written == name || percent_decoded(written).as_deref() == Some(name)
+    })
+}
+
 /// The first value of the query parameter called `name` as it is literally written. The parameter
 /// counts as present even without a value. Values are percent-decoded.
 pub fn query_value(query: &str, name: &str) -> Option<String> {
@@ -185,8 +246,24 @@ mod tests {
         check("/a%zz", PathError::BadEscape);
         check("/a%2", PathError::BadEscape);
         check("/a#b", PathError::Character);
+        check("/a%ff", PathError::Encoding);
+        check("/admin/%c3%28", PathError::Encoding);
         check("/a b", PathError::Character);
         check("/\u{e9}", PathError::Character);
+    }
+
+    #[test]
+    fn what_an_upstream_may_read_instead() {
+        let other = |text: &str| {
+            let other = Path::parse(text).expect(text).other_reading();
+            other.map(|path| path.map(|path| path.as_str().to_owned()))
+        };
+        assert_eq!(other("/admin;/x"), Ok(Some("/admin/x".to_owned())));
+        assert_eq!(other("/admin%3b/x"), Ok(Some("/admin/x".to_owned())));
+        assert_eq!(other("/v1/users%3Aexport"), Ok(Some("/v1/users:export".to_owned())));
+        assert_eq!(other("/a%20b/caf%C3%A9"), Ok(None));
+        assert_eq!(other("/a:b@c"), Ok(None));
+        assert_eq!(other("/;y/admin"), Err(PathError::EmptySegment));
     }
 
     #[test]

@@ -64,9 +64,10 @@ impl Table {
     pub fn find(&self, kind: Kind, target: &Target) -> Option<&Route> {
         let fits = |route: &&Route| self.serves(route, kind, target);
         match kind {
-            Kind::Connect | Kind::Tcp => {
-                self.listed(self.tunnels.get(&target.host.to_string())?).find(fits)
-            }
+            // SECURITY: a TCP connection goes where Envoy is configured to send it, whatever name its
+            // client gives in TLS; only Envoy can say which route that is.
+            Kind::Tcp => None,
+            Kind::Connect => self.listed(self.tunnels.get(&target.host.to_string())?).find(fits),
             Kind::Http => match self.exact(&target.host) {
                 Some(indices) => self.listed(indices).find(fits),
                 None => self.listed(&self.wildcards).find(fits),

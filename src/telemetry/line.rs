@@ -35,6 +35,8 @@ pub struct Line {
     impersonate_email: Option<String>,
     impersonate_groups: Option<String>,
     removed_groups: Option<u64>,
+    /// Headers from which something was left out that no header can carry.
+    dropped_headers: Option<String>,
     allow: bool,
     allow_reasons: String,
     deny: bool,
@@ -58,8 +60,8 @@ impl DecisionLine {
             |verdict: crate::policy::Verdict| verdict.reasons.names().collect::<Vec<_>>().join(",");
         Line {
             method: self.text("method", || request.method.clone()),
-            path: self.text("path", || printable(&request.raw_path)),
-            host: self.text("host", || printable(&request.raw_host)),
+            path: self.text("path", || request.raw_path.clone()),
+            host: self.text("host", || request.raw_host.clone()),
             ip: self.text("ip", || request.source_ip.map(|ip| ip.to_string()).unwrap_or_default()),
             request_id: self.text("request-id", || request.check_id.to_string()),
             check_request_id: self.text("check-request-id", || request.id.to_string()),
@@ -67,9 +69,8 @@ impl DecisionLine {
             route_id: self.text("route-id", || {
                 record.route.as_ref().map(ToString::to_string).unwrap_or_default()
             }),
-            envoy_route_id: self.text("envoy-route-id", || {
-                request.route_id.as_deref().map(printable).unwrap_or_default()
-            }),
+            envoy_route_id: self
+                .text("envoy-route-id", || request.route_id.clone().unwrap_or_default()),
             session_id: self.text("session-id", || {
                 identity.map(|identity| identity.session.id.clone()).unwrap_or_default()
             }),
@@ -97,6 +98,7 @@ impl DecisionLine {
             removed_groups: u64::try_from(record.removed_groups)
                 .ok()
                 .filter(|count| *count > 0 && self.wants("removed-groups-count")),
+            dropped_headers: dropped(record),
             allow: record.allow.holds,
             allow_reasons: names(record.allow),
             deny: record.deny.holds,
@@ -114,7 +116,7 @@ impl DecisionLine {
         if !tracing::enabled!(tracing::Level::INFO) || !self.wants(field) {
             return None;
         }
-        Some(value()).filter(|text| !text.is_empty())
+        Some(printable(&value())).filter(|text| !text.is_empty())
     }
 }
 
@@ -143,6 +145,7 @@ impl Line {
             "impersonate-email" = self.impersonate_email,
             "impersonate-groups" = self.impersonate_groups,
             "removed-groups-count" = self.removed_groups,
+            "dropped-headers" = self.dropped_headers,
             allow = self.allow,
             "allow-why-true" = allow_true,
             "allow-why-false" = allow_false,
@@ -155,6 +158,11 @@ impl Line {
             "authorize check"
         );
     }
+}
+
+fn dropped(record: &Record) -> Option<String> {
+    let names: Vec<&str> = record.dropped_headers.iter().map(http::HeaderName::as_str).collect();
+    (!names.is_empty()).then(|| names.join(","))
 }
 
 fn either(value: bool, reasons: &str) -> (Option<&str>, Option<&str>) {

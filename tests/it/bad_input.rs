@@ -29,7 +29,7 @@ fn a_short_key() {
         "error: the shared key is 5 bytes long, not 32
  --> lictor.yaml:2:16
   |
-2 | shared_secret: c2hvcnQ=
+2 | shared_secret: …
   |                ^
 help: make one with `lictor key generate shared`",
     );
@@ -42,7 +42,7 @@ fn a_key_that_is_not_base64() {
         "error: the shared key is not standard base64
  --> lictor.yaml:2:16
   |
-2 | shared_secret: hunter-two!
+2 | shared_secret: …
   |                ^
 help: make one with `lictor key generate shared`",
     );
@@ -96,7 +96,7 @@ fn a_missing_file() {
         "error: cannot read `/nonexistent/key`: No such file or directory (os error 2)
  --> lictor.yaml:2:21
   |
-2 | shared_secret_file: /nonexistent/key
+2 | shared_secret_file: …
   |                     ^
 help: make `shared_secret_file` name a file that this process may read",
     );
@@ -121,7 +121,7 @@ fn an_unreadable_signing_key() {
         "error: the signing key cannot be used: it is neither PEM, nor base64 of PEM, nor a private JWK
  --> lictor.yaml:3:14
   |
-3 | signing_key: bm9uc2Vuc2U=
+3 | signing_key: …
   |              ^
 help: make one with `lictor key generate signing`",
     );
@@ -205,6 +205,19 @@ fn secrets_are_never_told() {
     assert_eq!(good.code, 0, "{}", good.stderr);
     assert!(good.stdout.contains("shared secret: from lictor.yaml:1:16"), "{}", good.stdout);
     assert!(!(good.stdout + &good.stderr).contains(SECRET));
+    for slip in [
+        format!("shared_secrets: {SECRET}"),
+        format!("shared_secret: {{a: {SECRET}}}"),
+        format!("shared_secret: {SECRET}{SECRET}"),
+        format!("signing_key: {SECRET}"),
+        format!("grpc_adress: x # {SECRET}"),
+        format!("{{\"log_level\": \"loud\", \"shared_secret\": \"{SECRET}\"}}"),
+        format!("routes: [{{from: https://a.test, kubernetes_service_account_token: {SECRET}}}]"),
+    ] {
+        let ran = check(folder.path(), &slip);
+        assert_eq!(ran.code, 3, "{slip}");
+        assert!(!(ran.stdout + &ran.stderr).contains(SECRET), "{slip}");
+    }
     let environment = [("SHARED_SECRET", "c3VwZXItc2VjcmV0")];
     std::fs::write(folder.path().join("lictor.yaml"), "").expect("writes");
     let bad = lictor(folder.path(), &["config", "check", "lictor.yaml"], &environment, "");

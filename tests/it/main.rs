@@ -15,6 +15,7 @@
 
 mod architecture;
 mod assertion_verifiers;
+mod attacks;
 mod bad_input;
 mod check_service;
 mod check_wire;

@@ -136,7 +136,7 @@ fn outcome(policies: &[Arc<Policy>], facts: &Value) -> Value {
         Some(raw) => percent_decoded(raw).unwrap_or_default(),
         None => http["path"].as_str().expect("path").to_owned(),
     };
-    let asked = Facts { path, ..Facts::new(&request, person.as_ref(), false) };
+    let asked = Facts { path: &path, ..Facts::new(&request, person.as_ref(), false) };
     let caller = person.clone().map_or(Caller::Anonymous(None), identified);
     let evaluation = evaluate(policies.iter().map(AsRef::as_ref), &asked, caller);
     let names = |verdict: lictor::policy::Verdict| verdict.reasons.names().collect::<Vec<_>>();
@@ -165,6 +165,7 @@ fn answer(request: &Request, evaluation: Evaluation) -> (&'static str, u16) {
                 reason: denial.reason,
                 token_outside_cookie: credentials.sent_outside_cookie(),
                 clear_cookie: false,
+                cookie_chunks: 0,
                 show_details: false,
             };
             (name, Outcome::Refuse(refusal))

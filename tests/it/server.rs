@@ -88,7 +88,7 @@ async fn pages_of_ours() {
     let evil = exchange(at.http, &["GET /.well-known/pomerium HTTP/1.1", "Host: a@b"])
         .await
         .expect("an answer");
-    assert_eq!(evil.status, 400);
+    assert_eq!(evil.status, 404);
     let operator = at.metrics.expect("an operator's listener");
     for (path, expected) in
         [("/healthz", 200), ("/readyz", 200), ("/metrics", 200), ("/other", 404)]

@@ -33,8 +33,8 @@ fn scalars() {
         r#"["yes","on","true",true,null,null,"17:00","2020-01-02T00:00:00Z"]"#,
     );
     check(
-        "[7, -7, 0x10, 0o17, 017, 1.5, 1e3, 08x, 1.2.3.4, 99999999999999999999]",
-        r#"[7,-7,16,15,15,1.5,1000,"08x","1.2.3.4",100000000000000000000]"#,
+        "[7, -7, 0x10, 0o17, 017, 1.5, 1e3, 08x, 1.2.3.4, 99999999999999999999, 08, 1_000, -0x10]",
+        r#"[7,-7,16,15,15,1.5,1000,"08x","1.2.3.4",99999999999999999999,8,1000,-16]"#,
     );
     check("a: !!str 5", r#"{a:"5"}"#);
     check("a: \"2020-01-02\"", r#"{a:"2020-01-02"}"#);
@@ -69,6 +69,16 @@ fn an_alias_bomb_is_refused() {
     let error = load_yaml(&bomb, "t").expect_err("bomb");
     assert!(error.message.contains("aliases expand"), "{error}");
     assert!(load_yaml(&"[".repeat(5000), "t").is_err());
+}
+
+#[test]
+fn signs_twice_and_aliases_of_aliases_are_no_way_in() {
+    check("a: -0x-8000000000000000", r#"{a:"-0x-8000000000000000"}"#);
+    check("a: --5", r#"{a:"--5"}"#);
+    let link = |n: usize| format!("a{n}: &a{n} [[[[[[[[[[*a{}]]]]]]]]]]\n", n - 1);
+    let chain: String = (1..20).map(link).collect();
+    let error = load_yaml(&format!("a0: &a0 x\n{chain}"), "t").expect_err("deep");
+    assert!(error.message.contains("64 deep"), "{error}");
 }
 
 #[test]

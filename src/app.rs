@@ -18,7 +18,6 @@ use crate::web::{self, Readiness};
 use bind::GrpcListener;
 use std::future::Future;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -28,6 +27,7 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
+use watch::Watched;
 
 /// How long Envoy is given to see that we are leaving, before connections are closed.
 const NOTICE: Duration = Duration::from_secs(1);
@@ -43,7 +43,7 @@ pub struct App {
     service: CheckService,
     state: Arc<State>,
     metrics: Arc<Metrics>,
-    directory: Option<PathBuf>,
+    directory: Option<Watched>,
     tasks: Tasks,
 }
 
@@ -72,8 +72,9 @@ impl App {
             operator.push((bind::tcp("health_check_addr", address).await?, false));
         }
         let metrics = Arc::new(Metrics::new());
-        let directory = config.directory.clone();
-        let people = initial_directory(directory.as_deref(), &metrics);
+        let file = config.directory.clone();
+        let directory = file.clone().map(Watched::before_loading);
+        let people = initial_directory(file.as_deref(), &metrics);
         let log = DecisionLine::new(config.logging.fields.clone());
         let state = Arc::new(State::new(Snapshot::assemble(config, people)));
         let service = CheckService::new(Checker {
@@ -127,7 +128,7 @@ impl App {
             let metrics = with_metrics.then(|| web::metrics(Arc::clone(&self.metrics)));
             serve_http(&self.tasks, listener, pages.merge(metrics.unwrap_or_default()));
         }
-        if let Some(file) = self.directory.clone() {
+        if let Some(file) = self.directory {
             watch::start(&self.tasks, file, Arc::clone(&self.state), Arc::clone(&self.metrics))?;
         }
         serve_grpc(&self.tasks, self.grpc, routes);

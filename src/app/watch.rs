@@ -13,10 +13,24 @@ use tokio::sync::Notify;
 /// Editors write a file in several steps; one reading afterwards is enough.
 const SETTLE: Duration = Duration::from_millis(200);
 
-/// Starts watching `file`. The folder is watched, because editors and Kubernetes replace files.
+/// A file, and what it held when it was loaded.
+#[derive(Debug)]
+pub(super) struct Watched {
+    file: PathBuf,
+    last: Option<Vec<u8>>,
+}
+
+impl Watched {
+    /// To be called before the file is loaded, so that no change is missed.
+    pub(super) fn before_loading(file: PathBuf) -> Self {
+        Self { last: fingerprint(&file), file }
+    }
+}
+
+/// Starts watching a file. The folder is watched, because editors and Kubernetes replace files.
 pub(super) fn start(
     tasks: &Tasks,
-    file: PathBuf,
+    file: Watched,
     state: Arc<State>,
     metrics: Arc<Metrics>,
 ) -> Result<(), notify::Error> {
@@ -28,14 +42,17 @@ pub(super) fn start(
                 sender.notify_one();
             }
         })?;
-    let folder =
-        file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = file
+        .file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     watcher.watch(folder, RecursiveMode::NonRecursive)?;
     let stopping = tasks.stopping();
     tasks.start(async move {
         tokio::select! {
             () = stopping => {}
-            () = follow(&changed, &file, &state, &metrics, watcher) => {}
+            () = follow(&changed, file, &state, &metrics, watcher) => {}
         }
     });
     Ok(())
@@ -43,20 +60,21 @@ pub(super) fn start(
 
 async fn follow(
     changed: &Notify,
-    file: &Path,
+    watched: Watched,
     state: &State,
     metrics: &Metrics,
     _watcher: RecommendedWatcher,
 ) {
-    let mut last = fingerprint(file);
+    let Watched { file, mut last } = watched;
     loop {
-        changed.notified().await;
-        tokio::time::sleep(SETTLE).await;
-        let current = fingerprint(file);
+        // Looks before it waits: the file may have changed since it was loaded.
+        let current = fingerprint(&file);
         if current != last {
             last = current;
-            reload(file, state, metrics);
+            reload(&file, state, metrics);
         }
+        changed.notified().await;
+        tokio::time::sleep(SETTLE).await;
     }
 }
 

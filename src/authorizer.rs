@@ -127,7 +127,7 @@ impl Authorizer {
             Caller::Identified(identity) => Some(&identity.subject),
             Caller::Anonymous(_) | Caller::Refused(_) => None,
         };
-        let facts = Facts::new(request, person, settings.fold_email);
+        let facts = Facts::new(request, person, settings.fold_email, now);
         let evaluation = place.evaluate(settings, &facts, caller.clone());
         // SECURITY: a path with two readings must be allowed in both.
         let evaluation = match (&evaluation.decision, &other) {

@@ -5,6 +5,7 @@
 //! rules of one effect are joined by *or*. Access needs an allow that holds and no deny that holds.
 //! Every criterion also gives a [`Reason`], and reasons decide the status of a refusal.
 
+mod calendar;
 mod compile;
 mod criterion;
 mod decision;

@@ -1,6 +1,8 @@
 //! A policy document → [`Policy`]. Everything that can be wrong with a policy is found here, all of
 //! it at once, each with its place.
 
+mod calendar;
+
 use super::criterion::{Criterion, criterion_names};
 use super::matcher::{AddressMatch, ListMatch, ListTest, StringMatch, StringTest, parse_range};
 use super::{CriteriaGroup, Effect, Operator, Policy, Rule};
@@ -186,6 +188,9 @@ impl Compiler<'_> {
             "groups" => Criterion::Groups(self.list_match(data)?),
             "claim" => Criterion::Claim { path: path.to_owned(), values: self.list_match(data)? },
             "source_ip" => Criterion::SourceIp(self.addresses(data)?),
+            "date" => Criterion::Date(self.date_range(data)?),
+            "day_of_week" => Criterion::DayOfWeek(self.weekdays(data)?),
+            "time_of_day" => Criterion::TimeOfDay(self.clock_range(data)?),
             _ => {
                 let named = Entry { key: name.to_owned(), ..entry.clone() };
                 self.unknown("unknown_criterion", &named, "criterion", criterion_names());

@@ -1,6 +1,7 @@
 //! The closed set of criteria: what each asks of the facts. Adding one is one arm here, one in
 //! `compile`, and its reasons.
 
+use super::calendar::{ClockRange, DateRange, Weekdays};
 use super::facts::Facts;
 use super::matcher::{AddressMatch, ListMatch, StringMatch};
 use super::reason::Reason;
@@ -21,6 +22,9 @@ pub(crate) enum Criterion {
     HttpPath(StringMatch),
     CorsPreflight,
     SourceIp(AddressMatch),
+    Date(DateRange),
+    DayOfWeek(Weekdays),
+    TimeOfDay(ClockRange),
 }
 
 /// The answer: whether it holds, and what was seen.
@@ -37,6 +41,8 @@ pub fn criterion_names() -> &'static [&'static str] {
         "authenticated_user",
         "claim",
         "cors_preflight",
+        "date",
+        "day_of_week",
         "domain",
         "email",
         "groups",
@@ -44,6 +50,7 @@ pub fn criterion_names() -> &'static [&'static str] {
         "http_path",
         "reject",
         "source_ip",
+        "time_of_day",
         "user",
     ]
 }
@@ -98,6 +105,15 @@ impl Criterion {
                 Reason::SourceIpOk,
                 Reason::SourceIpUnauthorized,
             ),
+            Self::Date(range) => {
+                finding(range.holds(facts.now), Reason::DateOk, Reason::DateUnauthorized)
+            }
+            Self::DayOfWeek(days) => {
+                finding(days.holds(facts.now), Reason::DayOfWeekOk, Reason::DayOfWeekUnauthorized)
+            }
+            Self::TimeOfDay(range) => {
+                finding(range.holds(facts.now), Reason::TimeOfDayOk, Reason::TimeOfDayUnauthorized)
+            }
         }
     }
 }

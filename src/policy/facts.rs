@@ -2,6 +2,7 @@
 
 use crate::identity::Person;
 use crate::request::Request;
+use crate::time::Timestamp;
 use std::net::IpAddr;
 
 /// One question: a request, and the person asking, if somebody is.
@@ -16,10 +17,16 @@ pub struct Facts<'a> {
     pub person: Option<&'a Person>,
     /// Compare e-mail and domain with ASCII case folded (`case_insensitive_email`).
     pub fold_email: bool,
+    pub now: Timestamp,
 }
 
 impl<'a> Facts<'a> {
-    pub fn new(request: &'a Request, person: Option<&'a Person>, fold_email: bool) -> Self {
+    pub fn new(
+        request: &'a Request,
+        person: Option<&'a Person>,
+        fold_email: bool,
+        now: Timestamp,
+    ) -> Self {
         Self {
             method: &request.method,
             path: request.target.as_ref().map_or("", |target| target.path.decoded()),
@@ -27,6 +34,7 @@ impl<'a> Facts<'a> {
             cors_preflight: request.is_cors_preflight(),
             person,
             fold_email,
+            now,
         }
     }
 }

@@ -136,7 +136,9 @@ fn outcome(policies: &[Arc<Policy>], facts: &Value) -> Value {
         Some(raw) => percent_decoded(raw).unwrap_or_default(),
         None => http["path"].as_str().expect("path").to_owned(),
     };
-    let asked = Facts { path: &path, ..Facts::new(&request, person.as_ref(), false) };
+    let now: jiff::Timestamp = facts["now"].as_str().expect("now").parse().expect("an instant");
+    let now = Timestamp::from_unix(now.as_second());
+    let asked = Facts { path: &path, ..Facts::new(&request, person.as_ref(), false, now) };
     let caller = person.clone().map_or(Caller::Anonymous(None), identified);
     let evaluation = evaluate(policies.iter().map(AsRef::as_ref), &asked, caller);
     let names = |verdict: lictor::policy::Verdict| verdict.reasons.names().collect::<Vec<_>>();

@@ -2,20 +2,21 @@
 //! nothing.
 
 mod bind;
+mod reload;
 mod watch;
 
 pub use bind::BindError;
 
 use crate::authorizer::Authorizer;
 use crate::clock::Clock;
-use crate::config::{Config, GrpcAddress, load_directory};
+use crate::config::{Config, GrpcAddress};
 use crate::ext_authz::{CheckService, Checker, SERVICE_NAME, descriptor_set};
-use crate::identity::Directory;
 use crate::state::{Snapshot, State};
 use crate::tasks::Tasks;
 use crate::telemetry::{DecisionLine, Metrics};
 use crate::web::{self, Readiness};
 use bind::GrpcListener;
+use reload::{Kept, Reload};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -27,7 +28,6 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
-use watch::Watched;
 
 /// How long Envoy is given to see that we are leaving, before connections are closed.
 const NOTICE: Duration = Duration::from_secs(1);
@@ -43,7 +43,10 @@ pub struct App {
     service: CheckService,
     state: Arc<State>,
     metrics: Arc<Metrics>,
-    directory: Option<Watched>,
+    readiness: Readiness,
+    reload: Reload,
+    /// What the files held before they were used.
+    seen: Vec<u8>,
     tasks: Tasks,
 }
 
@@ -72,11 +75,14 @@ impl App {
             operator.push((bind::tcp("health_check_addr", address).await?, false));
         }
         let metrics = Arc::new(Metrics::new());
-        let file = config.directory.clone();
-        let directory = file.clone().map(Watched::before_loading);
-        let people = initial_directory(file.as_deref(), &metrics);
+        let seen = watch::fingerprint(&config.origin.files);
+        let people = reload::directory(config.directory.as_deref()).unwrap_or_default();
+        metrics.loaded(Some(people.len()));
         let log = DecisionLine::new(config.logging.fields.clone());
+        let readiness = Readiness::default();
+        let kept = Kept::of(&config);
         let state = Arc::new(State::new(Snapshot::assemble(config, people)));
+        let reload = Reload::new(kept, Arc::clone(&state), Arc::clone(&metrics), readiness.clone());
         let service = CheckService::new(Checker {
             state: Arc::clone(&state),
             authorizer: Authorizer::new(),
@@ -91,7 +97,9 @@ impl App {
             service,
             state,
             metrics,
-            directory,
+            readiness,
+            reload,
+            seen,
             tasks: Tasks::default(),
         })
     }
@@ -113,7 +121,7 @@ impl App {
     /// # Errors
     /// A failure to serve at all.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), anyhow::Error> {
-        let readiness = Readiness::default();
+        let readiness = self.readiness;
         let (health, health_service) = tonic_health::server::health_reporter();
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(descriptor_set())
@@ -128,9 +136,7 @@ impl App {
             let metrics = with_metrics.then(|| web::metrics(Arc::clone(&self.metrics)));
             serve_http(&self.tasks, listener, pages.merge(metrics.unwrap_or_default()));
         }
-        if let Some(file) = self.directory {
-            watch::start(&self.tasks, file, Arc::clone(&self.state), Arc::clone(&self.metrics))?;
-        }
+        watch::start(&self.tasks, self.reload, self.seen)?;
         serve_grpc(&self.tasks, self.grpc, routes);
         set_serving(&health, &readiness, true).await;
         shutdown.await;
@@ -189,21 +195,4 @@ async fn set_serving(health: &HealthReporter, readiness: &Readiness, serving: bo
         health.set_service_status(service, status).await;
     }
     readiness.set(serving);
-}
-
-fn initial_directory(file: Option<&std::path::Path>, metrics: &Metrics) -> Directory {
-    let Some(file) = file else {
-        return Directory::default();
-    };
-    match load_directory(file) {
-        Ok(directory) => {
-            metrics.directory(Some(directory.len()));
-            directory
-        }
-        Err(error) => {
-            tracing::error!(file = %file.display(), %error, "the directory cannot be read; nobody is known");
-            metrics.directory(None);
-            Directory::default()
-        }
-    }
 }

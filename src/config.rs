@@ -20,7 +20,7 @@ pub use routes::Upstream;
 pub use schema::schema;
 pub use source::{Environment, load_directory};
 
-use crate::document::{Notice, Problem, Problems, Section};
+use crate::document::{Notice, Problem, Problems, Section, Value};
 use crate::route::Route;
 use keys::Standing;
 use routes::ReadRoutes;
@@ -46,8 +46,37 @@ pub struct Config {
     pub refuse_ambiguous_paths: bool,
     /// The directory file, if there is one.
     pub directory: Option<PathBuf>,
+    /// Where all this was read from, to read it again.
+    pub origin: Origin,
     /// Worth saying, not wrong.
     pub notices: Vec<Notice>,
+}
+
+/// Where a configuration came from.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    pub file: PathBuf,
+    pub environment: Environment,
+    /// Every file that was read: the configuration and those it names.
+    pub files: Vec<PathBuf>,
+}
+
+impl Origin {
+    fn new(file: &Path, base: &Path, section: &Section<'_>, directory: Option<&PathBuf>) -> Self {
+        let named = ["shared_secret_file", "signing_key_file"].into_iter();
+        let named =
+            named.filter_map(|key| section.node(key)).filter_map(|node| match &node.value {
+                Value::Text(text) => Some(base.join(text)),
+                Value::Null
+                | Value::Bool(_)
+                | Value::Number(_)
+                | Value::List(_)
+                | Value::Map(_) => None,
+            });
+        let files =
+            std::iter::once(file.to_owned()).chain(named).chain(directory.cloned()).collect();
+        Self { file: file.to_owned(), environment: Environment::default(), files }
+    }
 }
 
 impl Config {
@@ -62,7 +91,10 @@ impl Config {
             .and_then(|section| Self::read(&section, file, &mut problems));
         let (problems, notices) = problems.into_parts();
         match config {
-            Some(config) if problems.is_empty() => Ok(Self { notices, ..config }),
+            Some(mut config) if problems.is_empty() => {
+                config.origin.environment = environment.clone();
+                Ok(Self { notices, ..config })
+            }
             _ => Err(problems),
         }
     }
@@ -115,6 +147,7 @@ impl Config {
             fold_email,
             trusted_hops: usize::try_from(trusted_hops).unwrap_or(usize::MAX),
             refuse_ambiguous_paths,
+            origin: Origin::new(file, &base, section, directory.as_ref()),
             directory,
             notices: Vec::new(),
         })

@@ -99,12 +99,8 @@ impl State {
         self.0.load_full()
     }
 
-    /// Puts another directory beside the same settings. Requests under way keep the old one.
-    pub fn replace_directory(&self, directory: Directory) {
-        let directory = Arc::new(directory);
-        self.0.rcu(|old| Snapshot {
-            settings: Arc::clone(&old.settings),
-            directory: Arc::clone(&directory),
-        });
+    /// Puts another snapshot in place. Requests under way keep the old one.
+    pub fn replace(&self, snapshot: Snapshot) {
+        self.0.store(Arc::new(snapshot));
     }
 }

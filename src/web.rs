@@ -17,8 +17,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::{Value, json};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// Pages on the hosts that Envoy protects.
 pub fn public(state: Arc<State>) -> Router {
@@ -28,28 +27,43 @@ pub fn public(state: Arc<State>) -> Router {
         .with_state(state)
 }
 
-/// Whether new checks are welcome: not while starting, not while stopping.
+/// Whether new checks are welcome (not while starting, not while stopping), and what an operator
+/// should know besides.
 #[derive(Clone, Debug, Default)]
-pub struct Readiness(Arc<AtomicBool>);
+pub struct Readiness(Arc<RwLock<Ready>>);
+
+#[derive(Clone, Debug, Default)]
+struct Ready {
+    ready: bool,
+    remark: Option<String>,
+}
 
 impl Readiness {
     pub fn set(&self, ready: bool) {
-        self.0.store(ready, Ordering::Release);
+        self.0.write().unwrap_or_else(PoisonError::into_inner).ready = ready;
     }
 
-    pub fn get(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+    /// Something to be told with the answer, such as a configuration that could not be used.
+    pub fn remark(&self, remark: Option<String>) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).remark = remark;
+    }
+
+    fn page(&self) -> (StatusCode, String) {
+        let Ready { ready, remark } = self.0.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let remark = remark.map(|remark| remark + "\n").unwrap_or_default();
+        if ready {
+            (StatusCode::OK, format!("ready\n{remark}"))
+        } else {
+            (StatusCode::SERVICE_UNAVAILABLE, format!("not ready\n{remark}"))
+        }
     }
 }
 
 /// `/healthz` and `/readyz`.
 pub fn health(readiness: Readiness) -> Router {
-    let ready = move || async move {
-        if readiness.get() {
-            (StatusCode::OK, "ready\n")
-        } else {
-            (StatusCode::SERVICE_UNAVAILABLE, "not ready\n")
-        }
+    let ready = move || {
+        let page = readiness.page();
+        async move { page }
     };
     Router::new().route("/healthz", get(async || "ok\n")).route("/readyz", get(ready))
 }

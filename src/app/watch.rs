@@ -1,101 +1,104 @@
-//! Reads the directory file again when it changes. A file that cannot be used changes nothing.
+//! Notices when the configuration, or a file that it names, changes; and SIGHUP.
 
-use crate::config::load_directory;
-use crate::state::State;
+use super::reload::Reload;
 use crate::tasks::Tasks;
-use crate::telemetry::Metrics;
+use aws_lc_rs::digest::{Context, SHA256};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 
 /// Editors write a file in several steps; one reading afterwards is enough.
 const SETTLE: Duration = Duration::from_millis(200);
 
-/// A file, and what it held when it was loaded.
-#[derive(Debug)]
-pub(super) struct Watched {
-    file: PathBuf,
-    last: Option<Vec<u8>>,
-}
-
-impl Watched {
-    /// To be called before the file is loaded, so that no change is missed.
-    pub(super) fn before_loading(file: PathBuf) -> Self {
-        Self { last: fingerprint(&file), file }
-    }
-}
-
-/// Starts watching a file. The folder is watched, because editors and Kubernetes replace files.
-pub(super) fn start(
-    tasks: &Tasks,
-    file: Watched,
-    state: Arc<State>,
-    metrics: Arc<Metrics>,
-) -> Result<(), notify::Error> {
+/// Starts watching. `seen` is what the files held before they were used, so that no change in between
+/// is missed.
+pub(super) fn start(tasks: &Tasks, reload: Reload, seen: Vec<u8>) -> anyhow::Result<()> {
     let changed = Arc::new(Notify::new());
     let sender = Arc::clone(&changed);
-    let mut watcher =
-        notify::recommended_watcher(move |event: Result<notify::Event, notify::Error>| {
-            if event.is_ok_and(|event| !event.kind.is_access()) {
-                sender.notify_one();
-            }
-        })?;
-    let folder = file
-        .file
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    watcher.watch(folder, RecursiveMode::NonRecursive)?;
+    let notice = move |event: Result<notify::Event, notify::Error>| {
+        if event.is_ok_and(|event| !event.kind.is_access()) {
+            sender.notify_one();
+        }
+    };
+    let mut follower = Follower {
+        reload,
+        seen,
+        notifier: notify::recommended_watcher(notice)?,
+        folders: BTreeSet::new(),
+        hangup: signal(SignalKind::hangup())?,
+    };
+    follower.watch_folders()?;
     let stopping = tasks.stopping();
     tasks.start(async move {
         tokio::select! {
             () = stopping => {}
-            () = follow(&changed, file, &state, &metrics, watcher) => {}
+            () = follower.follow(&changed) => {}
         }
     });
     Ok(())
 }
 
-async fn follow(
-    changed: &Notify,
-    watched: Watched,
-    state: &State,
-    metrics: &Metrics,
-    _watcher: RecommendedWatcher,
-) {
-    let Watched { file, mut last } = watched;
-    loop {
-        // Looks before it waits: the file may have changed since it was loaded.
-        let current = fingerprint(&file);
-        if current != last {
-            last = current;
-            reload(&file, state, metrics);
+struct Follower {
+    reload: Reload,
+    seen: Vec<u8>,
+    notifier: RecommendedWatcher,
+    folders: BTreeSet<PathBuf>,
+    hangup: Signal,
+}
+
+impl Follower {
+    /// Watches folders, because editors and Kubernetes replace files.
+    fn watch_folders(&mut self) -> Result<(), notify::Error> {
+        for file in self.reload.files() {
+            let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+            let folder = folder.unwrap_or(Path::new(".")).to_owned();
+            if self.folders.insert(folder.clone()) {
+                self.notifier.watch(&folder, RecursiveMode::NonRecursive)?;
+            }
         }
-        changed.notified().await;
-        tokio::time::sleep(SETTLE).await;
+        Ok(())
+    }
+
+    async fn follow(mut self, changed: &Notify) {
+        loop {
+            // Looks before it waits: a file may have changed since it was used.
+            let current = fingerprint(self.reload.files());
+            if current != self.seen {
+                self.read();
+            }
+            tokio::select! {
+                () = changed.notified() => tokio::time::sleep(SETTLE).await,
+                _ = self.hangup.recv() => self.read(),
+            }
+        }
+    }
+
+    fn read(&mut self) {
+        // Before reading, so that a change while reading is seen as one.
+        self.seen = fingerprint(self.reload.files());
+        let before = self.reload.files().to_vec();
+        self.reload.run();
+        if self.reload.files() != before {
+            self.seen = fingerprint(self.reload.files());
+        }
+        if let Err(error) = self.watch_folders() {
+            tracing::error!(%error, "a folder cannot be watched; send SIGHUP after a change");
+        }
     }
 }
 
-/// Changes when the file does: its content, hashed.
+/// Changes when one of the files does.
 #[expect(clippy::disallowed_methods, reason = "watching is reading")]
-fn fingerprint(file: &Path) -> Option<Vec<u8>> {
-    let content = std::fs::read(file).ok()?;
-    Some(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &content).as_ref().to_vec())
-}
-
-fn reload(file: &Path, state: &State, metrics: &Metrics) {
-    match load_directory(file) {
-        Ok(directory) => {
-            let users = directory.len();
-            state.replace_directory(directory);
-            metrics.directory(Some(users));
-            tracing::info!(file = %file.display(), users, "directory read");
-        }
-        Err(error) => {
-            metrics.directory(None);
-            tracing::error!(file = %file.display(), %error, "the directory cannot be used; the last good one stays");
-        }
+pub(super) fn fingerprint(files: &[PathBuf]) -> Vec<u8> {
+    let mut context = Context::new(&SHA256);
+    for file in files {
+        let bytes = std::fs::read(file).unwrap_or_default();
+        context.update(&bytes.len().to_be_bytes());
+        context.update(&bytes);
     }
+    context.finish().as_ref().to_vec()
 }

@@ -36,7 +36,7 @@ impl GrpcAddress {
 }
 
 /// Addresses of the listeners.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listen {
     pub grpc: GrpcAddress,
     pub http: SocketAddr,
@@ -105,7 +105,7 @@ pub enum LogFormat {
 }
 
 /// What is logged.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Logging {
     /// `None` for `disabled`.
     pub level: Option<tracing::Level>,

@@ -33,7 +33,8 @@ pub struct Metrics {
     checks: Family<Decision, Counter>,
     unavailable: Counter,
     latency: Histogram,
-    directory_loads: Family<Loaded, Counter>,
+    config_loads: Family<Loaded, Counter>,
+    config_current: Gauge,
     directory_users: Gauge,
 }
 
@@ -50,7 +51,8 @@ impl Metrics {
             checks: Family::default(),
             unavailable: Counter::default(),
             latency: Histogram::new(BOUNDS),
-            directory_loads: Family::default(),
+            config_loads: Family::default(),
+            config_current: Gauge::default(),
             directory_users: Gauge::default(),
             registry: Registry::default(),
         };
@@ -71,9 +73,14 @@ impl Metrics {
             metrics.latency.clone(),
         );
         registry.register(
-            "directory_loads",
-            "Times the directory file was read, by result",
-            metrics.directory_loads.clone(),
+            "config_loads",
+            "Times the configuration was read, by result",
+            metrics.config_loads.clone(),
+        );
+        registry.register(
+            "config_current",
+            "1 if what stands in the files is in force, 0 if the last good configuration is",
+            metrics.config_current.clone(),
         );
         registry.register(
             "directory_users",
@@ -97,12 +104,13 @@ impl Metrics {
         self.unavailable.inc();
     }
 
-    /// Counts a reading of the directory: how many people it has, or that it failed.
-    pub fn directory(&self, users: Option<usize>) {
-        let result = if users.is_some() { "ok" } else { "failed" };
-        self.directory_loads.get_or_create(&Loaded { result }).inc();
-        if let Some(users) = users.and_then(|users| i64::try_from(users).ok()) {
-            self.directory_users.set(users);
+    /// Counts a reading of the configuration: how many people its directory has, or that it failed.
+    pub fn loaded(&self, people: Option<usize>) {
+        let result = if people.is_some() { "ok" } else { "failed" };
+        self.config_loads.get_or_create(&Loaded { result }).inc();
+        self.config_current.set(i64::from(people.is_some()));
+        if let Some(people) = people.and_then(|people| i64::try_from(people).ok()) {
+            self.directory_users.set(people);
         }
     }
 

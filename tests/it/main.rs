@@ -29,6 +29,7 @@ mod examples;
 mod policy_cases;
 mod properties;
 mod readme;
+mod reload;
 mod server;
 mod support;
 mod token_tool;

@@ -63,8 +63,13 @@ impl Server {
 
     /// SIGTERM.
     pub async fn terminate(&self) {
+        self.signal("-TERM").await;
+    }
+
+    /// Sends a signal by its name, such as `-HUP`.
+    pub async fn signal(&self, name: &str) {
         let pid = self.child.id().expect("it is running").to_string();
-        let sent = Command::new("kill").args(["-TERM", &pid]).status().await.expect("kill runs");
+        let sent = Command::new("kill").args([name, &pid]).status().await.expect("kill runs");
         assert!(sent.success());
     }
 

@@ -16,6 +16,7 @@ use crate::time::Timestamp;
 use place::Place;
 use presence::Presence;
 use reuse::AssertionCache;
+use std::sync::Arc;
 
 /// Decides requests. Holds only the assertions it may hand out again.
 #[derive(Debug)]
@@ -57,7 +58,7 @@ pub struct Refusal {
 pub struct Record {
     pub route: Option<RouteId>,
     /// Who is behind the request, also if they were refused.
-    pub identity: Option<Box<Identity>>,
+    pub identity: Option<Arc<Identity>>,
     pub session_error: Option<TokenError>,
     pub allow: Verdict,
     pub deny: Verdict,
@@ -151,7 +152,7 @@ impl Authorizer {
         let place = asked.place;
         let mut record = Record {
             route: place.route_id(),
-            identity: asked.caller.identity().cloned().map(Box::new),
+            identity: asked.caller.identity().cloned(),
             session_error: presence.error.clone(),
             allow: evaluation.allow,
             deny: evaluation.deny,

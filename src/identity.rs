@@ -20,6 +20,7 @@ pub use verify::{Expected, LEEWAY, SessionClaims, VerificationKeys, VerifiedToke
 
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A person or a machine a policy can be asked about.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -90,14 +91,14 @@ impl Identity {
 pub enum Caller {
     /// Nobody; with the reason if a credential was presented and not usable.
     Anonymous(Option<TokenError>),
-    Identified(Box<Identity>),
+    Identified(Arc<Identity>),
     /// Somebody who asks to act as another and may not. Never falls back to their own identity.
-    Refused(Box<Identity>),
+    Refused(Arc<Identity>),
 }
 
 impl Caller {
     /// Who is behind the request, permitted or not.
-    pub fn identity(&self) -> Option<&Identity> {
+    pub fn identity(&self) -> Option<&Arc<Identity>> {
         match self {
             Self::Identified(identity) | Self::Refused(identity) => Some(identity),
             Self::Anonymous(_) => None,

@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// What all routes share.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outgoing {
     pub claim_headers: Vec<ClaimHeader>,
     /// `assertion_actor`: show who is acting as `act`.

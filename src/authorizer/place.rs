@@ -9,6 +9,7 @@ use crate::policy::{Decision, Denial, DenyReason, Evaluation, Facts, evaluate};
 use crate::request::{Path, Request, Target};
 use crate::route::{Found, Route};
 use crate::state::Settings;
+use std::sync::Arc;
 
 /// What a request runs into: a route of the operator's, or a page of ours.
 pub(super) enum Place<'s> {
@@ -47,7 +48,7 @@ impl Place<'_> {
             (Self::Internal(_), Caller::Refused(identity)) => {
                 let subject = identity.holder().clone();
                 let session = identity.session.clone();
-                Caller::Identified(Box::new(Identity { subject, actor: None, session }))
+                Caller::Identified(Arc::new(Identity { subject, actor: None, session }))
             }
             (Self::Route(_) | Self::Internal(_), caller) => caller.clone(),
         }
@@ -75,7 +76,7 @@ impl Place<'_> {
         caller: &Caller,
     ) -> Decision {
         let administrator = || {
-            let holder = caller.identity().map(Identity::holder);
+            let holder = caller.identity().map(|identity| identity.holder());
             holder.is_some_and(|holder| settings.impersonation.is_administrator(holder))
         };
         match (self, decision) {

@@ -1,33 +1,43 @@
 //! Assertions that may serve again for a short while. An entry serves exactly the same identity,
 //! session end, host, key and settings; it never outlives what it says.
 
-use crate::assertion::{KeyError, Outgoing, RouteHeaders};
+use crate::assertion::{IssuerFormat, KeyError, Outgoing, RouteHeaders};
 use crate::identity::Identity;
 use crate::time::Timestamp;
 use quick_cache::sync::Cache;
+use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 
 /// How many assertions are kept.
 const CAPACITY: usize = 16_384;
-
-/// A larger entry is not kept, in bytes: sixteen thousand of them must not fill a machine.
+/// A larger entry is not kept, in bytes as written out: sixteen thousand of them must not fill a
+/// machine.
 const MAX_ENTRY: usize = 8 * 1024;
 
 #[derive(Debug)]
 pub(super) struct AssertionCache {
-    entries: Cache<u64, Entry>,
+    entries: Cache<u64, Arc<Entry>>,
     hasher: RandomState,
 }
 
-#[derive(Clone, Debug)]
+/// An assertion with everything it depends on. Compared in full, so that a hash collision cannot
+/// hand one person's assertion to another.
+#[derive(Debug)]
 struct Entry {
-    described: String,
+    identity: Identity,
+    host: String,
+    key: String,
+    outgoing: Outgoing,
+    issuer_format: IssuerFormat,
+    groups_filter: Option<BTreeSet<String>>,
     token: String,
     made: Timestamp,
     until: Timestamp,
 }
 
 /// Everything an assertion depends on, except when it was made.
+#[derive(Debug)]
 pub(super) struct Subject<'a> {
     pub(super) identity: &'a Identity,
     pub(super) host: &'a str,
@@ -37,11 +47,34 @@ pub(super) struct Subject<'a> {
 }
 
 impl Subject<'_> {
-    /// A text equal for equal subjects only. Compared in full, so that a hash collision cannot hand
-    /// one person's assertion to another.
-    fn describe(&self) -> String {
-        let route = (self.route.issuer_format, &self.route.groups_filter);
-        format!("{:?}", (self.identity, self.host, self.key, self.outgoing, route))
+    fn hash(&self, hasher: &RandomState) -> u64 {
+        let Identity { subject, actor, session } = self.identity;
+        let actor = actor.as_ref().map(|actor| (&actor.user, &actor.email));
+        let names = (&subject.user, &subject.email, actor, &session.id, session.usable_until);
+        hasher.hash_one((names, self.host, self.key))
+    }
+
+    fn is_of(&self, entry: &Entry) -> bool {
+        *self.identity == entry.identity
+            && self.host == entry.host
+            && self.key == entry.key
+            && *self.outgoing == entry.outgoing
+            && self.route.issuer_format == entry.issuer_format
+            && self.route.groups_filter == entry.groups_filter
+    }
+
+    fn entry(&self, token: &str, (made, until): (Timestamp, Timestamp)) -> Entry {
+        Entry {
+            identity: self.identity.clone(),
+            host: self.host.to_owned(),
+            key: self.key.to_owned(),
+            outgoing: self.outgoing.clone(),
+            issuer_format: self.route.issuer_format,
+            groups_filter: self.route.groups_filter.clone(),
+            token: token.to_owned(),
+            made,
+            until,
+        }
     }
 }
 
@@ -57,19 +90,17 @@ impl AssertionCache {
         (now, until): (Timestamp, Timestamp),
         sign: impl FnOnce() -> Result<String, KeyError>,
     ) -> Result<String, KeyError> {
-        let described = subject.describe();
-        let hash = self.hasher.hash_one(&described);
-        let kept = self.entries.get(&hash);
+        let hash = subject.hash(&self.hasher);
         let good =
-            |entry: &Entry| entry.described == described && entry.made <= now && now < entry.until;
-        if let Some(entry) = kept.filter(good) {
-            return Ok(entry.token);
+            |entry: &Arc<Entry>| entry.made <= now && now < entry.until && subject.is_of(entry);
+        if let Some(entry) = self.entries.get(&hash).filter(good) {
+            return Ok(entry.token.clone());
         }
         let token = sign()?;
-        if described.len() + token.len() > MAX_ENTRY {
-            return Ok(token);
+        let entry = subject.entry(&token, (now, until));
+        if format!("{entry:?}").len() <= MAX_ENTRY {
+            self.entries.insert(hash, Arc::new(entry));
         }
-        self.entries.insert(hash, Entry { described, token: token.clone(), made: now, until });
         Ok(token)
     }
 }

@@ -9,6 +9,7 @@ use super::directory::Directory;
 use super::verify::{SessionClaims, VerifiedToken};
 use super::{Caller, Identity, Person, Session};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Who may act as somebody else.
@@ -73,10 +74,10 @@ pub fn identify(
         usable_until: token.usable_until(),
     };
     let Some(target) = target(claims, directory) else {
-        return Caller::Identified(Box::new(Identity { subject: holder, actor: None, session }));
+        return Caller::Identified(Arc::new(Identity { subject: holder, actor: None, session }));
     };
     let permitted = rules.permit(&holder, claims);
-    let identity = Box::new(Identity { subject: target, actor: Some(holder), session });
+    let identity = Arc::new(Identity { subject: target, actor: Some(holder), session });
     if permitted { Caller::Identified(identity) } else { Caller::Refused(identity) }
 }
 

@@ -7,11 +7,12 @@ use super::facts::Facts;
 use super::reason::{Reason, Reasons};
 use super::{CriteriaGroup, Effect, Operator, Policy};
 use crate::identity::{Caller, Identity};
+use std::sync::Arc;
 
 /// Proof that a request was allowed, and for whom. Cannot be built or cloned elsewhere.
 #[derive(Debug)]
 pub struct Grant {
-    identity: Option<Box<Identity>>,
+    identity: Option<Arc<Identity>>,
 }
 
 impl Grant {

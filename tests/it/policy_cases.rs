@@ -184,7 +184,7 @@ fn identified(subject: Person) -> Caller {
         is_service: false,
         usable_until: Timestamp::from_unix(i64::MAX),
     };
-    Caller::Identified(Box::new(Identity { subject, actor: None, session }))
+    Caller::Identified(Arc::new(Identity { subject, actor: None, session }))
 }
 
 fn request(facts: &Value) -> Request {

@@ -22,6 +22,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::signal::unix::Signal;
 use tokio_stream::wrappers::UnixListenerStream;
 use tonic::service::Routes;
 use tonic::transport::Server;
@@ -47,6 +48,7 @@ pub struct App {
     reload: Reload,
     /// What the files held before they were used.
     seen: Vec<u8>,
+    hangup: Signal,
     tasks: Tasks,
 }
 
@@ -74,6 +76,7 @@ impl App {
         if let Some(address) = listen.health {
             operator.push((bind::tcp("health_check_addr", address).await?, false));
         }
+        let hangup = bind::hangup()?;
         let metrics = Arc::new(Metrics::new());
         let seen = watch::fingerprint(&config.origin.files);
         let people = reload::directory(config.directory.as_deref()).unwrap_or_default();
@@ -100,6 +103,7 @@ impl App {
             readiness,
             reload,
             seen,
+            hangup,
             tasks: Tasks::default(),
         })
     }
@@ -136,7 +140,7 @@ impl App {
             let metrics = with_metrics.then(|| web::metrics(Arc::clone(&self.metrics)));
             serve_http(&self.tasks, listener, pages.merge(metrics.unwrap_or_default()));
         }
-        watch::start(&self.tasks, self.reload, self.seen)?;
+        watch::start(&self.tasks, self.reload, self.seen, self.hangup)?;
         serve_grpc(&self.tasks, self.grpc, routes);
         set_serving(&health, &readiness, true).await;
         shutdown.await;

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use tokio::net::{TcpListener, UnixListener};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// An address that cannot be listened on.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +83,12 @@ pub(super) async fn tcp(key: &'static str, address: SocketAddr) -> Result<TcpLis
         address: address.to_string(),
         source,
     })
+}
+
+/// Listens for SIGHUP from now on; until somebody does, it ends the process.
+pub(super) fn hangup() -> Result<Signal, BindError> {
+    let error = |source| BindError { key: "signal", address: "SIGHUP".to_owned(), source };
+    signal(SignalKind::hangup()).map_err(error)
 }
 
 /// Binds a socket file, readable and writable for owner and group. A file left by a process that is

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::Signal;
 use tokio::sync::Notify;
 
 /// Editors write a file in several steps; one reading afterwards is enough.
@@ -16,7 +16,12 @@ const SETTLE: Duration = Duration::from_millis(200);
 
 /// Starts watching. `seen` is what the files held before they were used, so that no change in between
 /// is missed.
-pub(super) fn start(tasks: &Tasks, reload: Reload, seen: Vec<u8>) -> anyhow::Result<()> {
+pub(super) fn start(
+    tasks: &Tasks,
+    reload: Reload,
+    seen: Vec<u8>,
+    hangup: Signal,
+) -> anyhow::Result<()> {
     let changed = Arc::new(Notify::new());
     let sender = Arc::clone(&changed);
     let notice = move |event: Result<notify::Event, notify::Error>| {
@@ -29,7 +34,7 @@ pub(super) fn start(tasks: &Tasks, reload: Reload, seen: Vec<u8>) -> anyhow::Res
         seen,
         notifier: notify::recommended_watcher(notice)?,
         folders: BTreeSet::new(),
-        hangup: signal(SignalKind::hangup())?,
+        hangup,
     };
     follower.watch_folders()?;
     let stopping = tasks.stopping();

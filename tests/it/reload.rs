@@ -60,7 +60,7 @@ async fn a_good_change_takes_effect_and_a_bad_one_changes_nothing() {
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let running = tokio::spawn(app.run(async move { drop(stopped.await) }));
     assert!(allowed(&at).await);
-    assert_eq!(page(&at, "/readyz").await, "ready\n");
+    eventually("ready", || async { page(&at, "/readyz").await == "ready\n" }).await;
 
     put(folder.path(), "lictor.yaml", &text(NOBODY));
     eventually("the deny in force", || async { !allowed(&at).await }).await;

@@ -90,15 +90,20 @@ async fn pages_of_ours() {
         .expect("an answer");
     assert_eq!(evil.status, 404);
     let operator = at.metrics.expect("an operator's listener");
-    for (path, expected) in
-        [("/healthz", 200), ("/readyz", 200), ("/metrics", 200), ("/other", 404)]
-    {
+    let status = |path: &'static str| async move {
         let first = format!("GET {path} HTTP/1.1");
-        assert_eq!(
-            exchange(operator, &[&first, "Host: x"]).await.expect("an answer").status,
-            expected,
-            "{path}"
-        );
+        exchange(operator, &[&first, "Host: x"]).await.expect("an answer").status
+    };
+    // The pages are there a moment before the server is ready.
+    for _ in 0..100 {
+        if status("/readyz").await == 200 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let pages = [("/healthz", 200), ("/readyz", 200), ("/metrics", 200), ("/other", 404)];
+    for (path, expected) in pages {
+        assert_eq!(status(path).await, expected, "{path}");
     }
     stop.send(()).expect("running");
     running.await.expect("no panic").expect("ends well");

@@ -9,6 +9,6 @@ mod walk;
 
 pub use envoy::{Envoy, EnvoyError, locate, pip_install};
 pub use http::{Reply, exchange};
-pub use stand::{DEMO_HOST, Mint, Stand, StandOptions};
+pub use stand::{DEMO_HOST, Mint, Stand, StandOptions, free_address};
 pub use upstream::{Upstream, start as start_upstream};
 pub use walk::{Step, walk};

@@ -92,7 +92,7 @@ impl Stand {
                 tracing::error!(%error, "the server ended");
             }
         });
-        let gateway = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port(options.port).await?));
+        let gateway = gateway(options.port)?;
         let text = bootstrap_text(&options, &config, gateway, &lictor, &upstream)?;
         let file = options.folder.join("envoy.yaml");
         write(&file, &text)?;
@@ -170,11 +170,35 @@ fn bootstrap_text(
     Ok(serde_yaml::to_string(&document)?)
 }
 
-async fn free_port(wanted: u16) -> Result<u16, anyhow::Error> {
-    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, wanted)).await;
-    let listener = listener
+/// An address of loopback that nobody listens on. Its port is below those that systems give to
+/// outgoing connections, so that it stays free until it is used.
+///
+/// # Errors
+/// No free port was found.
+pub fn free_address() -> std::io::Result<SocketAddr> {
+    const PORTS: std::ops::Range<u16> = 10_000..30_000;
+    let mut last = std::io::ErrorKind::AddrInUse.into();
+    for _ in 0..100 {
+        let mut random = [0; 2];
+        aws_lc_rs::rand::fill(&mut random).map_err(std::io::Error::other)?;
+        let port = PORTS.start + u16::from_be_bytes(random) % (PORTS.end - PORTS.start);
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        match std::net::TcpListener::bind(address) {
+            Ok(_) => return Ok(address),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+fn gateway(wanted: u16) -> Result<SocketAddr, anyhow::Error> {
+    if wanted == 0 {
+        return Ok(free_address()?);
+    }
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, wanted));
+    std::net::TcpListener::bind(address)
         .with_context(|| format!("cannot listen on port {wanted}; choose another with --port"))?;
-    Ok(listener.local_addr()?.port())
+    Ok(address)
 }
 
 fn random_secret() -> Result<[u8; 32], anyhow::Error> {

@@ -6,7 +6,7 @@ use lictor::envoy_config::{self, Options};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
 
 /// One listener.
@@ -93,10 +93,9 @@ pub fn loopback(port: u16) -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], port))
 }
 
-/// An address that was free a moment ago.
+/// An address that nobody listens on.
 pub fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind(loopback(0)).expect("a port");
-    listener.local_addr().expect("an address")
+    lictor::demo::free_address().expect("an address")
 }
 
 fn add_listener(document: &mut Value, gate: Gate, at: SocketAddr) {

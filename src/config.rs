@@ -115,8 +115,7 @@ impl Config {
             None | Some("strict") => true,
             Some("off") => false,
             Some(other) => {
-                let place =
-                    section.node("path_normalization").map_or(section.place(), |node| &node.place);
+                let place = section.place_of("path_normalization");
                 problems.push(
                     Problem::new(
                         "bad_value",

@@ -19,8 +19,8 @@ impl Internal {
     /// that is read in two ways is no page of ours.
     pub(super) fn of(request: &Request, target: &Target) -> Option<Self> {
         let text = target.path.as_str();
-        let plain = request.route_id.is_none() && Path::parse(text).is_ok();
-        Self::of_path(text).filter(|_| plain)
+        let plain = |_: &Self| request.route_id.is_none() && Path::parse(text).is_ok();
+        Self::of_path(text).filter(plain)
     }
 
     /// `None` if the path is not one of ours.

@@ -182,7 +182,7 @@ fn cookie_name(section: &Section<'_>, problems: &mut Problems) -> String {
     let token = !name.is_empty()
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&'*+-.^_`|~".contains(&b));
     if !token {
-        let place = section.node("cookie_name").map_or(section.place(), |node| &node.place);
+        let place = section.place_of("cookie_name");
         problems.push(
             Problem::new("bad_value", place, format!("`{name}` is not a cookie name"))
                 .help("use letters, digits, `_`, `-` and `.`"),
@@ -197,9 +197,7 @@ fn service_impersonation(section: &Section<'_>, problems: &mut Problems) -> Serv
         Some("administrators") => ServiceImpersonation::Administrators,
         Some("deny") => ServiceImpersonation::None,
         Some(other) => {
-            let place = section
-                .node("service_account_impersonation")
-                .map_or(section.place(), |node| &node.place);
+            let place = section.place_of("service_account_impersonation");
             problems.push(
                 Problem::new(
                     "bad_value",

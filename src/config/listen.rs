@@ -55,7 +55,7 @@ impl Listen {
         if let Some(GrpcAddress::Tcp(at)) = &parsed
             && !at.ip().is_loopback()
         {
-            let place = section.node("grpc_address").map_or(section.place(), |node| &node.place);
+            let place = section.place_of("grpc_address");
             problems.notice(place, format!("whoever reaches {at} can ask for decisions and obtain assertions; let only Envoy reach it"));
         }
         let default = SocketAddr::from(([127, 0, 0, 1], 8080));
@@ -78,7 +78,7 @@ fn address(section: &Section<'_>, key: &str, problems: &mut Problems) -> Option<
 }
 
 fn push(section: &Section<'_>, key: &str, text: &str, help: &str, problems: &mut Problems) {
-    let place = section.node(key).map_or(section.place(), |node| &node.place);
+    let place = section.place_of(key);
     problems.push(
         Problem::new("bad_address", place, format!("`{key}`: `{text}` is not an address"))
             .help(help),
@@ -121,8 +121,7 @@ impl Logging {
             text => {
                 let parsed = text.parse().ok();
                 if parsed.is_none() {
-                    let place =
-                        section.node("log_level").map_or(section.place(), |node| &node.place);
+                    let place = section.place_of("log_level");
                     problems.push(
                         Problem::new("bad_value", place, format!("`log_level` cannot be `{text}`"))
                             .help("use trace, debug, info, warn, error or disabled"),
@@ -135,7 +134,7 @@ impl Logging {
             None | Some("json") => LogFormat::Json,
             Some("text") => LogFormat::Text,
             Some(other) => {
-                let place = section.node("log_format").map_or(section.place(), |node| &node.place);
+                let place = section.place_of("log_format");
                 problems.push(
                     Problem::new("bad_value", place, format!("`log_format` cannot be `{other}`"))
                         .help("use `json` or `text`"),
@@ -180,7 +179,7 @@ const FOREIGN_LOG_FIELDS: &[&str] = &[
 
 fn log_fields(section: &Section<'_>, problems: &mut Problems) -> Option<Vec<String>> {
     let fields = section.texts("authorize_log_fields", problems)?;
-    let place = section.node("authorize_log_fields").map_or(section.place(), |node| &node.place);
+    let place = section.place_of("authorize_log_fields");
     for field in &fields {
         let known = LOG_FIELDS.contains(&field.as_str());
         if FOREIGN_LOG_FIELDS.contains(&field.as_str()) {

@@ -59,7 +59,7 @@ impl OutgoingSettings {
         let assertion_reuse =
             section.duration("assertion_reuse", problems).unwrap_or(Duration::from_secs(30));
         if assertion_reuse > MAX_REUSE {
-            let place = section.node("assertion_reuse").map_or(section.place(), |node| &node.place);
+            let place = section.place_of("assertion_reuse");
             problems.push(
                 Problem::new("bad_value", place, "`assertion_reuse` is longer than 4m")
                     .help("an assertion lives five minutes; use `0s` to `4m`"),
@@ -116,8 +116,7 @@ pub(super) fn issuer_format(
         "hostonly" => Some(IssuerFormat::HostOnly),
         "uri" => Some(IssuerFormat::Uri),
         _ => {
-            let place =
-                section.node("jwt_issuer_format").map_or(section.place(), |node| &node.place);
+            let place = section.place_of("jwt_issuer_format");
             problems.push(
                 Problem::new("bad_value", place, format!("`jwt_issuer_format` cannot be `{text}`"))
                     .help("use `hostOnly` or `uri`"),

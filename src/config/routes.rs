@@ -106,7 +106,7 @@ impl RouteReader<'_> {
         let text =
             section.text("id", problems).map_or_else(|| format!("route-{number}"), str::to_owned);
         if !self.ids.insert(text.clone()) {
-            let place = section.node("id").map_or(section.place(), |node| &node.place);
+            let place = section.place_of("id");
             problems.push(
                 Problem::new("duplicate_id", place, format!("two routes are called `{text}`"))
                     .help("give each route its own `id`"),
@@ -140,7 +140,7 @@ impl RouteReader<'_> {
     }
 
     fn no_such_policy(&self, section: &Section<'_>, name: &str, problems: &mut Problems) {
-        let place = section.node("policies").map_or(section.place(), |node| &node.place);
+        let place = section.place_of("policies");
         let known: Vec<&str> = self.named.keys().map(String::as_str).collect();
         let help = match nearest(name, &known) {
             Some(near) => format!("did you mean `{near}`?"),
@@ -303,8 +303,7 @@ fn request_headers(section: &Section<'_>, problems: &mut Problems) -> Vec<(Heade
 
 fn removed_headers(section: &Section<'_>, problems: &mut Problems) -> Vec<HeaderName> {
     let names = section.texts("remove_request_headers", problems).unwrap_or_default();
-    let place =
-        section.node("remove_request_headers").map_or(section.place(), |node| &node.place).clone();
+    let place = section.place_of("remove_request_headers").clone();
     names.iter().filter_map(|name| header_name(name, &place, problems)).collect()
 }
 
@@ -314,7 +313,7 @@ fn upstream(section: &Section<'_>, problems: &mut Problems) -> Upstream {
         match Url::parse(&text).ok().filter(Url::has_host) {
             Some(url) => to.push(url),
             None => {
-                let place = section.node("to").map_or(section.place(), |node| &node.place);
+                let place = section.place_of("to");
                 problems.push(
                     Problem::new("bad_value", place, format!("`to`: `{text}` is not a URL"))
                         .help("write it as `http://app:8080`"),

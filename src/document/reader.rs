@@ -28,6 +28,11 @@ impl<'a> Section<'a> {
         &self.place
     }
 
+    /// Where the value of `key` stands, or the map itself if it has none.
+    pub fn place_of(&self, key: &str) -> &Place {
+        self.node(key).map_or(&self.place, |node| &node.place)
+    }
+
     pub fn entries(&self) -> &'a [Entry] {
         self.entries
     }

@@ -89,6 +89,9 @@ impl Path {
     /// # Errors
     /// A reading that is ambiguous itself.
     pub fn other_reading(&self) -> Result<Option<Self>, PathError> {
+        if !self.text.contains(['%', ';']) {
+            return Ok(None);
+        }
         let plain = unreserved(&self.text);
         let segments =
             plain.split('/').map(|segment| segment.split(';').next().unwrap_or_default());

@@ -115,6 +115,7 @@ fn crates_stay_in_their_rooms() {
         ("anyhow::", &["app", "demo", "cli"]),
         ("arc_swap::", &["state"]),
         ("notify::", &["app"]),
+        ("prefix_trie::", &["address"]),
     ];
     let mut wrong = Vec::new();
     for (module, _) in modules() {

@@ -139,7 +139,7 @@ fn path_match(path: &PathMatch) -> Value {
         PathMatch::Prefix(prefix) => json!({ "prefix": prefix }),
         PathMatch::SeparatedPrefix(prefix) => json!({ "path_separated_prefix": prefix }),
         PathMatch::Exact(path) => json!({ "path": path }),
-        PathMatch::Regex(regex) => json!({ "safe_regex": { "regex": regex.as_str() } }),
+        PathMatch::Regex(regex) => json!({ "safe_regex": { "regex": regex.to_string() } }),
     }
 }
 

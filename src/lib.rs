@@ -9,6 +9,7 @@ pub mod time;
 pub mod secret;
 pub mod document;
 pub mod request;
+pub mod pattern;
 // floor 1: decisions
 pub mod identity;
 pub mod signed_url;

@@ -201,25 +201,17 @@ fn from(section: &Section<'_>, problems: &mut Problems) -> Option<From> {
 /// One specifier counts: `regex`, then `path`, then the prefixes.
 fn path(section: &Section<'_>, problems: &mut Problems) -> Option<PathMatch> {
     type Reader = fn(&str) -> Result<PathMatch, PathMatchError>;
-    let specifiers: [(&str, Reader, &str); 4] = [
-        (
-            "regex",
-            PathMatch::regex,
-            "write a regular expression as RE2 does, without look-around or back-references",
-        ),
-        ("path", PathMatch::exact, "begin it with `/`"),
-        (
-            "path_separated_prefix",
-            PathMatch::separated_prefix,
-            "begin it with `/`, and end it without",
-        ),
-        ("prefix", PathMatch::prefix, "begin it with `/`"),
+    let specifiers: [(&str, Reader); 4] = [
+        ("regex", PathMatch::regex),
+        ("path", PathMatch::exact),
+        ("path_separated_prefix", PathMatch::separated_prefix),
+        ("prefix", PathMatch::prefix),
     ];
-    let mut given = specifiers.into_iter().filter(|(key, ..)| section.node(key).is_some());
-    let Some((key, read, help)) = given.next() else {
+    let mut given = specifiers.into_iter().filter(|(key, _)| section.node(key).is_some());
+    let Some((key, read)) = given.next() else {
         return Some(PathMatch::Any);
     };
-    for (ignored, ..) in given {
+    for (ignored, _) in given {
         problems
             .notice(section.place(), format!("`{ignored}` is ignored, because `{key}` is given"));
     }
@@ -227,7 +219,8 @@ fn path(section: &Section<'_>, problems: &mut Problems) -> Option<PathMatch> {
     let place = &section.node(key)?.place;
     read(text)
         .map_err(|error| {
-            problems.push(Problem::new("bad_path", place, format!("`{key}`: {error}")).help(help));
+            let problem = Problem::new("bad_path", place, format!("`{key}`: {error}"));
+            problems.push(problem.help(error.help()));
         })
         .ok()
 }

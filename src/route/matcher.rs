@@ -1,7 +1,7 @@
 //! The path specifier of a route. Exactly one is used; matching is on the path as sent, without
 //! the query, case-sensitive.
 
-use regex::Regex;
+use crate::pattern::{Pattern, PatternError};
 
 /// How a route matches paths.
 #[derive(Debug)]
@@ -13,7 +13,7 @@ pub enum PathMatch {
     SeparatedPrefix(String),
     Exact(String),
     /// RE2 syntax, the whole path.
-    Regex(Regex),
+    Regex(Pattern),
 }
 
 /// Why a text is not a path specifier.
@@ -23,8 +23,18 @@ pub enum PathMatchError {
     Relative(String),
     #[error("`{0}` ends with `/` or holds `?` or `#`")]
     NotSeparated(String),
-    #[error("`{0}` is not a regular expression: {1}")]
-    Regex(String, String),
+    #[error(transparent)]
+    Regex(#[from] PatternError),
+}
+
+impl PathMatchError {
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::Relative(_) => "begin it with `/`",
+            Self::NotSeparated(_) => "begin it with `/`, and end it without",
+            Self::Regex(error) => error.help(),
+        }
+    }
 }
 
 impl PathMatch {
@@ -52,13 +62,7 @@ impl PathMatch {
     /// # Errors
     /// What is not a regular expression, or one that would grow too large.
     pub fn regex(text: &str) -> Result<Self, PathMatchError> {
-        let anchored = format!("^(?:{text})$");
-        // The unanchored form first: `)|(` must not close our group.
-        Regex::new(text).and_then(|_| Regex::new(&anchored)).map(Self::Regex).map_err(|error| {
-            let reason = error.to_string();
-            let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ");
-            PathMatchError::Regex(text.to_owned(), reason.to_owned())
-        })
+        Ok(Self::Regex(Pattern::one(text)?))
     }
 
     pub fn matches(&self, path: &str) -> bool {
@@ -69,7 +73,7 @@ impl PathMatch {
                 .strip_prefix(prefix.as_str())
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
             Self::Exact(exact) => path == exact,
-            Self::Regex(regex) => regex.is_match(path),
+            Self::Regex(pattern) => pattern.matches(path),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A request and a snapshot → an answer. Reads as the stops in order: route, verify, resolve,
 //! evaluate, assert. Knows nothing of the wire.
 
+mod evidence;
 mod internal;
 mod place;
 mod presence;
@@ -9,10 +10,13 @@ mod reuse;
 use crate::assertion::{HeaderPlan, KeyError, PlanInput, RouteHeaders, plan, sign};
 use crate::id::RouteId;
 use crate::identity::{Caller, Identity, TokenError};
-use crate::policy::{Decision, Denial, DenyReason, Evaluation, Facts, Grant, Verdict};
-use crate::request::{Request, Target};
+use crate::policy::{
+    Decision, Denial, DenyReason, Evaluation, Explanation, Facts, Grant, Rehearsal, Verdict,
+};
+use crate::request::{Path, Request, Target};
 use crate::state::{Settings, Snapshot};
 use crate::time::Timestamp;
+use evidence::Evidence;
 use place::Place;
 use presence::Presence;
 use reuse::AssertionCache;
@@ -51,6 +55,18 @@ pub struct Refusal {
     pub cookie_chunks: usize,
     /// Name the reasons on the page.
     pub show_details: bool,
+    /// The client speaks the Model Context Protocol.
+    pub mcp: Option<Mcp>,
+}
+
+/// What a Model Context Protocol client asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mcp {
+    /// To call a tool; `id` is that of the JSON-RPC message, as JSON.
+    ToolCall {
+        id: String,
+    },
+    Other,
 }
 
 /// What is logged about a decision.
@@ -64,10 +80,24 @@ pub struct Record {
     pub deny: Verdict,
     /// `None` if the request was allowed.
     pub denied: Option<DenyReason>,
+    /// What policies that are only rehearsed would have answered.
+    pub rehearsal: Option<Rehearsal>,
     /// Groups kept from leaving by `jwt_groups_filter`.
     pub removed_groups: usize,
     /// Headers from which something unprintable was left out.
     pub dropped_headers: Vec<http::HeaderName>,
+}
+
+impl Record {
+    /// What policies that are only rehearsed would have changed, in a word; `None` without such.
+    pub fn rehearsed(&self) -> Option<&'static str> {
+        let rehearsal = self.rehearsal.as_ref()?;
+        Some(match (&self.denied, &rehearsal.denied) {
+            (None, Some(_)) => "would-deny",
+            (Some(_), None) => "would-allow",
+            (None, None) | (Some(_), Some(_)) => "same",
+        })
+    }
 }
 
 /// Something outside a decision failed; nothing was decided.
@@ -75,12 +105,20 @@ pub struct Record {
 #[error("cannot answer: {0}")]
 pub struct Unavailable(#[from] KeyError);
 
+/// Who asks, if that is not left to the credential, and who wants to know why.
+#[derive(Default)]
+struct Hearing<'e> {
+    caller: Option<Caller>,
+    explanation: Option<&'e mut Explanation>,
+}
+
 /// One question, and where it leads.
 struct Asked<'a> {
     request: &'a Request,
     target: &'a Target,
     place: &'a Place<'a>,
     caller: &'a Caller,
+    evidence: &'a Evidence,
     now: Timestamp,
 }
 
@@ -105,6 +143,34 @@ impl Authorizer {
         request: &Request,
         now: Timestamp,
     ) -> Result<Answer, Unavailable> {
+        self.decide(snapshot, request, Hearing::default(), now)
+    }
+
+    /// Decides one request by the same steps, and tells how. Asked by `caller`, if there is one, and
+    /// else by whom the credential in the request speaks for.
+    ///
+    /// # Errors
+    /// [`Unavailable`] if nothing could be decided.
+    pub fn explain(
+        &self,
+        snapshot: &Snapshot,
+        request: &Request,
+        caller: Option<Caller>,
+        now: Timestamp,
+    ) -> Result<(Answer, Explanation), Unavailable> {
+        let mut explanation = Explanation::default();
+        let hearing = Hearing { caller, explanation: Some(&mut explanation) };
+        let answer = self.decide(snapshot, request, hearing, now)?;
+        Ok((answer, explanation))
+    }
+
+    fn decide(
+        &self,
+        snapshot: &Snapshot,
+        request: &Request,
+        hearing: Hearing<'_>,
+        now: Timestamp,
+    ) -> Result<Answer, Unavailable> {
         let settings = snapshot.settings.as_ref();
         let target = match &request.target {
             Ok(target) => target,
@@ -122,23 +188,21 @@ impl Authorizer {
             let why = "its path can be read as one of another route".to_owned();
             return Ok(refused(DenyReason::Malformed(why)));
         }
-        let presence = Presence::find(snapshot, request, target, now);
+        let evidence = match Evidence::gather(request, &place) {
+            Ok(evidence) => evidence,
+            Err(reason) => return Ok(refused(reason)),
+        };
+        let presence = Presence::find(snapshot, request, target, hearing.caller, now);
         let caller = place.caller(&presence);
-        let person = match &caller {
-            Caller::Identified(identity) => Some(&identity.subject),
+        let identity = match &caller {
+            Caller::Identified(identity) => Some(identity.as_ref()),
             Caller::Anonymous(_) | Caller::Refused(_) => None,
         };
-        let facts = Facts::new(request, person, settings.fold_email, now);
-        let evaluation = place.evaluate(settings, &facts, caller.clone());
-        // SECURITY: a path with two readings must be allowed in both.
-        let evaluation = match (&evaluation.decision, &other) {
-            (Decision::Allow(_), Some(path)) => {
-                let facts = Facts { path: path.decoded(), ..facts };
-                place.evaluate(settings, &facts, caller.clone())
-            }
-            (Decision::Allow(_) | Decision::Deny(_), _) => evaluation,
-        };
-        let asked = Asked { request, target, place: &place, caller: &caller, now };
+        let facts = evidence.facts(Facts::new(request, identity, now));
+        let explanation = hearing.explanation;
+        let evaluation = judge(settings, &place, facts, &caller, other.as_ref(), explanation);
+        let asked =
+            Asked { request, target, place: &place, caller: &caller, evidence: &evidence, now };
         self.answer(settings, &asked, &presence, evaluation)
     }
 
@@ -156,12 +220,14 @@ impl Authorizer {
             session_error: presence.error.clone(),
             allow: evaluation.allow,
             deny: evaluation.deny,
+            rehearsal: evaluation.rehearsal,
             ..Record::default()
         };
         let outcome = match place.restrict(evaluation.decision, settings, asked.caller) {
             Decision::Deny(Denial { reason }) => {
                 record.denied = Some(reason.clone());
-                Outcome::Refuse(presence.refusal(reason, place))
+                let refusal = presence.refusal(reason, place);
+                Outcome::Refuse(Refusal { mcp: asked.evidence.mcp(), ..refusal })
             }
             Decision::Allow(grant) => {
                 let own = RouteHeaders::default();
@@ -210,6 +276,25 @@ impl Authorizer {
     }
 }
 
+/// Evaluates the policies of a place. SECURITY: a path with two readings must be allowed in both.
+fn judge(
+    settings: &Settings,
+    place: &Place<'_>,
+    facts: Facts<'_>,
+    caller: &Caller,
+    other: Option<&Path>,
+    mut explanation: Option<&mut Explanation>,
+) -> Evaluation {
+    let first = place.evaluate(settings, &facts, caller.clone(), explanation.as_deref_mut());
+    match (&first.decision, other) {
+        (Decision::Allow(_), Some(path)) => {
+            let facts = Facts { path: path.decoded(), ..facts };
+            place.evaluate(settings, &facts, caller.clone(), explanation)
+        }
+        (Decision::Allow(_) | Decision::Deny(_), _) => first,
+    }
+}
+
 fn fresh_id() -> String {
     uuid::Uuid::new_v4().to_string()
 }
@@ -222,6 +307,7 @@ fn refused(reason: DenyReason) -> Answer {
         clear_cookie: false,
         cookie_chunks: 0,
         show_details: false,
+        mcp: None,
     };
     Answer { outcome: Outcome::Refuse(refusal), record }
 }

@@ -8,6 +8,7 @@ mod identity;
 mod keys;
 mod listen;
 mod outgoing;
+mod policies;
 mod routes;
 mod schema;
 mod source;
@@ -20,7 +21,7 @@ pub use routes::Upstream;
 pub use schema::schema;
 pub use source::{Environment, load_directory};
 
-use crate::document::{Notice, Problem, Problems, Section, Value};
+use crate::document::{Notice, Problem, Problems, Section, Value, Weight};
 use crate::route::Route;
 use keys::Standing;
 use routes::ReadRoutes;
@@ -38,8 +39,6 @@ pub struct Config {
     pub upstreams: Vec<Upstream>,
     /// `runtime_flags.match_any_incoming_port`
     pub any_port: bool,
-    /// `case_insensitive_email`
-    pub fold_email: bool,
     /// `trusted_hops`
     pub trusted_hops: usize,
     /// `path_normalization: off` turns the refusal of ambiguous paths off.
@@ -50,6 +49,8 @@ pub struct Config {
     pub origin: Origin,
     /// Worth saying, not wrong.
     pub notices: Vec<Notice>,
+    /// Advice, for those who ask.
+    pub lints: Vec<Notice>,
 }
 
 /// Where a configuration came from.
@@ -93,7 +94,9 @@ impl Config {
         match config {
             Some(mut config) if problems.is_empty() => {
                 config.origin.environment = environment.clone();
-                Ok(Self { notices, ..config })
+                let (notices, lints) =
+                    notices.into_iter().partition(|notice| notice.weight == Weight::Notice);
+                Ok(Self { notices, lints, ..config })
             }
             _ => Err(problems),
         }
@@ -133,7 +136,6 @@ impl Config {
         let any_port =
             flags.and_then(|flags| flags.bool("match_any_incoming_port", problems)).unwrap_or(true);
         let trusted_hops = section.integer("trusted_hops", problems).unwrap_or(0);
-        let fold_email = section.bool("case_insensitive_email", problems).unwrap_or(false);
         let directory = source::directory_path(section, &base, problems);
         Some(Self {
             listen: listen?,
@@ -143,12 +145,12 @@ impl Config {
             routes,
             upstreams,
             any_port,
-            fold_email,
             trusted_hops: usize::try_from(trusted_hops).unwrap_or(usize::MAX),
             refuse_ambiguous_paths,
             origin: Origin::new(file, &base, section, directory.as_ref()),
             directory,
             notices: Vec::new(),
+            lints: Vec::new(),
         })
     }
 }

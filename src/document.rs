@@ -1,12 +1,14 @@
 //! A document somebody wrote: a tree of values, each with its place, so that every complaint can
 //! name line and column. Knows YAML and JSON; knows nothing of what the values mean.
 
+mod flow;
 mod problem;
 mod reader;
 mod scalar;
 mod yaml;
 
-pub use problem::{Notice, Place, Problem, Problems};
+pub use flow::{flow_entry, quoted};
+pub use problem::{Notice, Place, Problem, Problems, Weight};
 pub use reader::{Section, nearest};
 pub use yaml::{LoadError, load_json, load_yaml};
 

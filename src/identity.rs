@@ -77,6 +77,32 @@ pub struct Session {
     pub is_service: bool,
     /// The instant from which [`verify()`] refuses the token, leeway included.
     pub usable_until: Timestamp,
+    /// What the person has registered to sign in with.
+    pub devices: Arc<[Device]>,
+}
+
+/// A registered device: a credential of Web Authentication.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    pub id: String,
+    /// Its kind, such as `any` or `enclave_only`.
+    pub kind: String,
+    pub enrolment: Option<Enrolment>,
+}
+
+/// The registration of a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Enrolment {
+    Waiting,
+    /// Somebody has approved of it.
+    Approved,
+}
+
+impl Device {
+    /// Whether its enrolment is approved; `None` if it has none.
+    pub fn approved(&self) -> Option<bool> {
+        self.enrolment.map(|enrolment| enrolment == Enrolment::Approved)
+    }
 }
 
 impl Identity {

@@ -9,26 +9,45 @@ mod calendar;
 mod compile;
 mod criterion;
 mod decision;
+mod device;
 mod evaluate;
+mod explain;
 mod facts;
 mod legacy;
 mod matcher;
+mod mcp;
+mod print;
 mod reason;
 
-pub use compile::{Dialect, claim_value, compile};
-pub use criterion::criterion_names;
+pub use compile::{Language, Names, claim_value, compile};
+pub use criterion::{EXTENSIONS, criterion_names};
 pub use decision::{Decision, Denial, DenyReason};
-pub use evaluate::{Evaluation, Grant, Verdict, evaluate};
+pub use evaluate::{Evaluation, Grant, Rehearsal, Verdict, evaluate};
+pub use explain::{CriterionTrace, Explanation, GroupTrace, explain};
 pub use facts::Facts;
 pub use legacy::LegacyFields;
+pub use mcp::{McpCall, McpError, read_calls};
 pub use reason::{Reason, Reasons};
 
-use criterion::Criterion;
+use crate::document::Place;
+use criterion::{Criterion, PersonQuestion, Question};
 
 /// A compiled policy.
 #[derive(Debug, Default)]
 pub struct Policy {
+    /// As it is called under `policies`; empty for one that has no name.
+    pub name: String,
+    pub mode: Mode,
     rules: Vec<Rule>,
+}
+
+/// What the verdict of a policy is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    #[default]
+    Enforce,
+    /// Evaluated, logged and counted; never decides.
+    DryRun,
 }
 
 /// Groups of criteria with one effect.
@@ -38,10 +57,20 @@ pub(crate) struct Rule {
     groups: Vec<CriteriaGroup>,
 }
 
+/// What a rule is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Effect {
+pub enum Effect {
     Allow,
     Deny,
+}
+
+impl Effect {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Deny => "deny",
+        }
+    }
 }
 
 /// Criteria under one operator. Never empty: an empty list makes no group.
@@ -49,10 +78,12 @@ pub(crate) enum Effect {
 pub(crate) struct CriteriaGroup {
     operator: Operator,
     criteria: Vec<Criterion>,
+    place: Place,
 }
 
+/// How the criteria of a group are joined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Operator {
+pub enum Operator {
     And,
     Or,
     /// None of them holds.
@@ -61,27 +92,64 @@ pub(crate) enum Operator {
     Nor,
 }
 
+impl Operator {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::And => "and",
+            Self::Or => "or",
+            Self::Not => "not",
+            Self::Nor => "nor",
+        }
+    }
+
+    /// Whether a criterion counts when it does *not* hold.
+    pub fn inverts(self) -> bool {
+        match self {
+            Self::And | Self::Or => false,
+            Self::Not | Self::Nor => true,
+        }
+    }
+}
+
 impl Policy {
     /// Everybody.
     pub fn public() -> Self {
-        Self::allowing(Criterion::Accept)
+        Self::allowing(Criterion::unwritten("accept", Question::Always(true)))
     }
 
     /// Everybody who is signed in.
     pub fn signed_in() -> Self {
-        Self::allowing(Criterion::AuthenticatedUser)
+        let question = Question::Person(PersonQuestion::Somebody);
+        Self::allowing(Criterion::unwritten("authenticated_user", question))
     }
 
     fn allowing(criterion: Criterion) -> Self {
-        Self::any_of(vec![criterion])
+        Self::one_group(Effect::Allow, vec![criterion])
     }
 
-    /// One allow rule: any of `criteria`. None of them: no rule.
-    fn any_of(criteria: Vec<Criterion>) -> Self {
-        if criteria.is_empty() {
+    /// One rule: any of `criteria`. None of them: no rule.
+    fn one_group(effect: Effect, criteria: Vec<Criterion>) -> Self {
+        let Some(first) = criteria.first() else {
             return Self::default();
-        }
-        let groups = vec![CriteriaGroup { operator: Operator::Or, criteria }];
-        Self { rules: vec![Rule { effect: Effect::Allow, groups }] }
+        };
+        let place = first.written.place.clone();
+        let groups = vec![CriteriaGroup { operator: Operator::Or, criteria, place }];
+        Self { rules: vec![Rule { effect, groups }], ..Self::default() }
+    }
+
+    /// Whether it has no rule at all; then it neither allows nor denies.
+    pub fn is_empty(&self) -> bool {
+        self.rules.iter().all(|rule| rule.groups.is_empty())
+    }
+
+    /// The same policy under a name.
+    #[must_use]
+    pub fn named(self, name: &str) -> Self {
+        Self { name: name.to_owned(), ..self }
+    }
+
+    fn criteria(&self) -> impl Iterator<Item = &Criterion> {
+        let groups = self.rules.iter().flat_map(|rule| &rule.groups);
+        groups.flat_map(|group| &group.criteria)
     }
 }

@@ -9,7 +9,7 @@ mod path;
 pub use cookies::Cookies;
 pub use headers::Headers;
 pub use host::{Host, HostError};
-pub use path::{Path, PathError, percent_decoded, query_names, query_value};
+pub use path::{Path, PathError, percent_decoded, query_names, query_value, query_values};
 
 use crate::id::RequestId;
 use std::net::IpAddr;
@@ -37,12 +37,24 @@ pub struct Request {
     pub headers: Headers,
     /// The client's address after `trusted_hops`; `None` fails every `source_ip`.
     pub source_ip: Option<IpAddr>,
+    pub body: Body,
     /// `tls_session.sni`, empty if unknown.
     pub sni: String,
     /// The route Envoy has chosen: `context_extensions.route_id`.
     pub route_id: Option<String>,
     /// The W3C `traceparent` this check belongs to.
     pub traceparent: Option<String>,
+}
+
+/// What is known of the body of a request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Body {
+    /// It has none.
+    #[default]
+    None,
+    /// It has one, which was not sent along, or not whole.
+    Unseen,
+    Whole(Vec<u8>),
 }
 
 /// What kind of traffic is asked about.
@@ -89,6 +101,7 @@ impl Request {
             target: Err(Malformed::NoHost),
             headers: Headers::default(),
             source_ip: None,
+            body: Body::None,
             sni: String::new(),
             route_id: None,
             traceparent: None,

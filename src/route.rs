@@ -24,4 +24,6 @@ pub struct Route {
     pub headers: RouteHeaders,
     /// Name the reasons on error pages.
     pub show_error_details: bool,
+    /// A Model Context Protocol server stands behind it (`mcp.server`): bodies are read.
+    pub mcp: bool,
 }

@@ -5,7 +5,9 @@ use super::presence::Presence;
 use crate::assertion::RouteHeaders;
 use crate::id::RouteId;
 use crate::identity::{Caller, Identity};
-use crate::policy::{Decision, Denial, DenyReason, Evaluation, Facts, evaluate};
+use crate::policy::{
+    Decision, Denial, DenyReason, Evaluation, Explanation, Facts, evaluate, explain,
+};
 use crate::request::{Path, Request, Target};
 use crate::route::{Found, Route};
 use crate::state::Settings;
@@ -59,13 +61,20 @@ impl Place<'_> {
         settings: &Settings,
         facts: &Facts<'_>,
         caller: Caller,
+        explanation: Option<&mut Explanation>,
     ) -> Evaluation {
-        match self {
-            Self::Route(route) => evaluate(route.policies.iter().map(AsRef::as_ref), facts, caller),
-            Self::Internal(internal) => {
-                evaluate(std::iter::once(internal.policy(&settings.internal)), facts, caller)
-            }
-        }
+        let internal = match self {
+            Self::Route(_) => None,
+            Self::Internal(internal) => Some(internal.policy(&settings.internal)),
+        };
+        let own = self.route().into_iter().flat_map(|route| &route.policies);
+        let policies = own.map(AsRef::as_ref).chain(internal);
+        let Some(told) = explanation else {
+            return evaluate(policies, facts, caller);
+        };
+        let evaluation;
+        (evaluation, *told) = explain(policies, facts, caller);
+        evaluation
     }
 
     /// Administration is judged on the holder of the credential, never on whom they act as.
@@ -99,7 +108,7 @@ impl Place<'_> {
         self.route().is_some_and(|route| route.show_error_details)
     }
 
-    fn route(&self) -> Option<&Route> {
+    pub(super) fn route(&self) -> Option<&Route> {
         match self {
             Self::Route(route) => Some(route),
             Self::Internal(_) => None,

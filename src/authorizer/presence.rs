@@ -20,14 +20,19 @@ pub(super) struct Presence {
 
 impl Presence {
     /// Tries every credential in order: the first that verifies counts, the first failure is kept.
+    /// With somebody `supposed` to ask, no credential counts.
     pub(super) fn find(
         snapshot: &Snapshot,
         request: &Request,
         target: &Target,
+        supposed: Option<Caller>,
         now: Timestamp,
     ) -> Self {
         let settings = &snapshot.settings;
         let credentials = Credentials::find(request, &settings.cookie_name);
+        if let Some(caller) = supposed {
+            return Self { credentials, caller, error: None, bearer_is_ours: false };
+        }
         let expected = Expected {
             issuers: &settings.issuers,
             host: target.host.name(),
@@ -69,6 +74,7 @@ impl Presence {
             clear_cookie: unreadable && self.credentials.cookies.have_own(),
             cookie_chunks: self.credentials.cookies.chunks(),
             show_details: place.shows_details(),
+            mcp: None,
             reason,
         }
     }

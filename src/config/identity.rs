@@ -82,7 +82,7 @@ impl IdentitySettings {
             .texts("accepted_issuers", problems)
             .unwrap_or_else(|| host.into_iter().collect());
         if accepted_issuers.is_empty() {
-            problems.notice(section.place(), "no token is accepted: neither `authenticate_service_url` nor `accepted_issuers` is set");
+            problems.notice("no-issuer", section.place(), "no token is accepted: neither `authenticate_service_url` nor `accepted_issuers` is set");
         }
         let administrators = section.texts("administrators", problems).unwrap_or_default();
         let impersonation = ImpersonationRules {

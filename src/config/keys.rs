@@ -96,6 +96,12 @@ pub const GLOBAL_KEYS: &[Key] = &[
     ),
     used("cookie_name", Kind::Text, "_pomerium", "Name of the session cookie."),
     used(
+        "default_policy",
+        Kind::Texts,
+        "[]",
+        "Names of the policies for routes that say nothing about access themselves. Empty: nobody gets in there.",
+    ),
+    used(
         "directory",
         Kind::Map,
         "",
@@ -185,7 +191,12 @@ pub const GLOBAL_KEYS: &[Key] = &[
         "strict",
         "`strict` refuses every path that two readers could read differently; `off` only those without a leading slash.",
     ),
-    used("policies", Kind::Map, "{}", "Policies by name, for `routes[].policies`."),
+    used(
+        "policies",
+        Kind::Map,
+        "{}",
+        "Policies by name, for `routes[].policies` and `default_policy`. A policy with `mode: dry_run` is evaluated, logged and counted, and never decides.",
+    ),
     used("policy", Kind::List, "[]", "Routes, as in `routes`; these come first."),
     used("routes", Kind::List, "[]", "The routes, tried in order."),
     used(
@@ -220,6 +231,12 @@ pub const GLOBAL_KEYS: &[Key] = &[
         "Private keys for the assertion: PEM, base64 of PEM, or JWK; P-256 or RSA. The first signs, all are published. Derived, so that every replica has the same.",
     ),
     used("signing_key_file", Kind::Text, "", "A file that holds `signing_key`; wins over it."),
+    used(
+        "strict_pomerium",
+        Kind::Bool,
+        "false",
+        "Refuse what only Lictor's policy language knows, so that a policy means the same in both. Off: the extensions are there to be used.",
+    ),
     used(
         "trusted_hops",
         Kind::Integer,
@@ -372,6 +389,12 @@ pub const ROUTE_KEYS: &[Key] = &[
         "the global one",
         "Send the assertion and the claim headers to this upstream.",
     ),
+    used(
+        "mcp",
+        Kind::Map,
+        "",
+        "`{server: {}}`: a Model Context Protocol server stands behind this route, and `mcp_tool` reads the bodies sent to it.",
+    ),
     used("path", Kind::Text, "", "The exact path."),
     used(
         "path_separated_prefix",
@@ -435,7 +458,6 @@ pub const ROUTE_KEYS: &[Key] = &[
     not_used("lb_config"),
     not_used("load_balancing_policy"),
     not_used("logo_url"),
-    not_used("mcp"),
     not_used("name"),
     not_used("outlier_detection"),
     not_used("prefix_rewrite"),
@@ -492,7 +514,7 @@ pub(super) fn tell_idle(
     let mut parts: Vec<String> = global.iter().map(|name| quoted(name)).collect();
     parts.extend(routes.iter().map(|name| quoted(&format!("routes[].{name}"))));
     if !parts.is_empty() {
-        problems.notice(place, format!("not used here: {}", parts.join(", ")));
+        problems.notice("not-used", place, format!("not used here: {}", parts.join(", ")));
     }
 }
 

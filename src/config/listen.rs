@@ -56,7 +56,7 @@ impl Listen {
             && !at.ip().is_loopback()
         {
             let place = section.place_of("grpc_address");
-            problems.notice(place, format!("whoever reaches {at} can ask for decisions and obtain assertions; let only Envoy reach it"));
+            problems.notice("open-address", place, format!("whoever reaches {at} can ask for decisions and obtain assertions; let only Envoy reach it"));
         }
         let default = SocketAddr::from(([127, 0, 0, 1], 8080));
         Some(Self {
@@ -183,7 +183,11 @@ fn log_fields(section: &Section<'_>, problems: &mut Problems) -> Option<Vec<Stri
     for field in &fields {
         let known = LOG_FIELDS.contains(&field.as_str());
         if FOREIGN_LOG_FIELDS.contains(&field.as_str()) {
-            problems.notice(place, format!("the log field `{field}` is never written here"));
+            problems.notice(
+                "unknown-log-field",
+                place,
+                format!("the log field `{field}` is never written here"),
+            );
         } else if !known {
             let help = match nearest(field, LOG_FIELDS) {
                 Some(name) => format!("did you mean `{name}`?"),

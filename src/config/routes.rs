@@ -2,15 +2,13 @@
 
 use super::keys::{self, ROUTE_KEYS};
 use super::outgoing::{RouteDefaults, header_name, issuer_format, response_headers};
+use super::policies::PolicyReader;
 use crate::assertion::{RouteHeaders, Template};
-use crate::document::{Node, Problem, Problems, Section, Value, nearest};
+use crate::document::{Node, Problem, Problems, Section, Value};
 use crate::id::RouteId;
-use crate::identity::{ClaimValue, Claims};
-use crate::policy::{Dialect, LegacyFields, Policy, claim_value, compile};
 use crate::route::{From, PathMatch, PathMatchError, Route};
 use http::{HeaderName, HeaderValue};
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use url::Url;
 
 /// Where Envoy sends what a route allows.
@@ -29,15 +27,13 @@ pub(super) struct ReadRoutes {
     pub(super) idle: BTreeSet<String>,
 }
 
-type Named = BTreeMap<String, Arc<Policy>>;
-
 /// Reads `policies`, then the routes under `policy` and `routes`, in that order.
 pub(super) fn read(
     section: &Section<'_>,
     defaults: &RouteDefaults,
     problems: &mut Problems,
 ) -> ReadRoutes {
-    let named = named_policies(section, problems);
+    let policies = PolicyReader::read(section, problems);
     let mut nodes = Vec::new();
     for key in ["policy", "routes"] {
         match section.node(key).map(|node| (node, &node.value)) {
@@ -54,29 +50,16 @@ pub(super) fn read(
         }
     }
     let mut reader =
-        RouteReader { defaults, named: &named, ids: BTreeSet::new(), idle: BTreeSet::new() };
+        RouteReader { defaults, policies: &policies, ids: BTreeSet::new(), idle: BTreeSet::new() };
     let numbered = nodes.into_iter().enumerate();
     let (routes, upstreams) =
         numbered.filter_map(|(index, node)| reader.route(node, index + 1, problems)).unzip();
     ReadRoutes { routes, upstreams, idle: reader.idle }
 }
 
-fn named_policies(section: &Section<'_>, problems: &mut Problems) -> Named {
-    let Some(node) = section.node("policies") else {
-        return Named::new();
-    };
-    let Some(policies) = Section::open(node, "policies", problems) else {
-        return Named::new();
-    };
-    let compiled = policies.entries().iter().map(|entry| {
-        (entry.key.clone(), Arc::new(compile(&entry.node, Dialect::ConfigFile, problems)))
-    });
-    compiled.collect()
-}
-
 struct RouteReader<'d> {
     defaults: &'d RouteDefaults,
-    named: &'d Named,
+    policies: &'d PolicyReader,
     ids: BTreeSet<String>,
     idle: BTreeSet<String>,
 }
@@ -94,11 +77,13 @@ impl RouteReader<'_> {
         let id = self.id(&section, number, problems);
         let from = from(&section, problems);
         let path = path(&section, problems);
-        let policies = self.policies(&section, problems);
+        let policies = self.policies.of_route(&section, problems);
         let headers = self.headers(&section, problems);
         let show_error_details = section.bool("show_error_details", problems).unwrap_or(false);
+        let mcp = section.node("mcp").is_some_and(|node| node.get("server").is_some());
         let upstream = upstream(&section, problems);
-        let route = Route { id, from: from?, path: path?, policies, headers, show_error_details };
+        let route =
+            Route { id, from: from?, path: path?, policies, headers, show_error_details, mcp };
         Some((route, upstream))
     }
 
@@ -113,43 +98,6 @@ impl RouteReader<'_> {
             );
         }
         RouteId::new(&text)
-    }
-
-    fn policies(&self, section: &Section<'_>, problems: &mut Problems) -> Vec<Arc<Policy>> {
-        let mut policies = Vec::new();
-        if let Some(legacy) = legacy(section, problems) {
-            policies.push(Arc::new(legacy.into_policy()));
-        }
-        if let Some(node) = section.node("policy") {
-            if let Value::Text(_) = &node.value {
-                problems.push(
-                    Problem::new("root_type", &node.place, "`policy` is text")
-                        .help("write the policy as YAML below `policy:`, without `|` or quotes"),
-                );
-            } else {
-                policies.push(Arc::new(compile(node, Dialect::ConfigFile, problems)));
-            }
-        }
-        for name in section.texts("policies", problems).unwrap_or_default() {
-            match self.named.get(&name) {
-                Some(policy) => policies.push(Arc::clone(policy)),
-                None => self.no_such_policy(section, &name, problems),
-            }
-        }
-        policies
-    }
-
-    fn no_such_policy(&self, section: &Section<'_>, name: &str, problems: &mut Problems) {
-        let place = section.place_of("policies");
-        let known: Vec<&str> = self.named.keys().map(String::as_str).collect();
-        let help = match nearest(name, &known) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => "define it under `policies:` at the top of the file".to_owned(),
-        };
-        problems.push(
-            Problem::new("unknown_policy", place, format!("there is no policy called `{name}`"))
-                .help(help),
-        );
     }
 
     fn headers(&self, section: &Section<'_>, problems: &mut Problems) -> RouteHeaders {
@@ -212,8 +160,11 @@ fn path(section: &Section<'_>, problems: &mut Problems) -> Option<PathMatch> {
         return Some(PathMatch::Any);
     };
     for (ignored, _) in given {
-        problems
-            .notice(section.place(), format!("`{ignored}` is ignored, because `{key}` is given"));
+        problems.notice(
+            "path-rule-ignored",
+            section.place(),
+            format!("`{ignored}` is ignored, because `{key}` is given"),
+        );
     }
     let text = section.text(key, problems)?;
     let place = &section.node(key)?.place;
@@ -223,67 +174,6 @@ fn path(section: &Section<'_>, problems: &mut Problems) -> Option<PathMatch> {
             problems.push(problem.help(error.help()));
         })
         .ok()
-}
-
-fn legacy(section: &Section<'_>, problems: &mut Problems) -> Option<LegacyFields> {
-    let fields = LegacyFields {
-        allow_public_unauthenticated_access: section
-            .bool("allow_public_unauthenticated_access", problems)
-            .unwrap_or(false),
-        cors_allow_preflight: section.bool("cors_allow_preflight", problems).unwrap_or(false),
-        allow_any_authenticated_user: section
-            .bool("allow_any_authenticated_user", problems)
-            .unwrap_or(false),
-        allowed_domains: section.texts("allowed_domains", problems),
-        allowed_users: section.texts("allowed_users", problems),
-        allowed_idp_claims: claims(section, problems),
-    };
-    let lists = fields.allowed_domains.is_some() || fields.allowed_users.is_some();
-    let place = section.place();
-    if fields.allow_public_unauthenticated_access && (fields.allow_any_authenticated_user || lists)
-    {
-        problems.push(
-            Problem::new(
-                "public_with_allowlist",
-                place,
-                "`allow_public_unauthenticated_access` makes the other allow fields meaningless",
-            )
-            .help("remove one or the other"),
-        );
-        return None;
-    }
-    if fields.allow_any_authenticated_user && lists {
-        problems.push(
-            Problem::new("any_user_with_allowlist", place, "`allow_any_authenticated_user` makes `allowed_users` and `allowed_domains` meaningless")
-                .help("remove one or the other"),
-        );
-        return None;
-    }
-    Some(fields)
-}
-
-fn claims(section: &Section<'_>, problems: &mut Problems) -> Claims {
-    let Some(node) = section.node("allowed_idp_claims") else {
-        return Claims::default();
-    };
-    match claim_value(node) {
-        ClaimValue::Map(claims) => Claims::flatten(claims),
-        ClaimValue::Null
-        | ClaimValue::Bool(_)
-        | ClaimValue::Number(_)
-        | ClaimValue::Text(_)
-        | ClaimValue::List(_) => {
-            problems.push(
-                Problem::new(
-                    "wrong_type",
-                    &node.place,
-                    format!("`allowed_idp_claims` must be a map, not {}", node.value.kind()),
-                )
-                .help("write it as `{department: [engineering]}`"),
-            );
-            Claims::default()
-        }
-    }
 }
 
 fn request_headers(section: &Section<'_>, problems: &mut Problems) -> Vec<(HeaderName, Template)> {

@@ -79,8 +79,20 @@ impl fmt::Display for Problem {
 /// Something worth saying that does not keep the document from being used.
 #[derive(Clone, Debug)]
 pub struct Notice {
+    /// A stable name for programs: `prefix-without-slash`, `list-as-value`, …
+    pub code: &'static str,
     pub place: Place,
     pub message: String,
+    pub weight: Weight,
+}
+
+/// How loudly something is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// Whenever the document is read.
+    Notice,
+    /// To those who ask for advice.
+    Lint,
 }
 
 impl fmt::Display for Notice {
@@ -101,8 +113,15 @@ impl Problems {
         self.problems.push(problem);
     }
 
-    pub fn notice(&mut self, place: &Place, message: impl Into<String>) {
-        self.notices.push(Notice { place: place.clone(), message: message.into() });
+    pub fn notice(&mut self, code: &'static str, place: &Place, message: impl Into<String>) {
+        let (place, message) = (place.clone(), message.into());
+        self.notices.push(Notice { code, place, message, weight: Weight::Notice });
+    }
+
+    /// Advice, for those who ask for it.
+    pub fn lint(&mut self, code: &'static str, place: &Place, message: impl Into<String>) {
+        let (place, message) = (place.clone(), message.into());
+        self.notices.push(Notice { code, place, message, weight: Weight::Lint });
     }
 
     pub fn is_empty(&self) -> bool {

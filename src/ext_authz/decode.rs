@@ -2,7 +2,7 @@
 //! leave out different ones.
 
 use crate::id::RequestId;
-use crate::request::{Headers, Host, Kind, Malformed, Path, Request, Target};
+use crate::request::{Body, Headers, Host, Kind, Malformed, Path, Request, Target};
 use crate::state::Settings;
 use envoy_types::pb::envoy::config::core::v3::{
     Address, HeaderMap, address::Address as AddressKind, socket_address::PortSpecifier,
@@ -57,10 +57,24 @@ fn decode_http(
         raw_path,
         query,
         target,
+        body: body(http.body, http.raw_body, &headers),
         source_ip: source_ip(attributes.source.as_ref(), &headers, settings.trusted_hops),
         headers,
         traceparent,
         ..base
+    }
+}
+
+/// The body, if it came along whole. A client that announces one has one.
+fn body(text: String, raw: Vec<u8>, headers: &Headers) -> Body {
+    let bytes = if raw.is_empty() { text.into_bytes() } else { raw };
+    let announced = headers.first("transfer-encoding").is_some()
+        || headers.first("content-length").is_some_and(|length| length != b"0");
+    let partial = headers.first("x-envoy-auth-partial-body") == Some(b"true");
+    match (bytes.is_empty(), announced, partial) {
+        (true, true, _) | (_, _, true) => Body::Unseen,
+        (true, false, false) => Body::None,
+        (false, _, false) => Body::Whole(bytes),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::negotiate::{Form, form, is_browser};
 use super::page;
 use crate::assertion::safe_value;
-use crate::authorizer::{Record, Refusal};
+use crate::authorizer::{Mcp, Record, Refusal};
 use crate::policy::DenyReason;
 use crate::request::Request;
 use crate::signed_url;
@@ -15,6 +15,7 @@ use http::header::{
 };
 use http::{HeaderName, HeaderValue};
 use serde_json::json;
+use url::Url;
 
 /// Marks an answer that did not come from the upstream.
 const INTERCEPTED: HeaderName = HeaderName::from_static("x-pomerium-intercepted-response");
@@ -29,6 +30,12 @@ pub(super) struct HttpAnswer {
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
     pub(super) body: String,
 }
+
+/// JSON-RPC 2.0 §5.1.
+const INVALID_PARAMS: i32 = -32602;
+
+/// The query parameter that says which kind of device is wanted.
+const DEVICE_TYPE: &str = "pomerium_device_type";
 
 /// The words for a status: what it is called, and one sentence for a person.
 struct Words {
@@ -55,6 +62,12 @@ const fn words(reason: &DenyReason) -> Words {
         DenyReason::ImpersonationNotPermitted => {
             (403, "Forbidden", "You may not act as somebody else here.")
         }
+        DenyReason::DeviceUnauthenticated(_) => {
+            (401, "Device Required", "You need to register this device to see this.")
+        }
+        DenyReason::DeviceUnauthorized => {
+            (450, "Device Not Allowed", "This device may not be used here.")
+        }
         DenyReason::Forbidden => (403, "Forbidden", "You do not have access to this."),
         DenyReason::Fault => (
             500,
@@ -76,8 +89,11 @@ pub(super) fn answer(
     let words = words(&refusal.reason);
     let mut answer = match (&refusal.reason, form(request)) {
         (reason, Form::Html | Form::Json | Form::Plain) if is_robots(request, reason) => robots(),
-        (DenyReason::Unauthenticated(_), form) => {
+        (DenyReason::Unauthenticated(_) | DenyReason::DeviceUnauthenticated(_), form) => {
             unauthenticated(request, refusal, record, form, settings, now)
+        }
+        (DenyReason::Forbidden, _) if matches!(refusal.mcp, Some(Mcp::ToolCall { .. })) => {
+            tool_refused(refusal)
         }
         (_, form) => written(form, &words, request, refusal, record),
     };
@@ -107,6 +123,8 @@ fn is_robots(request: &Request, reason: &DenyReason) -> bool {
         reason,
         DenyReason::Unauthenticated(_)
             | DenyReason::Forbidden
+            | DenyReason::DeviceUnauthenticated(_)
+            | DenyReason::DeviceUnauthorized
             | DenyReason::ImpersonationNotPermitted
     );
     answered && request.method == "GET" && request.raw_path == "/robots.txt"
@@ -120,7 +138,8 @@ fn robots() -> HttpAnswer {
     }
 }
 
-/// A redirect to the sign-in page for a browser, 401 with a challenge for everybody else.
+/// A redirect to where people sign in, or register a device, for a browser; 401 with a challenge for
+/// everybody else.
 fn unauthenticated(
     request: &Request,
     refusal: &Refusal,
@@ -129,9 +148,16 @@ fn unauthenticated(
     settings: &Settings,
     now: Timestamp,
 ) -> HttpAnswer {
-    let browser = is_browser(request) && !refusal.token_outside_cookie;
+    let browser = is_browser(request) && !refusal.token_outside_cookie && refusal.mcp.is_none();
     let sign_in = settings.sign_in.as_ref().filter(|_| browser);
-    let Some(location) = sign_in.and_then(|sign_in| sign_in_location(sign_in, request, now)) else {
+    let location = sign_in.and_then(|sign_in| {
+        if let DenyReason::DeviceUnauthenticated(kind) = &refusal.reason {
+            enrolment(kind, sign_in, request, now)
+        } else {
+            sign_in_location(sign_in, request, now)
+        }
+    });
+    let Some(location) = location else {
         let mut answer = written(form, &words(&refusal.reason), request, refusal, record);
         answer.headers.extend(challenge(request));
         return answer;
@@ -151,12 +177,46 @@ fn unauthenticated(
 fn sign_in_location(sign_in: &SignIn, request: &Request, now: Timestamp) -> Option<HeaderValue> {
     let mut url = sign_in.url.clone();
     url.set_path("/.pomerium/sign_in");
+    signed_location(url, sign_in, request, now)
+}
+
+/// The page of the route's own host where a device of this kind is registered.
+fn enrolment(
+    kind: &str,
+    sign_in: &SignIn,
+    request: &Request,
+    now: Timestamp,
+) -> Option<HeaderValue> {
+    let mut url = Url::parse(&format!("https://{}/.pomerium/webauthn", request.raw_host)).ok()?;
+    url.query_pairs_mut().append_pair(DEVICE_TYPE, kind);
+    signed_location(url, sign_in, request, now)
+}
+
+/// `url`, with the way back, signed.
+fn signed_location(
+    mut url: Url,
+    sign_in: &SignIn,
+    request: &Request,
+    now: Timestamp,
+) -> Option<HeaderValue> {
     let wanted = request.https_url();
     // A browser refuses a Location that is too long, and would be left with nothing.
     let wanted =
         if wanted.len() > MAX_RETURN { format!("https://{}/", request.raw_host) } else { wanted };
     url.query_pairs_mut().append_pair(signed_url::REDIRECT, &wanted);
     safe_value(signed_url::sign(url, sign_in.key.expose(), now).as_str())
+}
+
+/// A refused tool call, as JSON-RPC 2.0 has it: the HTTP exchange itself went well.
+fn tool_refused(refusal: &Refusal) -> HttpAnswer {
+    let id = match &refusal.mcp {
+        Some(Mcp::ToolCall { id }) => serde_json::from_str(id).unwrap_or_default(),
+        Some(Mcp::Other) | None => serde_json::Value::Null,
+    };
+    let error = json!({ "code": INVALID_PARAMS, "message": "access to this tool is denied" });
+    let body = json!({ "jsonrpc": "2.0", "id": id, "error": error }).to_string();
+    let headers = vec![(CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+    HttpAnswer { status: 200, headers, body }
 }
 
 /// RFC 9110 §11.6.1 wants a challenge with every 401.

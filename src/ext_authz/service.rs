@@ -118,6 +118,9 @@ impl Checker {
     ) -> CheckResponse {
         let line = self.log.prepare(request, &answer.record);
         let denied = answer.record.denied.as_ref().map(DenyReason::code);
+        if let (Some(outcome), Some(route)) = (answer.record.rehearsed(), &answer.record.route) {
+            self.metrics.rehearsed(route.as_str(), outcome);
+        }
         let (response, status) = encode(request, answer, &snapshot.settings, now);
         let elapsed = watch.elapsed();
         self.metrics.checked(denied, elapsed);

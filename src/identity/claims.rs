@@ -1,6 +1,6 @@
 //! Claims: JSON values read without tolerance, flattened, and looked up by path.
 
-use crate::document::Number;
+use crate::document::{Number, quoted};
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -40,6 +40,28 @@ impl ClaimValue {
         let value = StrictSeed.deserialize(&mut reader)?;
         reader.end()?;
         Ok(value)
+    }
+
+    /// As JSON text.
+    pub fn to_json(&self) -> String {
+        match self {
+            Self::Null => "null".to_owned(),
+            Self::Bool(value) => value.to_string(),
+            Self::Number(Number::Integer(integer)) => integer.to_string(),
+            Self::Number(Number::Float(float)) => format!("{float:?}"),
+            Self::Text(text) => quoted(text),
+            Self::List(items) => {
+                let items: Vec<String> = items.iter().map(Self::to_json).collect();
+                format!("[{}]", items.join(", "))
+            }
+            Self::Map(members) => {
+                let member = |(name, value): (&String, &Self)| {
+                    format!("{}: {}", quoted(name), value.to_json())
+                };
+                let members: Vec<String> = members.iter().map(member).collect();
+                format!("{{{}}}", members.join(", "))
+            }
+        }
     }
 
     pub fn as_text(&self) -> Option<&str> {
@@ -152,18 +174,19 @@ impl Claims {
 
     /// The values at `path`: the literal name if there is one, else a walk through nested maps with
     /// `.` and `/` as separators. A map gives its values; a bare scalar gives nothing.
-    pub fn values<'c>(&'c self, path: &str) -> Box<dyn Iterator<Item = &'c ClaimValue> + 'c> {
-        match self.0.get(path).or_else(|| self.walk(path)) {
-            Some(ClaimValue::List(items)) => Box::new(items.iter()),
-            Some(ClaimValue::Map(members)) => Box::new(members.values()),
+    pub fn values(&self, path: &str) -> impl Iterator<Item = &ClaimValue> {
+        let (items, members) = match self.0.get(path).or_else(|| self.walk(path)) {
+            Some(ClaimValue::List(items)) => (items.as_slice(), None),
+            Some(ClaimValue::Map(members)) => (&[][..], Some(members)),
             Some(
                 ClaimValue::Null
                 | ClaimValue::Bool(_)
                 | ClaimValue::Number(_)
                 | ClaimValue::Text(_),
             )
-            | None => Box::new(std::iter::empty()),
-        }
+            | None => (&[][..], None),
+        };
+        items.iter().chain(members.into_iter().flat_map(BTreeMap::values))
     }
 
     fn walk(&self, path: &str) -> Option<&ClaimValue> {

@@ -72,6 +72,7 @@ pub fn identify(
         source,
         is_service: claims.is_service,
         usable_until: token.usable_until(),
+        devices: Arc::default(),
     };
     let Some(target) = target(claims, directory) else {
         return Caller::Identified(Arc::new(Identity { subject: holder, actor: None, session }));

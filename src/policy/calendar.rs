@@ -26,8 +26,12 @@ pub(super) struct Weekdays {
 }
 
 impl Weekdays {
+    pub(super) fn moment(&self, now: Timestamp) -> String {
+        civil(now, &self.zone).strftime("%A").to_string()
+    }
+
     pub(super) fn holds(&self, now: Timestamp) -> bool {
-        self.days.contains(&instant(now).to_zoned(self.zone.clone()).weekday())
+        self.days.contains(&civil(now, &self.zone).weekday())
     }
 }
 
@@ -40,14 +44,23 @@ pub(super) struct ClockRange {
 }
 
 impl ClockRange {
+    pub(super) fn moment(&self, now: Timestamp) -> String {
+        civil(now, &self.zone).time().to_string()
+    }
+
     pub(super) fn holds(&self, now: Timestamp) -> bool {
-        let now = instant(now).to_zoned(self.zone.clone()).time();
+        let now = civil(now, &self.zone).time();
         self.after.is_none_or(|after| now > after) && self.before.is_none_or(|before| now < before)
     }
 }
 
-fn instant(now: Timestamp) -> jiff::Timestamp {
+pub(super) fn instant(now: Timestamp) -> jiff::Timestamp {
     jiff::Timestamp::from_second(now.unix()).unwrap_or(jiff::Timestamp::MAX)
+}
+
+/// What clock and calendar on the wall show.
+fn civil(now: Timestamp, zone: &TimeZone) -> DateTime {
+    zone.to_datetime(instant(now))
 }
 
 /// An instant in ISO 8601; without an offset it is UTC.

@@ -1,140 +1,150 @@
-//! The closed set of criteria: what each asks of the facts. Adding one is one arm here, one in
-//! `compile`, and its reasons.
+//! The closed set of criteria: what each asks of the facts. One family a file; adding a criterion is
+//! one variant and one arm there, one arm in `compile`, and its reasons.
 
-use super::calendar::{ClockRange, DateRange, Weekdays};
+mod names;
+mod peer;
+mod person;
+mod request;
+mod session;
+mod time;
+
+pub use names::{EXTENSIONS, criterion_names};
+pub(super) use peer::PeerQuestion;
+pub(super) use person::PersonQuestion;
+pub(super) use request::RequestQuestion;
+pub(super) use session::SessionQuestion;
+pub(super) use time::TimeQuestion;
+
 use super::facts::Facts;
-use super::matcher::{AddressMatch, ListMatch, StringMatch};
 use super::reason::Reason;
-use crate::identity::Person;
+use crate::document::Place;
+use std::borrow::Cow;
+use std::sync::Arc;
 
-/// One question about the facts.
+/// One question about the facts, and where it was asked.
 #[derive(Debug)]
-pub(crate) enum Criterion {
-    Accept,
-    Reject,
-    AuthenticatedUser,
-    User(StringMatch),
-    Email(StringMatch),
-    Domain(StringMatch),
-    Groups(ListMatch),
-    Claim { path: String, values: ListMatch },
-    HttpMethod(StringMatch),
-    HttpPath(StringMatch),
-    CorsPreflight,
-    SourceIp(AddressMatch),
-    Date(DateRange),
-    DayOfWeek(Weekdays),
-    TimeOfDay(ClockRange),
+pub(crate) struct Criterion {
+    pub(super) question: Question,
+    pub(super) written: Written,
+    /// Where this one stands for many under `or` or `not`: each as it was written.
+    pub(super) members: Vec<Member>,
+}
+
+/// One of the criteria that were joined into one, and the value it asks for.
+#[derive(Debug)]
+pub(super) struct Member {
+    pub(super) operand: String,
+    pub(super) written: Written,
+}
+
+/// How and where something was written.
+#[derive(Clone, Debug)]
+pub(super) struct Written {
+    /// On one line: `{name: data}`.
+    pub(super) text: String,
+    pub(super) place: Place,
+}
+
+/// What is asked.
+#[derive(Debug)]
+pub(crate) enum Question {
+    /// `accept` or `reject`, whatever the facts.
+    Always(bool),
+    Person(PersonQuestion),
+    Session(SessionQuestion),
+    Request(RequestQuestion),
+    Peer(PeerQuestion),
+    Time(TimeQuestion),
 }
 
 /// The answer: whether it holds, and what was seen.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Finding {
+pub(super) struct Finding<'p> {
     pub(super) holds: bool,
     pub(super) reason: Reason,
+    /// The kind of device that was asked for.
+    pub(super) device: Option<&'p Arc<str>>,
 }
 
-/// The names a policy may use, sorted.
-pub fn criterion_names() -> &'static [&'static str] {
-    &[
-        "accept",
-        "authenticated_user",
-        "claim",
-        "cors_preflight",
-        "date",
-        "day_of_week",
-        "domain",
-        "email",
-        "groups",
-        "http_method",
-        "http_path",
-        "reject",
-        "source_ip",
-        "time_of_day",
-        "user",
-    ]
+/// What counts where a request can be read in several ways: a parameter given twice, a batch of
+/// calls. The reading that leads to a refusal does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// It must hold in every reading.
+    Every,
+    /// One reading is enough.
+    Any,
 }
 
-impl Criterion {
-    /// Asks the question. Total: everything that can fail has failed when the policy was compiled.
-    pub(super) fn ask(&self, facts: &Facts<'_>) -> Finding {
+impl Doubt {
+    /// `readings` are never none.
+    fn over<T>(self, mut readings: impl Iterator<Item = T>, test: impl FnMut(T) -> bool) -> bool {
         match self {
-            Self::Accept => Finding { holds: true, reason: Reason::Accept },
-            Self::Reject => Finding { holds: false, reason: Reason::Reject },
-            Self::AuthenticatedUser => {
-                of_person(facts, Reason::UserOk, Reason::UserUnauthorized, Person::is_somebody)
-            }
-            Self::User(text) => {
-                of_person(facts, Reason::UserOk, Reason::UserUnauthorized, |person| {
-                    !person.user.is_empty() && text.matches(&person.user)
-                })
-            }
-            Self::Email(text) => {
-                of_person(facts, Reason::EmailOk, Reason::EmailUnauthorized, |person| {
-                    mail_matches(facts, text, &person.email)
-                })
-            }
-            Self::Domain(text) => {
-                of_person(facts, Reason::DomainOk, Reason::DomainUnauthorized, |person| {
-                    person.domain().is_some_and(|domain| mail_matches(facts, text, domain))
-                })
-            }
-            Self::Groups(list) => {
-                of_person(facts, Reason::GroupsOk, Reason::GroupsUnauthorized, |person| {
-                    person.groups.as_deref().is_some_and(|groups| list.matches_texts(groups))
-                })
-            }
-            Self::Claim { path, values } => {
-                of_person(facts, Reason::ClaimOk, Reason::ClaimUnauthorized, |person| {
-                    values.matches(|| person.claims.values(path))
-                })
-            }
-            Self::HttpMethod(text) => finding(
-                text.matches(facts.method),
-                Reason::HttpMethodOk,
-                Reason::HttpMethodUnauthorized,
-            ),
-            Self::HttpPath(text) => {
-                finding(text.matches(facts.path), Reason::HttpPathOk, Reason::HttpPathUnauthorized)
-            }
-            Self::CorsPreflight => {
-                finding(facts.cors_preflight, Reason::CorsRequest, Reason::NonCorsRequest)
-            }
-            Self::SourceIp(ranges) => finding(
-                facts.source_ip.is_some_and(|address| ranges.contains(address)),
-                Reason::SourceIpOk,
-                Reason::SourceIpUnauthorized,
-            ),
-            Self::Date(range) => {
-                finding(range.holds(facts.now), Reason::DateOk, Reason::DateUnauthorized)
-            }
-            Self::DayOfWeek(days) => {
-                finding(days.holds(facts.now), Reason::DayOfWeekOk, Reason::DayOfWeekUnauthorized)
-            }
-            Self::TimeOfDay(range) => {
-                finding(range.holds(facts.now), Reason::TimeOfDayOk, Reason::TimeOfDayUnauthorized)
-            }
+            Self::Every => readings.all(test),
+            Self::Any => readings.any(test),
         }
     }
 }
 
-fn finding(holds: bool, yes: Reason, no: Reason) -> Finding {
-    Finding { holds, reason: if holds { yes } else { no } }
-}
-
-/// A question about a person does not hold, whatever its operators, while nobody is signed in.
-fn of_person(
-    facts: &Facts<'_>,
-    yes: Reason,
-    no: Reason,
-    test: impl Fn(&Person) -> bool,
-) -> Finding {
-    match facts.person {
-        None => Finding { holds: false, reason: Reason::UserUnauthenticated },
-        Some(person) => finding(test(person), yes, no),
+impl Criterion {
+    /// A criterion that nobody wrote in a document.
+    pub(super) fn unwritten(name: &str, question: Question) -> Self {
+        let text = format!("{{{name}: true}}");
+        let written = Written { text, place: Place::whole("built in") };
+        Self { question, written, members: Vec::new() }
     }
 }
 
-fn mail_matches(facts: &Facts<'_>, text: &StringMatch, value: &str) -> bool {
-    if facts.fold_email { text.matches_folded(value) } else { text.matches(value) }
+impl Question {
+    /// Asks it. Total: everything that can fail has failed when the policy was compiled.
+    pub(super) fn ask(&self, facts: &Facts<'_>, doubt: Doubt) -> Finding<'_> {
+        match self {
+            Self::Always(true) => Finding::of(true, Reason::Accept),
+            Self::Always(false) => Finding::of(false, Reason::Reject),
+            Self::Person(question) => match facts.person() {
+                None => Finding::NOBODY,
+                Some(person) => question.ask(person),
+            },
+            Self::Session(question) => match facts.identity {
+                None => Finding::NOBODY,
+                Some(identity) => question.ask(identity),
+            },
+            Self::Request(question) => question.ask(facts, doubt),
+            Self::Peer(question) => question.ask(facts),
+            Self::Time(question) => question.ask(facts.now),
+        }
+    }
+
+    /// What kind of value the question met, in words, for an explanation.
+    pub(super) fn saw(&self, facts: &Facts<'_>) -> Cow<'static, str> {
+        match self {
+            Self::Always(_) => "nothing: it needs no facts".into(),
+            Self::Person(question) => {
+                facts.person().map_or_else(nobody, |person| question.saw(person))
+            }
+            Self::Session(question) => {
+                facts.identity.map_or_else(nobody, |identity| question.saw(identity))
+            }
+            Self::Request(question) => question.saw(facts),
+            Self::Peer(question) => question.saw(facts),
+            Self::Time(question) => question.saw(facts.now),
+        }
+    }
+}
+
+fn nobody() -> Cow<'static, str> {
+    "nobody is signed in".into()
+}
+
+impl Finding<'_> {
+    /// A question about a person does not hold, whatever its operators, while nobody is signed in.
+    const NOBODY: Self = Self { holds: false, reason: Reason::UserUnauthenticated, device: None };
+
+    fn of(holds: bool, reason: Reason) -> Self {
+        Self { holds, reason, device: None }
+    }
+
+    fn either(holds: bool, yes: Reason, no: Reason) -> Self {
+        Self::of(holds, if holds { yes } else { no })
+    }
 }

@@ -38,6 +38,10 @@ pub enum DenyReason {
     Unauthenticated(Option<TokenError>),
     /// The caller asks to act as somebody else and may not.
     ImpersonationNotPermitted,
+    /// A device of this kind must be registered, and none is.
+    DeviceUnauthenticated(String),
+    /// The registered device will not do.
+    DeviceUnauthorized,
     /// Policy says no.
     Forbidden,
     /// A fault of ours. Refused, because nothing was decided.
@@ -54,6 +58,8 @@ impl DenyReason {
             Self::ClientCertificate => "client-certificate",
             Self::Unauthenticated(_) => "unauthenticated",
             Self::ImpersonationNotPermitted => "impersonation-not-permitted",
+            Self::DeviceUnauthenticated(_) => "device-unauthenticated",
+            Self::DeviceUnauthorized => "device-unauthorized",
             Self::Forbidden => "forbidden",
             Self::Fault => "fault",
         }

@@ -1,11 +1,11 @@
 //! Evaluation: policies × facts × caller → decision. The only place that can build a [`Grant`],
 //! and the only place that knows which refusal comes before which.
 
-use super::criterion::Finding;
+use super::criterion::{Criterion, Doubt, Finding};
 use super::decision::{Decision, Denial, DenyReason};
 use super::facts::Facts;
 use super::reason::{Reason, Reasons};
-use super::{CriteriaGroup, Effect, Operator, Policy};
+use super::{CriteriaGroup, Effect, Mode, Operator, Policy};
 use crate::identity::{Caller, Identity};
 use std::sync::Arc;
 
@@ -35,106 +35,208 @@ pub struct Evaluation {
     pub allow: Verdict,
     pub deny: Verdict,
     pub decision: Decision,
+    /// What the policies in [`Mode::DryRun`] would have changed; `None` if there are none.
+    pub rehearsal: Option<Rehearsal>,
 }
 
-/// Evaluates all `policies` of a route as one. `facts.person` must be the subject of `caller`, or
-/// nobody if the caller is anonymous or refused.
+/// The decision as it would be if policies in [`Mode::DryRun`] were enforced with the others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rehearsal {
+    /// `None` if the request would have been allowed.
+    pub denied: Option<DenyReason>,
+}
+
+/// Is told what evaluation does, as it does it; `()` listens to nothing and costs nothing. There is
+/// one evaluator, so an explanation cannot disagree with a decision.
+pub(super) trait Recorder {
+    /// A criterion has been asked; its group follows after the last of them.
+    fn criterion(&mut self, criterion: &Criterion, finding: Finding<'_>, facts: &Facts<'_>);
+    fn group(&mut self, policy: &Policy, effect: Effect, group: &CriteriaGroup, verdict: Verdict);
+}
+
+impl Recorder for () {
+    fn criterion(&mut self, _: &Criterion, _: Finding<'_>, _: &Facts<'_>) {}
+    fn group(&mut self, _: &Policy, _: Effect, _: &CriteriaGroup, _: Verdict) {}
+}
+
+/// Evaluates all `policies` of a route as one. `facts.identity` must be that of `caller`, or nobody's
+/// if the caller is anonymous or refused.
 pub fn evaluate<'p>(
     policies: impl Iterator<Item = &'p Policy> + Clone,
     facts: &Facts<'_>,
     caller: Caller,
 ) -> Evaluation {
-    let allow = verdict(policies.clone(), Effect::Allow, facts);
-    let deny = verdict(policies, Effect::Deny, facts);
-    Evaluation { allow, deny, decision: decide(allow, deny, facts, caller) }
+    evaluate_recorded(policies, facts, caller, &mut ())
+}
+
+/// As [`evaluate`], with somebody listening.
+pub(super) fn evaluate_recorded<'p>(
+    policies: impl Iterator<Item = &'p Policy> + Clone,
+    facts: &Facts<'_>,
+    caller: Caller,
+    recorder: &mut impl Recorder,
+) -> Evaluation {
+    let enforced = policies.clone().filter(|policy| policy.mode == Mode::Enforce);
+    let rehearsed = policies.filter(|policy| policy.mode == Mode::DryRun);
+    let both = weigh(&enforced, facts, recorder);
+    let rehearsal = rehearsed.clone().next().is_some().then(|| {
+        let added = weigh(&rehearsed, facts, recorder);
+        let denied = decide(&both.with(added), facts, &caller).err();
+        Rehearsal { denied }
+    });
+    let decision = match decide(&both, facts, &caller) {
+        Err(reason) => Decision::Deny(Denial::new(reason)),
+        Ok(()) => Decision::Allow(Grant { identity: granted_to(&both, facts, caller) }),
+    };
+    let (allow, deny) = (both.allow.verdict, both.deny.verdict);
+    Evaluation { allow, deny, decision, rehearsal }
+}
+
+/// What the rules of both effects say.
+#[derive(Clone, Copy)]
+struct Weighed<'p> {
+    allow: Weight<'p>,
+    deny: Weight<'p>,
+}
+
+/// A verdict on the way, with the kind of device that was asked for.
+#[derive(Clone, Copy, Default)]
+struct Weight<'p> {
+    verdict: Verdict,
+    device: Option<&'p Arc<str>>,
+}
+
+impl Weighed<'_> {
+    fn with(self, other: Self) -> Self {
+        let join = |a, b| Sides::default().and(a).and(b).any();
+        Self { allow: join(self.allow, other.allow), deny: join(self.deny, other.deny) }
+    }
 }
 
 /// The precedence of answers. Reasons count whatever the value of the rule that gave them: a deny
 /// on identity asks an anonymous caller to sign in before it can be told that it does not hold.
-fn decide(allow: Verdict, deny: Verdict, facts: &Facts<'_>, caller: Caller) -> Decision {
+fn decide(both: &Weighed<'_>, facts: &Facts<'_>, caller: &Caller) -> Result<(), DenyReason> {
+    let Weighed { allow, deny } = both;
+    let (yes, no) = (allow.verdict, deny.verdict);
     let certificate = [Reason::ClientCertificateRequired, Reason::InvalidClientCertificate];
-    if deny.holds && certificate.into_iter().any(|reason| deny.reasons.contains(reason)) {
-        return refuse(DenyReason::ClientCertificate);
+    if no.holds && certificate.into_iter().any(|reason| no.reasons.contains(reason)) {
+        return Err(DenyReason::ClientCertificate);
     }
-    if allow.reasons.union(deny.reasons).contains(Reason::UserUnauthenticated) {
-        return match caller {
-            Caller::Refused(_) => refuse(DenyReason::ImpersonationNotPermitted),
-            Caller::Anonymous(why) => refuse(DenyReason::Unauthenticated(why)),
+    let seen = yes.reasons.union(no.reasons);
+    if seen.contains(Reason::UserUnauthenticated) {
+        return Err(match caller {
+            Caller::Refused(_) => DenyReason::ImpersonationNotPermitted,
+            Caller::Anonymous(why) => DenyReason::Unauthenticated(why.clone()),
             // Only facts without a person give this reason; refusing is the safe reading.
-            Caller::Identified(_) => refuse(DenyReason::Forbidden),
-        };
+            Caller::Identified(_) => DenyReason::Forbidden,
+        });
     }
-    if deny.holds || !allow.holds {
-        return refuse(DenyReason::Forbidden);
+    if seen.contains(Reason::DeviceUnauthenticated) && !facts.is_device_enrolment() {
+        let kind = allow.device.max(deny.device).map_or("any", AsRef::as_ref);
+        return Err(DenyReason::DeviceUnauthenticated(kind.to_owned()));
     }
-    let preflight = facts.cors_preflight && allow.reasons.contains(Reason::CorsRequest);
-    Decision::Allow(Grant {
-        identity: match caller {
-            Caller::Identified(identity) if !preflight => Some(identity),
-            Caller::Identified(_) | Caller::Anonymous(_) | Caller::Refused(_) => None,
-        },
-    })
+    match (no.holds, yes.holds) {
+        (true, _) => Err(refused_by(no.reasons)),
+        (false, true) => Ok(()),
+        (false, false) => Err(refused_by(yes.reasons)),
+    }
 }
 
-fn refuse(reason: DenyReason) -> Decision {
-    Decision::Deny(Denial::new(reason))
+fn refused_by(reasons: Reasons) -> DenyReason {
+    if reasons.contains(Reason::DeviceUnauthorized) {
+        DenyReason::DeviceUnauthorized
+    } else {
+        DenyReason::Forbidden
+    }
 }
 
-fn verdict<'p>(
-    policies: impl Iterator<Item = &'p Policy>,
-    effect: Effect,
+/// A preflight is nobody's, even if a credential came along.
+fn granted_to(both: &Weighed<'_>, facts: &Facts<'_>, caller: Caller) -> Option<Arc<Identity>> {
+    let reasons = both.allow.verdict.reasons;
+    let preflight = facts.cors_preflight && reasons.contains(Reason::CorsRequest);
+    match caller {
+        Caller::Identified(identity) if !preflight => Some(identity),
+        Caller::Identified(_) | Caller::Anonymous(_) | Caller::Refused(_) => None,
+    }
+}
+
+fn weigh<'p>(
+    policies: &(impl Iterator<Item = &'p Policy> + Clone),
     facts: &Facts<'_>,
-) -> Verdict {
-    let rules = policies.flat_map(|policy| &policy.rules).filter(|rule| rule.effect == effect);
-    let groups = rules.flat_map(|rule| &rule.groups).map(|group| group.ask(facts));
-    any(groups)
+    recorder: &mut impl Recorder,
+) -> Weighed<'p> {
+    let mut of = |effect| {
+        let mut sides = Sides::default();
+        for policy in policies.clone() {
+            for rule in policy.rules.iter().filter(|rule| rule.effect == effect) {
+                for group in &rule.groups {
+                    let weight = group.ask(facts, effect, recorder);
+                    recorder.group(policy, effect, group, weight.verdict);
+                    sides = sides.and(weight);
+                }
+            }
+        }
+        sides.any()
+    };
+    Weighed { allow: of(Effect::Allow), deny: of(Effect::Deny) }
 }
 
 impl CriteriaGroup {
-    fn ask(&self, facts: &Facts<'_>) -> Verdict {
-        let findings = self.criteria.iter().map(|criterion| criterion.ask(facts));
-        let inverted = matches!(self.operator, Operator::Not | Operator::Nor);
-        let verdicts = findings.map(|Finding { holds, reason }| Verdict {
-            holds: holds != inverted,
-            reasons: Reasons::of(reason),
-        });
+    fn ask(&self, facts: &Facts<'_>, effect: Effect, recorder: &mut impl Recorder) -> Weight<'_> {
+        let inverted = self.operator.inverts();
+        let doubt = doubt(effect, inverted);
+        let mut sides = Sides::default();
+        for criterion in &self.criteria {
+            let finding = criterion.question.ask(facts, doubt);
+            recorder.criterion(criterion, finding, facts);
+            let verdict =
+                Verdict { holds: finding.holds != inverted, reasons: Reasons::of(finding.reason) };
+            sides = sides.and(Weight { verdict, device: finding.device });
+        }
         match self.operator {
-            Operator::And | Operator::Not => all(verdicts),
-            Operator::Or | Operator::Nor => any(verdicts),
+            Operator::And | Operator::Not => sides.all(),
+            Operator::Or | Operator::Nor => sides.any(),
         }
     }
 }
 
-/// True if one is; with the reasons of the true ones, or of all if none is.
-fn any(verdicts: impl Iterator<Item = Verdict>) -> Verdict {
-    let Sorted { yes, no } = sorted(verdicts);
-    match yes {
-        Some(reasons) => Verdict { holds: true, reasons },
-        None => Verdict { holds: false, reasons: no.unwrap_or_default() },
+/// Whichever reading leads to a refusal counts.
+fn doubt(effect: Effect, inverted: bool) -> Doubt {
+    match (effect, inverted) {
+        (Effect::Allow, false) | (Effect::Deny, true) => Doubt::Every,
+        (Effect::Allow, true) | (Effect::Deny, false) => Doubt::Any,
     }
 }
 
-/// True if there are some and all are; with the reasons of the false ones, or of all if none is.
-fn all(verdicts: impl Iterator<Item = Verdict>) -> Verdict {
-    let Sorted { yes, no } = sorted(verdicts);
-    match (yes, no) {
-        (_, Some(reasons)) => Verdict { holds: false, reasons },
-        (Some(reasons), None) => Verdict { holds: true, reasons },
-        (None, None) => Verdict::default(),
+/// What the true and the false ones saw; `None` if there were none of that kind.
+#[derive(Clone, Copy, Default)]
+struct Sides<'p> {
+    yes: Option<Weight<'p>>,
+    no: Option<Weight<'p>>,
+}
+
+impl<'p> Sides<'p> {
+    fn and(self, weight: Weight<'p>) -> Self {
+        let add = |side: Option<Weight<'p>>| {
+            let before = side.unwrap_or_default();
+            let reasons = before.verdict.reasons.union(weight.verdict.reasons);
+            let verdict = Verdict { holds: weight.verdict.holds, reasons };
+            Some(Weight { verdict, device: before.device.max(weight.device) })
+        };
+        if weight.verdict.holds {
+            Self { yes: add(self.yes), ..self }
+        } else {
+            Self { no: add(self.no), ..self }
+        }
     }
-}
 
-/// Reasons of the true and of the false ones; `None` if there were none of that kind.
-#[derive(Default)]
-struct Sorted {
-    yes: Option<Reasons>,
-    no: Option<Reasons>,
-}
+    /// True if one is; with the reasons of the true ones, or of all if none is.
+    fn any(self) -> Weight<'p> {
+        self.yes.or(self.no).unwrap_or_default()
+    }
 
-fn sorted(verdicts: impl Iterator<Item = Verdict>) -> Sorted {
-    verdicts.fold(Sorted::default(), |mut sorted, verdict| {
-        let side = if verdict.holds { &mut sorted.yes } else { &mut sorted.no };
-        *side = Some(side.unwrap_or_default().union(verdict.reasons));
-        sorted
-    })
+    /// True if there are some and all are; with the reasons of the false ones, or of all if none is.
+    fn all(self) -> Weight<'p> {
+        self.no.or(self.yes).unwrap_or_default()
+    }
 }

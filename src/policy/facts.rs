@@ -1,40 +1,58 @@
 //! Everything a criterion may look at, and nothing else.
 
-use crate::identity::Person;
-use crate::request::Request;
+use super::mcp::McpCall;
+use crate::identity::{Identity, Person};
+use crate::request::{Headers, Request};
 use crate::time::Timestamp;
 use std::net::IpAddr;
 
-/// One question: a request, and the person asking, if somebody is.
-#[derive(Clone, Debug)]
+/// One question: a request, and who is asking, if somebody is.
+#[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
     /// Request method as sent; empty for a TCP connection.
     pub method: &'a str,
     /// Path without query, percent-decoded once; empty if there is none.
     pub path: &'a str,
+    /// What follows the first `?`, still encoded.
+    pub query: Option<&'a str>,
+    pub headers: &'a Headers,
     pub source_ip: Option<IpAddr>,
+    /// The name in the TLS handshake; empty if there is none.
+    pub sni: &'a str,
+    /// Whom Envoy saw in the certificate of its peer.
+    pub principal: Option<&'a str>,
     pub cors_preflight: bool,
-    pub person: Option<&'a Person>,
-    /// Compare e-mail and domain with ASCII case folded (`case_insensitive_email`).
-    pub fold_email: bool,
+    /// Who is asking, as they are to be judged.
+    pub identity: Option<&'a Identity>,
+    /// Calls of a Model Context Protocol request; empty for every other request.
+    pub mcp: &'a [McpCall],
     pub now: Timestamp,
 }
 
 impl<'a> Facts<'a> {
-    pub fn new(
-        request: &'a Request,
-        person: Option<&'a Person>,
-        fold_email: bool,
-        now: Timestamp,
-    ) -> Self {
+    /// What a request and an identity say on their own.
+    pub fn new(request: &'a Request, identity: Option<&'a Identity>, now: Timestamp) -> Self {
         Self {
             method: &request.method,
             path: request.target.as_ref().map_or("", |target| target.path.decoded()),
+            query: request.query.as_deref(),
+            headers: &request.headers,
             source_ip: request.source_ip,
+            sni: &request.sni,
+            principal: None,
             cors_preflight: request.is_cors_preflight(),
-            person,
-            fold_email,
+            identity,
+            mcp: &[],
             now,
         }
+    }
+
+    /// Whether this is a page where devices are registered: nobody is sent from there to there.
+    pub(super) fn is_device_enrolment(&self) -> bool {
+        matches!(self.path, "/.pomerium/webauthn" | "/.pomerium/device-enrolled")
+    }
+
+    pub(super) fn person(&self) -> Option<&'a Person> {
+        self.identity.map(|identity| &identity.subject)
     }
 }

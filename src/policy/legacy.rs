@@ -1,8 +1,10 @@
 //! The route fields from before there was a policy language, as one policy.
 
-use super::Policy;
-use super::criterion::Criterion;
-use super::matcher::{ListMatch, ListTest, StringMatch, StringTest};
+use super::compile::joined;
+use super::criterion::{Criterion, PersonQuestion, Question, RequestQuestion, Written};
+use super::matcher::{Case, ListMatch, StringMatch};
+use super::{Effect, Language, Operator, Policy};
+use crate::document::{Place, quoted};
 use crate::identity::{ClaimValue, Claims};
 
 /// The legacy access fields of a route. `None` for a list means it was not written at all.
@@ -17,34 +19,51 @@ pub struct LegacyFields {
 }
 
 impl LegacyFields {
-    /// One allow rule with every field as a member of its `or`. No field, no rule.
-    pub fn into_policy(self) -> Policy {
+    /// One allow rule with every field as a member of its `or`. No field, no rule. `place_of` says
+    /// where a field is written.
+    pub fn into_policy(self, language: Language, place_of: impl Fn(&str) -> Place) -> Policy {
         let mut criteria = Vec::new();
-        let flags = [
-            (self.allow_public_unauthenticated_access, Criterion::Accept),
-            (self.cors_allow_preflight, Criterion::CorsPreflight),
-            (self.allow_any_authenticated_user, Criterion::AuthenticatedUser),
-        ];
-        criteria.extend(flags.into_iter().filter(|(set, _)| *set).map(|(_, criterion)| criterion));
-        criteria.extend(
-            self.allowed_domains.iter().flatten().map(|domain| Criterion::Domain(is(domain))),
-        );
+        let mut add = |field: &str, text: String, question: Question| {
+            let written = Written { text, place: place_of(field) };
+            criteria.push(Criterion { question, written, members: Vec::new() });
+        };
+        let case = language.mail_case();
+        if self.allow_public_unauthenticated_access {
+            let field = "allow_public_unauthenticated_access";
+            add(field, "{accept: true}".to_owned(), Question::Always(true));
+        }
+        if self.cors_allow_preflight {
+            let question = Question::Request(RequestQuestion::CorsPreflight);
+            add("cors_allow_preflight", "{cors_preflight: true}".to_owned(), question);
+        }
+        if self.allow_any_authenticated_user {
+            let question = Question::Person(PersonQuestion::Somebody);
+            let field = "allow_any_authenticated_user";
+            add(field, "{authenticated_user: true}".to_owned(), question);
+        }
+        for domain in self.allowed_domains.iter().flatten() {
+            let question = Question::Person(PersonQuestion::Domain(StringMatch::is(domain, case)));
+            add("allowed_domains", format!("{{domain: {{is: {}}}}}", quoted(domain)), question);
+        }
         for (name, values) in self.allowed_idp_claims.as_map() {
-            if let ClaimValue::List(values) = values {
-                criteria.extend(values.iter().map(|value| Criterion::Claim {
-                    path: name.clone(),
-                    values: ListMatch(vec![ListTest::Has(value.clone())]),
-                }));
+            let ClaimValue::List(values) = values else { continue };
+            for value in values {
+                let text = format!(
+                    "{{{}: {{has: {}}}}}",
+                    quoted(&format!("claim/{name}")),
+                    value.to_json()
+                );
+                let values = ListMatch::has(value.clone());
+                let question = PersonQuestion::Claim { path: name.clone(), values };
+                add("allowed_idp_claims", text, Question::Person(question));
             }
         }
         for user in self.allowed_users.iter().flatten() {
-            criteria.push(Criterion::User(is(user)));
-            criteria.push(Criterion::Email(is(user)));
+            let (id, email) = (StringMatch::is(user, Case::Exact), StringMatch::is(user, case));
+            let text = |name: &str| format!("{{{name}: {{is: {}}}}}", quoted(user));
+            add("allowed_users", text("user"), Question::Person(PersonQuestion::User(id)));
+            add("allowed_users", text("email"), Question::Person(PersonQuestion::Email(email)));
         }
-        Policy::any_of(criteria)
+        Policy::one_group(Effect::Allow, joined(criteria, Operator::Or))
     }
-}
-
-fn is(text: &str) -> StringMatch {
-    StringMatch(vec![StringTest::Is(ClaimValue::Text(text.to_owned()))])
 }

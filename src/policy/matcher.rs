@@ -1,13 +1,25 @@
-//! The small languages criteria share: tests on one text, tests on a list, address ranges.
+//! The small languages criteria share: tests on one text, tests on a list.
 
 use crate::identity::ClaimValue;
-use ipnet::IpNet;
+use crate::pattern::Pattern;
+use std::cmp::Ordering;
 use std::collections::HashSet;
-use std::net::{IpAddr, Ipv4Addr};
 
 /// Tests on one text; all must hold. No test at all holds.
-#[derive(Debug, Default)]
-pub(super) struct StringMatch(pub(super) Vec<StringTest>);
+#[derive(Debug)]
+pub(super) struct StringMatch {
+    pub(super) tests: Vec<StringTest>,
+    pub(super) case: Case,
+}
+
+/// How letters are compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Case {
+    #[default]
+    Exact,
+    /// ASCII letters are the same in either case.
+    Folded,
+}
 
 #[derive(Debug)]
 pub(super) enum StringTest {
@@ -16,46 +28,110 @@ pub(super) enum StringTest {
     Contains(String),
     StartsWith(String),
     EndsWith(String),
-    In(HashSet<String>),
-    NotIn(HashSet<String>),
+    In(TextSet),
+    NotIn(TextSet),
+    /// An anchored regular expression, or several.
+    Matches(Pattern),
+}
+
+/// Texts to be found among, however many.
+#[derive(Debug)]
+pub(super) enum TextSet {
+    Exact(HashSet<Box<str>>),
+    /// Lower-cased and sorted.
+    Folded(Box<[Box<str>]>),
+}
+
+impl TextSet {
+    pub(super) fn new(texts: impl Iterator<Item = String>, case: Case) -> Self {
+        match case {
+            Case::Exact => Self::Exact(texts.map(String::into_boxed_str).collect()),
+            Case::Folded => {
+                let mut folded: Vec<Box<str>> =
+                    texts.map(|text| text.to_ascii_lowercase().into_boxed_str()).collect();
+                folded.sort_unstable();
+                folded.dedup();
+                Self::Folded(folded.into_boxed_slice())
+            }
+        }
+    }
+
+    fn contains(&self, text: &str) -> bool {
+        match self {
+            Self::Exact(set) => set.contains(text),
+            Self::Folded(sorted) => {
+                sorted.binary_search_by(|member| compare_folded(member, text)).is_ok()
+            }
+        }
+    }
+}
+
+/// Compares a lower-cased text with one in any case.
+fn compare_folded(lower: &str, text: &str) -> Ordering {
+    lower.bytes().cmp(text.bytes().map(|byte| byte.to_ascii_lowercase()))
+}
+
+impl Case {
+    fn equal(self, a: &str, b: &str) -> bool {
+        match self {
+            Self::Exact => a == b,
+            Self::Folded => a.eq_ignore_ascii_case(b),
+        }
+    }
+
+    fn starts(self, text: &[u8], part: &[u8]) -> bool {
+        text.get(..part.len()).is_some_and(|start| match self {
+            Self::Exact => start == part,
+            Self::Folded => start.eq_ignore_ascii_case(part),
+        })
+    }
+
+    fn contains(self, text: &str, part: &str) -> bool {
+        match self {
+            Self::Exact => text.contains(part),
+            Self::Folded => (0..=text.len())
+                .filter_map(|start| text.as_bytes().get(start..))
+                .any(|rest| self.starts(rest, part.as_bytes())),
+        }
+    }
+
+    fn ends(self, text: &[u8], part: &[u8]) -> bool {
+        let start = text.len().checked_sub(part.len());
+        start.and_then(|start| text.get(start..)).is_some_and(|end| self.starts(end, part))
+    }
 }
 
 impl StringMatch {
-    pub(super) fn matches(&self, text: &str) -> bool {
-        self.0.iter().all(|test| test.holds(text))
+    pub(super) fn exact(tests: Vec<StringTest>) -> Self {
+        Self { tests, case: Case::Exact }
     }
 
-    /// As `matches`, with ASCII case folded on both sides.
-    pub(super) fn matches_folded(&self, text: &str) -> bool {
-        self.0.iter().all(|test| test.holds_folded(text))
+    pub(super) fn is(text: &str, case: Case) -> Self {
+        Self { tests: vec![StringTest::Is(ClaimValue::Text(text.to_owned()))], case }
+    }
+
+    pub(super) fn matches(&self, text: &str) -> bool {
+        self.tests.iter().all(|test| test.holds(text, self.case))
+    }
+
+    /// Whether each test holds for some of `texts`, not all for the same one.
+    pub(super) fn matches_some(&self, texts: &[String]) -> bool {
+        self.tests.iter().all(|test| texts.iter().any(|text| test.holds(text, self.case)))
     }
 }
 
 impl StringTest {
-    fn holds(&self, text: &str) -> bool {
+    pub(super) fn holds(&self, text: &str, case: Case) -> bool {
+        let is = |value: &ClaimValue| value.as_text().is_some_and(|other| case.equal(other, text));
         match self {
-            Self::Is(value) => value.as_text() == Some(text),
-            Self::Not(value) => value.as_text() != Some(text),
-            Self::Contains(part) => text.contains(part.as_str()),
-            Self::StartsWith(part) => text.starts_with(part.as_str()),
-            Self::EndsWith(part) => text.ends_with(part.as_str()),
+            Self::Is(value) => is(value),
+            Self::Not(value) => !is(value),
+            Self::Contains(part) => case.contains(text, part),
+            Self::StartsWith(part) => case.starts(text.as_bytes(), part.as_bytes()),
+            Self::EndsWith(part) => case.ends(text.as_bytes(), part.as_bytes()),
             Self::In(set) => set.contains(text),
             Self::NotIn(set) => !set.contains(text),
-        }
-    }
-
-    fn holds_folded(&self, text: &str) -> bool {
-        let text = text.to_ascii_lowercase();
-        let folded = |part: &str| part.to_ascii_lowercase();
-        let equal = |value: &ClaimValue| value.as_text().is_some_and(|other| folded(other) == text);
-        match self {
-            Self::Is(value) => equal(value),
-            Self::Not(value) => !equal(value),
-            Self::Contains(part) => text.contains(&folded(part)),
-            Self::StartsWith(part) => text.starts_with(&folded(part)),
-            Self::EndsWith(part) => text.ends_with(&folded(part)),
-            Self::In(set) => set.iter().any(|other| folded(other) == text),
-            Self::NotIn(set) => !set.iter().any(|other| folded(other) == text),
+            Self::Matches(pattern) => pattern.matches(text),
         }
     }
 }
@@ -68,6 +144,8 @@ pub(super) struct ListMatch(pub(super) Vec<ListTest>);
 pub(super) enum ListTest {
     /// Some element equals it.
     Has(ClaimValue),
+    /// Some element is one of these; what many `has` under one `or` become.
+    HasOneOf(TextSet),
     /// There is exactly one element and it equals it.
     Is(ClaimValue),
     /// No element equals it.
@@ -75,12 +153,19 @@ pub(super) enum ListTest {
 }
 
 impl ListMatch {
-    pub(super) fn matches<'v>(
+    pub(super) fn has(value: ClaimValue) -> Self {
+        Self(vec![ListTest::Has(value)])
+    }
+
+    pub(super) fn matches<'v, I: Iterator<Item = &'v ClaimValue>>(
         &self,
-        values: impl Fn() -> Box<dyn Iterator<Item = &'v ClaimValue> + 'v>,
+        values: impl Fn() -> I,
     ) -> bool {
         self.0.iter().all(|test| match test {
             ListTest::Has(operand) => values().any(|value| value == operand),
+            ListTest::HasOneOf(set) => {
+                values().filter_map(ClaimValue::as_text).any(|text| set.contains(text))
+            }
             ListTest::Exclude(operand) => values().all(|value| value != operand),
             ListTest::Is(operand) => {
                 let mut values = values();
@@ -95,71 +180,37 @@ impl ListMatch {
         };
         self.0.iter().all(|test| match test {
             ListTest::Has(operand) => has(operand),
+            ListTest::HasOneOf(set) => texts.iter().any(|text| set.contains(text)),
             ListTest::Exclude(operand) => !has(operand),
             ListTest::Is(operand) => texts.len() == 1 && has(operand),
         })
     }
 }
 
-/// Address ranges. An IPv4-mapped IPv6 address is the IPv4 address, in the list and in the request.
-#[derive(Debug, Default)]
-pub(super) struct AddressMatch(Vec<IpNet>);
-
-impl AddressMatch {
-    pub(super) fn new(ranges: Vec<IpNet>) -> Self {
-        Self(ranges)
-    }
-
-    pub(super) fn contains(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
-        self.0.iter().any(|range| range.contains(&address))
-    }
-}
-
-/// Reads an address or a range. Host bits are dropped; leading zeros and zones are refused.
-pub(super) fn parse_range(text: &str) -> Option<IpNet> {
-    let (address, length) = match text.split_once('/') {
-        Some((address, length)) => (address.parse::<IpAddr>().ok()?, Some(parse_length(length)?)),
-        None => (text.parse::<IpAddr>().ok()?, None),
-    };
-    let bits = if address.is_ipv4() { 32 } else { 128 };
-    let range = IpNet::new(address, length.unwrap_or(bits)).ok()?.trunc();
-    Some(unmapped(range).unwrap_or(range))
-}
-
-fn parse_length(text: &str) -> Option<u8> {
-    let plain = text.bytes().all(|byte| byte.is_ascii_digit())
-        && (text.len() == 1 || !text.starts_with('0'));
-    text.parse().ok().filter(|_| plain)
-}
-
-/// `::ffff:10.0.0.0/104` as `10.0.0.0/8`.
-fn unmapped(range: IpNet) -> Option<IpNet> {
-    let IpNet::V6(range) = range else { return None };
-    let address: Ipv4Addr = range.addr().to_ipv4_mapped()?;
-    let length = range.prefix_len().checked_sub(96)?;
-    IpNet::new(IpAddr::V4(address), length).ok()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{AddressMatch, parse_range};
+    use super::{Case, StringMatch, StringTest, TextSet};
 
     #[test]
-    fn ranges() {
-        let inside = |range: &str, address: &str| {
-            let list = AddressMatch::new(vec![parse_range(range).expect(range)]);
-            list.contains(address.parse().expect(address))
-        };
-        assert!(inside("203.0.113.77/24", "203.0.113.10"));
-        assert!(inside("10.0.0.0/8", "::ffff:10.1.2.3"));
-        assert!(inside("::ffff:10.0.0.0/104", "10.1.2.3"));
-        assert!(inside("2001:db8::/32", "2001:db8:1::5"));
-        assert!(!inside("10.0.0.0/8", "11.0.0.1"));
-        assert!(!inside("0.0.0.0/0", "2001:db8::1"));
-        for bad in ["010.0.0.1", "fe80::1%eth0", "10.0.0.0/33", "10.0.0.0/08", "10.0.0/8", "", "a"]
-        {
-            assert!(parse_range(bad).is_none(), "{bad}");
+    fn folded_tests() {
+        let set =
+            || TextSet::new(["Bob@X.test".to_owned(), "a".to_owned()].into_iter(), Case::Folded);
+        let tests = [
+            StringTest::Contains("@x.".into()),
+            StringTest::StartsWith("BOB".into()),
+            StringTest::EndsWith(".TEST".into()),
+            StringTest::In(set()),
+        ];
+        for test in tests {
+            assert!(test.holds("bOB@x.Test", Case::Folded), "{test:?}");
+            assert!(
+                !test.holds("bOB@y.Test0", Case::Folded)
+                    || matches!(test, StringTest::StartsWith(_))
+            );
         }
+        assert!(!StringTest::NotIn(set()).holds("BOB@X.TEST", Case::Folded));
+        assert!(StringTest::EndsWith(String::new()).holds("", Case::Folded));
+        assert!(StringTest::Contains(String::new()).holds("", Case::Folded));
+        assert!(!StringMatch::is("é", Case::Folded).matches("É"), "only ASCII letters fold");
     }
 }

@@ -5,6 +5,7 @@
 //! slashes, escaped unreserved characters, NUL and other control characters, `#`, raw non-ASCII.
 
 use percent_encoding::percent_decode_str;
+use std::borrow::Cow;
 
 /// A path in one unambiguous form, still percent-encoded, without its query.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -183,7 +184,28 @@ pub fn percent_decoded(text: &str) -> Option<String> {
         }
         rest = after.get(2..)?;
     }
-    percent_decode_str(text).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+    percent_decode_str(text).decode_utf8().ok().map(Cow::into_owned)
+}
+
+/// The value of every query parameter that a reader takes for `name`, percent-decoded, `+` being a
+/// space; `None` for one that is no text. Copies only what is escaped.
+pub fn query_values<'q>(
+    query: &'q str,
+    name: &'q str,
+) -> impl Iterator<Item = Option<Cow<'q, str>>> {
+    let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    let named = pairs.filter(move |(written, _)| {
+        *written == name || form_decoded(written).as_deref() == Some(name)
+    });
+    named.map(|(_, value)| form_decoded(value))
+}
+
+/// `application/x-www-form-urlencoded` text, as the URL standard reads it.
+fn form_decoded(text: &str) -> Option<Cow<'_, str>> {
+    if !text.contains(['%', '+']) {
+        return Some(Cow::Borrowed(text));
+    }
+    percent_decoded(&text.replace('+', " ")).map(Cow::Owned)
 }
 
 /// The names of query parameters, as they are written, that a reader takes for `name`.
@@ -204,7 +226,7 @@ pub fn query_value(query: &str, name: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Path, PathError, percent_decoded, query_value};
+    use super::{Path, PathError, percent_decoded, query_value, query_values};
 
     #[test]
     fn paths_with_one_reading() {
@@ -278,7 +300,21 @@ mod tests {
     }
 
     #[test]
-    fn query_values() {
+    fn every_query_value() {
+        let check = |query: &str, expected: &[Option<&str>]| {
+            let values: Vec<_> = query_values(query, "b").collect();
+            let values: Vec<_> = values.iter().map(Option::as_deref).collect();
+            assert_eq!(values, expected, "{query}");
+        };
+        check("a=1&b=2&b=3", &[Some("2"), Some("3")]);
+        check("%62=x%2By&b=x+y&b", &[Some("x+y"), Some("x y"), Some("")]);
+        check("b=%zz&b=%ff", &[None, None]);
+        check("", &[]);
+        check("bb=1&B=2", &[]);
+    }
+
+    #[test]
+    fn first_query_value() {
         assert_eq!(query_value("a=1&b=2&b=3", "b"), Some("2".into()));
         assert_eq!(query_value("a=1&b", "b"), Some(String::new()));
         assert_eq!(query_value("ab=1", "b"), None);

@@ -42,6 +42,9 @@ pub struct Line {
     deny: bool,
     deny_reasons: String,
     reason: &'static str,
+    /// What policies that are only rehearsed would have changed.
+    dry_run: Option<&'static str>,
+    dry_run_reason: Option<&'static str>,
 }
 
 impl DecisionLine {
@@ -104,6 +107,10 @@ impl DecisionLine {
             deny: record.deny.holds,
             deny_reasons: names(record.deny),
             reason: record.denied.as_ref().map_or("allowed", |reason| reason.code()),
+            dry_run: record.rehearsed(),
+            dry_run_reason: record.rehearsal.as_ref().map(|rehearsal| {
+                rehearsal.denied.as_ref().map_or("allowed", |reason| reason.code())
+            }),
         }
     }
 
@@ -153,6 +160,8 @@ impl Line {
             "deny-why-true" = deny_true,
             "deny-why-false" = deny_false,
             reason = self.reason,
+            "dry-run" = self.dry_run,
+            "dry-run-reason" = self.dry_run_reason,
             status,
             "decision-ms" = elapsed.as_secs_f64() * 1000.0,
             "authorize check"

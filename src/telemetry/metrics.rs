@@ -15,6 +15,13 @@ struct Decision {
     reason: &'static str,
 }
 
+/// Route ids come from the configuration, never from a client.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Rehearsed {
+    route: String,
+    outcome: &'static str,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Loaded {
     result: &'static str,
@@ -31,6 +38,7 @@ const BOUNDS: [f64; 12] = [
 pub struct Metrics {
     registry: Registry,
     checks: Family<Decision, Counter>,
+    rehearsed: Family<Rehearsed, Counter>,
     unavailable: Counter,
     latency: Histogram,
     config_loads: Family<Loaded, Counter>,
@@ -49,6 +57,7 @@ impl Metrics {
         let mut registry = Registry::with_prefix("lictor");
         let metrics = Self {
             checks: Family::default(),
+            rehearsed: Family::default(),
             unavailable: Counter::default(),
             latency: Histogram::new(BOUNDS),
             config_loads: Family::default(),
@@ -60,6 +69,11 @@ impl Metrics {
             "checks",
             "Checks answered, by decision and reason",
             metrics.checks.clone(),
+        );
+        registry.register(
+            "dry_run_checks",
+            "Checks on routes with policies in dry run, by what these would have changed",
+            metrics.rehearsed.clone(),
         );
         registry.register(
             "checks_unavailable",
@@ -98,6 +112,11 @@ impl Metrics {
         };
         self.checks.get_or_create(&label).inc();
         self.latency.observe(elapsed.as_secs_f64());
+    }
+
+    /// Counts what policies that are only rehearsed would have changed.
+    pub fn rehearsed(&self, route: &str, outcome: &'static str) {
+        self.rehearsed.get_or_create(&Rehearsed { route: route.to_owned(), outcome }).inc();
     }
 
     pub fn unavailable(&self) {

@@ -7,9 +7,11 @@ use lictor::authorizer::{Answer, Outcome, Record, Refusal};
 use lictor::document::{Problems, load_json, load_yaml};
 use lictor::ext_authz::encode;
 use lictor::identity::{
-    Caller, ClaimValue, Claims, Credentials, Identity, Person, Session, Source,
+    Caller, ClaimValue, Claims, Credentials, Device, Enrolment, Identity, Person, Session, Source,
 };
-use lictor::policy::{Decision, DenyReason, Dialect, Evaluation, Facts, Policy, compile, evaluate};
+use lictor::policy::{
+    Decision, DenyReason, Evaluation, Facts, Language, McpCall, Policy, compile, evaluate,
+};
 use lictor::request::{Headers, Host, Kind, Path, Request, Target, percent_decoded};
 use lictor::time::Timestamp;
 use serde_json::{Map, Value, json};
@@ -106,7 +108,10 @@ fn policies(row: &Value) -> Result<Vec<Arc<Policy>>, String> {
     };
     let document = document.map_err(|error| error.code.to_owned())?;
     let mut problems = Problems::default();
-    let policy = compile(&document, Dialect::Exact, &mut problems);
+    // Pomerium's language alone, unless a row says that it needs more.
+    let extensions = row.get("extensions") == Some(&json!(true));
+    let language = Language { extensions, ..Language::TEXT };
+    let policy = compile(&document, language, &mut problems);
     match problems.into_parts().0.first() {
         Some(problem) => Err(problem.code.to_owned()),
         None => Ok(vec![Arc::new(policy)]),
@@ -129,7 +134,7 @@ fn route_policies(route: &Value) -> Result<Vec<Arc<Policy>>, String> {
 }
 
 fn outcome(policies: &[Arc<Policy>], facts: &Value) -> Value {
-    let person = person(facts);
+    let identity = identity(facts);
     let request = request(facts);
     let http = &facts["http"];
     let path = match http.get("raw_path").and_then(Value::as_str) {
@@ -138,8 +143,10 @@ fn outcome(policies: &[Arc<Policy>], facts: &Value) -> Value {
     };
     let now: jiff::Timestamp = facts["now"].as_str().expect("now").parse().expect("an instant");
     let now = Timestamp::from_unix(now.as_second());
-    let asked = Facts { path: &path, ..Facts::new(&request, person.as_ref(), false, now) };
-    let caller = person.clone().map_or(Caller::Anonymous(None), identified);
+    let calls = calls(&facts["mcp"]);
+    let asked =
+        Facts { path: &path, mcp: &calls, ..Facts::new(&request, identity.as_deref(), now) };
+    let caller = identity.clone().map_or(Caller::Anonymous(None), Caller::Identified);
     let evaluation = evaluate(policies.iter().map(AsRef::as_ref), &asked, caller);
     let names = |verdict: lictor::policy::Verdict| verdict.reasons.names().collect::<Vec<_>>();
     let (allow, deny) = (evaluation.allow, evaluation.deny);
@@ -160,6 +167,8 @@ fn answer(request: &Request, evaluation: Evaluation) -> (&'static str, u16) {
                 DenyReason::Unauthenticated(_) => "login",
                 DenyReason::ClientCertificate => "client_cert",
                 DenyReason::NoRoute => "not_found",
+                DenyReason::DeviceUnauthenticated(_) => "device_enroll",
+                DenyReason::DeviceUnauthorized => "device_denied",
                 _ => "forbidden",
             };
             let credentials = Credentials::find(request, "_pomerium");
@@ -169,6 +178,7 @@ fn answer(request: &Request, evaluation: Evaluation) -> (&'static str, u16) {
                 clear_cookie: false,
                 cookie_chunks: 0,
                 show_details: false,
+                mcp: None,
             };
             (name, Outcome::Refuse(refusal))
         }
@@ -177,14 +187,42 @@ fn answer(request: &Request, evaluation: Evaluation) -> (&'static str, u16) {
     (name, encode(request, answer, &snapshot.settings, Timestamp::from_unix(0)).1)
 }
 
-fn identified(subject: Person) -> Caller {
+/// Who is behind `session_id`, with their devices.
+fn identity(facts: &Value) -> Option<Arc<Identity>> {
+    let subject = person(facts)?;
+    let id = facts["session_id"].as_str()?;
     let session = Session {
         id: String::new(),
         source: Source::Cookie,
-        is_service: false,
+        is_service: facts["service_accounts"].get(id).is_some(),
         usable_until: Timestamp::from_unix(i64::MAX),
+        devices: devices(facts, id),
     };
-    Caller::Identified(Arc::new(Identity { subject, actor: None, session }))
+    Some(Arc::new(Identity { subject, actor: None, session }))
+}
+
+fn devices(facts: &Value, session: &str) -> Arc<[Device]> {
+    let listed = facts["sessions"][session]["device_credentials"].as_array();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let device = |listed: &Value| {
+        let record = &facts["device_credentials"][&text(&listed["id"])];
+        let enrolment = facts["device_enrollments"].get(text(&record["enrollment_id"]));
+        Device {
+            id: text(&listed["id"]),
+            kind: text(&listed["type_id"]),
+            enrolment: enrolment.map(|record| match record.get("approved_by") {
+                Some(_) => Enrolment::Approved,
+                None => Enrolment::Waiting,
+            }),
+        }
+    };
+    listed.into_iter().flatten().map(device).collect()
+}
+
+fn calls(call: &Value) -> Vec<McpCall> {
+    let text = |name: &str| call[name].as_str().unwrap_or_default().to_owned();
+    let one = McpCall { method: text("method"), tool: text("tool"), id: "null".to_owned() };
+    if call.is_object() { vec![one] } else { Vec::new() }
 }
 
 fn request(facts: &Value) -> Request {

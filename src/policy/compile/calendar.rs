@@ -82,13 +82,13 @@ impl Compiler<'_> {
         if range.after.zip(range.before).is_some_and(|(after, before)| after >= before) {
             let message = "after and before can never both hold; a span over midnight is two \
                 criteria under `or`";
-            self.problems.notice(&data.place, message);
+            self.problems.notice("empty-time-span", &data.place, message);
         }
         Some(range)
     }
 
     /// The entries of a map whose keys are all known.
-    fn members<'n>(
+    pub(super) fn members<'n>(
         &mut self,
         data: &'n Node,
         name: &str,

@@ -1,0 +1,183 @@
+//! The policies of the file: named ones, the default, and what a route says itself.
+
+use crate::document::{Node, Problem, Problems, Section, Value, nearest};
+use crate::identity::{ClaimValue, Claims};
+use crate::policy::{Language, LegacyFields, Names, Policy, claim_value, compile};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The fields of a route that say who may use it.
+const LEGACY_FIELDS: [&str; 6] = [
+    "allow_public_unauthenticated_access",
+    "allow_any_authenticated_user",
+    "allowed_domains",
+    "allowed_idp_claims",
+    "allowed_users",
+    "cors_allow_preflight",
+];
+
+/// What routes share.
+pub(super) struct PolicyReader {
+    language: Language,
+    named: BTreeMap<String, Arc<Policy>>,
+    /// For routes that say nothing themselves.
+    default: Vec<Arc<Policy>>,
+}
+
+impl PolicyReader {
+    /// Reads `policies` and `default_policy`.
+    pub(super) fn read(section: &Section<'_>, problems: &mut Problems) -> Self {
+        let language = language(section, problems);
+        let mut reader = Self { language, named: BTreeMap::new(), default: Vec::new() };
+        let policies =
+            section.node("policies").and_then(|node| Section::open(node, "policies", problems));
+        for entry in policies.iter().flat_map(Section::entries) {
+            let policy = compile(&entry.node, language, problems).named(&entry.key);
+            reader.named.insert(entry.key.clone(), Arc::new(policy));
+        }
+        reader.default = reader.called(section, "default_policy", problems);
+        reader
+    }
+
+    /// The policies called by name under `key`.
+    fn called(
+        &self,
+        section: &Section<'_>,
+        key: &str,
+        problems: &mut Problems,
+    ) -> Vec<Arc<Policy>> {
+        let names = section.texts(key, problems).unwrap_or_default();
+        let found = names.iter().filter_map(|name| {
+            let policy = self.named.get(name);
+            if policy.is_none() {
+                problems.push(self.no_such_policy(section, key, name));
+            }
+            policy.cloned()
+        });
+        found.collect()
+    }
+
+    fn no_such_policy(&self, section: &Section<'_>, key: &str, name: &str) -> Problem {
+        let node = section.node(key);
+        let item = node.and_then(|node| match &node.value {
+            Value::List(items) => {
+                items.iter().find(|item| matches!(&item.value, Value::Text(text) if text == name))
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Map(_) => {
+                None
+            }
+        });
+        let place = item.map_or_else(|| section.place_of(key), |item| &item.place);
+        let known: Vec<&str> = self.named.keys().map(String::as_str).collect();
+        let help = match nearest(name, &known) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "define it under `policies:` at the top of the file".to_owned(),
+        };
+        let message = format!("there is no policy called `{name}`");
+        Problem::new("unknown_policy", place, message).help(help)
+    }
+
+    /// Everything that decides about a route: its legacy fields, its own policy, those it names; or
+    /// the default, if it says nothing at all.
+    pub(super) fn of_route(
+        &self,
+        section: &Section<'_>,
+        problems: &mut Problems,
+    ) -> Vec<Arc<Policy>> {
+        let says = |key: &&str| section.node(key).is_some();
+        let legacy_fields = LEGACY_FIELDS.iter().filter(|key| says(key)).count();
+        if legacy_fields == 0 && !says(&"policy") && !says(&"policies") {
+            return self.default.clone();
+        }
+        let mut policies = Vec::new();
+        if let Some(fields) = legacy(section, problems) {
+            let place_of = |field: &str| section.place_of(field).clone();
+            policies.push(Arc::new(fields.into_policy(self.language, place_of)));
+        }
+        if let Some(node) = section.node("policy") {
+            policies.extend(self.embedded(node, problems));
+            if legacy_fields > 0 {
+                let message = "the allow fields of this route let people in besides those whom its \
+                    `policy` allows; only its `deny` restricts them";
+                problems.lint("allow-fields-beside-policy", &node.place, message);
+            }
+        }
+        policies.extend(self.called(section, "policies", problems));
+        policies.retain(|policy| !policy.is_empty());
+        policies
+    }
+
+    fn embedded(&self, node: &Node, problems: &mut Problems) -> Option<Arc<Policy>> {
+        if let Value::Text(_) = &node.value {
+            let help = "write the policy as YAML below `policy:`, without `|` or quotes";
+            let problem = Problem::new("root_type", &node.place, "`policy` is text");
+            problems.push(problem.help(help));
+            return None;
+        }
+        Some(Arc::new(compile(node, self.language, problems)))
+    }
+}
+
+fn language(section: &Section<'_>, problems: &mut Problems) -> Language {
+    let strict = section.bool("strict_pomerium", problems).unwrap_or(false);
+    let fold_email = section.bool("case_insensitive_email", problems).unwrap_or(false);
+    if strict && fold_email {
+        let place = section.place_of("case_insensitive_email");
+        let message = "`case_insensitive_email` is not Pomerium's, and `strict_pomerium` is on";
+        problems.push(
+            Problem::new("not_pomerium", place, message).help("set one of the two to `false`"),
+        );
+    }
+    Language { names: Names::AnyCase, extensions: !strict, fold_email }
+}
+
+fn legacy(section: &Section<'_>, problems: &mut Problems) -> Option<LegacyFields> {
+    let flag = |key: &str, problems: &mut Problems| section.bool(key, problems).unwrap_or(false);
+    let fields = LegacyFields {
+        allow_public_unauthenticated_access: flag("allow_public_unauthenticated_access", problems),
+        cors_allow_preflight: flag("cors_allow_preflight", problems),
+        allow_any_authenticated_user: flag("allow_any_authenticated_user", problems),
+        allowed_domains: section.texts("allowed_domains", problems),
+        allowed_users: section.texts("allowed_users", problems),
+        allowed_idp_claims: claims(section, problems),
+    };
+    let lists = fields.allowed_domains.is_some() || fields.allowed_users.is_some();
+    let (public, any) =
+        (fields.allow_public_unauthenticated_access, fields.allow_any_authenticated_user);
+    let wrong = match (public, any, lists) {
+        (true, true, _) | (true, _, true) => (
+            "public_with_allowlist",
+            "`allow_public_unauthenticated_access` makes the other allow fields meaningless",
+        ),
+        (_, true, true) => (
+            "any_user_with_allowlist",
+            "`allow_any_authenticated_user` makes `allowed_users` and `allowed_domains` meaningless",
+        ),
+        _ => return Some(fields),
+    };
+    let (code, message) = wrong;
+    problems.push(Problem::new(code, section.place(), message).help("remove one or the other"));
+    None
+}
+
+fn claims(section: &Section<'_>, problems: &mut Problems) -> Claims {
+    let Some(node) = section.node("allowed_idp_claims") else {
+        return Claims::default();
+    };
+    match claim_value(node) {
+        ClaimValue::Map(claims) => Claims::flatten(claims),
+        ClaimValue::Null
+        | ClaimValue::Bool(_)
+        | ClaimValue::Number(_)
+        | ClaimValue::Text(_)
+        | ClaimValue::List(_) => {
+            let kind = node.value.kind();
+            let message = format!("`allowed_idp_claims` must be a map, not {kind}");
+            problems.push(
+                Problem::new("wrong_type", &node.place, message)
+                    .help("write it as `{department: [engineering]}`"),
+            );
+            Claims::default()
+        }
+    }
+}

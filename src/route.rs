@@ -2,6 +2,8 @@
 
 mod from;
 mod matcher;
+mod paths;
+mod ports;
 mod table;
 
 pub use from::{From, FromError, HostPattern};

@@ -1,23 +1,37 @@
-//! The routes of a configuration, indexed by host.
+//! The routes of a configuration, indexed by host, port and path.
 //!
 //! Selection order: an exact `host:port`, then an exact host, then wildcards in file order; inside
 //! each, first match in file order. A host that is listed exactly never falls through to wildcards.
+//!
+//! Finding a route takes as long among ten thousand as among ten, except that regular expressions of
+//! one host are tried one after the other, and so are host patterns; routes that share a host pattern
+//! share its match.
 
 use super::Route;
 use super::from::{From, HostPattern};
+use super::ports::Ports;
 use crate::request::{Host, Kind, Target};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// All routes, immutable.
 #[derive(Debug, Default)]
 pub struct Table {
     routes: Vec<Route>,
     by_id: HashMap<String, usize>,
-    by_host_and_port: HashMap<String, Vec<usize>>,
-    by_host: HashMap<String, Vec<usize>>,
-    wildcards: Vec<usize>,
-    tunnels: HashMap<String, Vec<usize>>,
+    hosts: HashMap<String, Ports>,
+    /// In the order of the first route of each.
+    wildcards: Vec<Wildcard>,
+    tunnels: HashMap<Host, usize>,
     any_port: bool,
+}
+
+/// The routes of one host pattern.
+#[derive(Debug)]
+struct Wildcard {
+    host: HostPattern,
+    /// Where the first of them stands.
+    first: usize,
+    ports: Ports,
 }
 
 /// The outcome of a search.
@@ -34,24 +48,34 @@ impl Table {
     /// Indexes `routes`. With `any_port`, a `from` without port serves every port.
     pub fn new(routes: Vec<Route>, any_port: bool) -> Self {
         let mut table = Self { any_port, ..Self::default() };
+        let mut names = BTreeMap::<_, Vec<_>>::new();
+        let mut patterns = BTreeMap::<_, Vec<_>>::new();
         for (index, route) in routes.iter().enumerate() {
             table.by_id.insert(route.id.as_str().to_owned(), index);
             match &route.from {
-                From::Http { host: HostPattern::Exact(name), port: Some(port), .. } => {
-                    table.by_host_and_port.entry(format!("{name}:{port}")).or_default().push(index);
+                From::Http { host: HostPattern::Exact(name), .. } => {
+                    names.entry(name).or_default().push(index);
                 }
-                From::Http { host: HostPattern::Exact(name), port: None, .. } => {
-                    table.by_host.entry(name.clone()).or_default().push(index);
+                From::Http { host: HostPattern::Wildcard(pattern), .. } => {
+                    patterns.entry(pattern).or_default().push(index);
                 }
-                From::Http { host: HostPattern::Wildcard(_), .. } => table.wildcards.push(index),
                 From::Tunnel { targets } => {
                     for target in targets {
-                        table.tunnels.entry(target.to_string()).or_default().push(index);
+                        table.tunnels.entry(target.clone()).or_insert(index);
                     }
                 }
                 From::Ssh => {}
             }
         }
+        let ports = |indices: &[usize]| Ports::of(&routes, indices, any_port);
+        table.hosts =
+            names.into_iter().map(|(name, indices)| (name.clone(), ports(&indices))).collect();
+        let wildcards = patterns.into_iter().filter_map(|(pattern, indices)| {
+            let host = HostPattern::Wildcard(pattern.clone());
+            Some(Wildcard { host, first: *indices.first()?, ports: ports(&indices) })
+        });
+        table.wildcards = wildcards.collect();
+        table.wildcards.sort_by_key(|wildcard| wildcard.first);
         table.routes = routes;
         table
     }
@@ -60,19 +84,39 @@ impl Table {
         &self.routes
     }
 
-    /// The route that serves `target`.
+    /// The route that serves `target`. Allocates nothing.
     pub fn find(&self, kind: Kind, target: &Target) -> Option<&Route> {
-        let fits = |route: &&Route| self.serves(route, kind, target);
-        match kind {
+        let index = match kind {
             // SECURITY: a TCP connection goes where Envoy is configured to send it, whatever name its
             // client gives in TLS; only Envoy can say which route that is.
             Kind::Tcp => None,
-            Kind::Connect => self.listed(self.tunnels.get(&target.host.to_string())?).find(fits),
-            Kind::Http => match self.exact(&target.host) {
-                Some(indices) => self.listed(indices).find(fits),
-                None => self.listed(&self.wildcards).find(fits),
-            },
+            Kind::Connect => self.tunnels.get(&target.host).copied(),
+            Kind::Http => self.first(&target.host, target.path.as_str()),
+        };
+        self.routes.get(index?)
+    }
+
+    fn first(&self, host: &Host, path: &str) -> Option<usize> {
+        let ports = self.hosts.get(host.name());
+        match ports.and_then(|ports| ports.listed(host.port())) {
+            Some(paths) => paths.first(path, &self.routes),
+            None => self.first_of_wildcards(host, path),
         }
+    }
+
+    fn first_of_wildcards(&self, host: &Host, path: &str) -> Option<usize> {
+        let mut found: Option<usize> = None;
+        for wildcard in &self.wildcards {
+            if found.is_some_and(|found| found < wildcard.first) {
+                break;
+            }
+            if wildcard.host.matches(host.name()) {
+                let paths = wildcard.ports.all(host.port());
+                let firsts = paths.filter_map(|paths| paths.first(path, &self.routes));
+                found = found.into_iter().chain(firsts).min();
+            }
+        }
+        found
     }
 
     /// The route called `id`, if it serves `target`.
@@ -86,21 +130,11 @@ impl Table {
 
     /// Whether any route is for this host.
     pub fn knows_host(&self, host: &Host) -> bool {
-        let probe = |route: &Route| self.host_fits(&route.from, host);
-        self.exact(host).is_some() || self.listed(&self.wildcards).any(probe)
-    }
-
-    fn exact(&self, host: &Host) -> Option<&Vec<usize>> {
-        let with_port = host.port().and_then(|_| self.by_host_and_port.get(&host.to_string()));
-        with_port.or_else(|| {
-            let listed = self.by_host.get(host.name())?;
-            let fits = self.listed(listed).any(|route| self.host_fits(&route.from, host));
-            fits.then_some(listed)
-        })
-    }
-
-    fn listed<'t>(&'t self, indices: &'t [usize]) -> impl Iterator<Item = &'t Route> {
-        indices.iter().filter_map(|index| self.routes.get(*index))
+        let by_pattern = |wildcard: &Wildcard| {
+            wildcard.host.matches(host.name()) && wildcard.ports.all(host.port()).next().is_some()
+        };
+        self.hosts.get(host.name()).is_some_and(|ports| ports.listed(host.port()).is_some())
+            || self.wildcards.iter().any(by_pattern)
     }
 
     fn serves(&self, route: &Route, kind: Kind, target: &Target) -> bool {

@@ -30,6 +30,7 @@ mod policy_cases;
 mod properties;
 mod readme;
 mod reload;
+mod route_search;
 mod server;
 mod support;
 mod token_tool;

@@ -14,6 +14,7 @@ pub mod pattern;
 pub mod identity;
 pub mod signed_url;
 pub mod token;
+pub mod certificate;
 pub mod policy;
 pub mod assertion;
 pub mod route;

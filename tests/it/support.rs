@@ -7,5 +7,6 @@ pub mod edge;
 pub mod envoy;
 pub mod fixture;
 pub mod gates;
+pub mod pki;
 pub mod process;
 pub mod tcp;

@@ -9,7 +9,7 @@ mod revocation;
 
 pub use authority::{ClientAuthority, Demands};
 pub use leaf::PeerCertificate;
-pub use names::{NameKind, NamePattern, NamePatternError};
+pub use names::{NameKind, NamePattern};
 pub use revocation::Revocations;
 
 use x509_parser::certificate::X509Certificate;

@@ -1,7 +1,7 @@
 //! The subject alternative names of a certificate, and patterns for them.
 
 use super::CertificateError;
-use regex::Regex;
+use crate::pattern::{Pattern, PatternError};
 use std::net::IpAddr;
 use x509_parser::asn1_rs::{Any, Class, FromDer, Oid, Tag, Utf8String, oid};
 use x509_parser::certificate::X509Certificate;
@@ -121,29 +121,17 @@ impl NameKind {
 #[derive(Clone, Debug)]
 pub struct NamePattern {
     kind: NameKind,
-    whole: Regex,
+    whole: Pattern,
 }
-
-/// Why a text is not a pattern.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a regular expression: {1}")]
-pub struct NamePatternError(String, String);
 
 impl NamePattern {
     /// # Errors
     /// What is not a regular expression, or one that would grow too large.
-    pub fn new(kind: NameKind, text: &str) -> Result<Self, NamePatternError> {
-        let anchored = format!("^(?:{text})$");
-        // The unanchored form first: `)|(` must not close our group.
-        let whole = Regex::new(text).and_then(|_| Regex::new(&anchored)).map_err(|error| {
-            let reason = error.to_string();
-            let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ");
-            NamePatternError(text.to_owned(), reason.to_owned())
-        })?;
-        Ok(Self { kind, whole })
+    pub fn new(kind: NameKind, text: &str) -> Result<Self, PatternError> {
+        Ok(Self { kind, whole: Pattern::one(text)? })
     }
 
     pub(super) fn matches(&self, names: &Names) -> bool {
-        names.of(self.kind).iter().any(|name| self.whole.is_match(name))
+        names.of(self.kind).iter().any(|name| self.whole.matches(name))
     }
 }

@@ -9,6 +9,7 @@ mod keys;
 mod listen;
 mod outgoing;
 mod policies;
+mod records;
 mod routes;
 mod schema;
 mod source;
@@ -22,8 +23,10 @@ pub use schema::schema;
 pub use source::{Environment, load_directory};
 
 use crate::document::{Notice, Problem, Problems, Section, Value, Weight};
+use crate::record::DataSources;
 use crate::route::Route;
 use keys::Standing;
+use records::{ReadRecords, RecordsReader};
 use routes::ReadRoutes;
 use std::path::{Path, PathBuf};
 
@@ -43,6 +46,8 @@ pub struct Config {
     pub trusted_hops: usize,
     /// `path_normalization: off` turns the refusal of ambiguous paths off.
     pub refuse_ambiguous_paths: bool,
+    /// `data_sources`
+    pub data_sources: DataSources,
     /// The directory file, if there is one.
     pub directory: Option<PathBuf>,
     /// Where all this was read from, to read it again.
@@ -63,7 +68,13 @@ pub struct Origin {
 }
 
 impl Origin {
-    fn new(file: &Path, base: &Path, section: &Section<'_>, directory: Option<&PathBuf>) -> Self {
+    /// `others` are files besides those of keys that end in `_file`.
+    fn new(
+        file: &Path,
+        base: &Path,
+        section: &Section<'_>,
+        others: impl Iterator<Item = PathBuf>,
+    ) -> Self {
         let named = ["shared_secret_file", "signing_key_file"].into_iter();
         let named =
             named.filter_map(|key| section.node(key)).filter_map(|node| match &node.value {
@@ -74,8 +85,7 @@ impl Origin {
                 | Value::List(_)
                 | Value::Map(_) => None,
             });
-        let files =
-            std::iter::once(file.to_owned()).chain(named).chain(directory.cloned()).collect();
+        let files = std::iter::once(file.to_owned()).chain(named).chain(others).collect();
         Self { file: file.to_owned(), environment: Environment::default(), files }
     }
 }
@@ -110,8 +120,9 @@ impl Config {
         let identity = IdentitySettings::read(section, &base, problems);
         let secret = identity.as_ref().map(|identity| identity.secret.bytes());
         let outgoing = OutgoingSettings::read(section, &base, secret, problems);
+        let language = policies::language(section, problems);
         let ReadRoutes { routes, upstreams, idle: idle_in_routes } =
-            routes::read(section, &outgoing.defaults, problems);
+            routes::read(section, &outgoing.defaults, language, problems);
         keys::tell_idle(section.place(), &idle, &idle_in_routes, problems);
         let normalization = section.text("path_normalization", problems);
         let refuse_ambiguous_paths = match normalization {
@@ -137,6 +148,10 @@ impl Config {
             flags.and_then(|flags| flags.bool("match_any_incoming_port", problems)).unwrap_or(true);
         let trusted_hops = section.integer("trusted_hops", problems).unwrap_or(0);
         let directory = source::directory_path(section, &base, problems);
+        let fold_email = language.fold_email;
+        let records = RecordsReader { base: &base, fold_email }.read(section, problems);
+        let ReadRecords { sources: data_sources, files } = records;
+        let origin = Origin::new(file, &base, section, directory.iter().cloned().chain(files));
         Some(Self {
             listen: listen?,
             logging,
@@ -147,7 +162,8 @@ impl Config {
             any_port,
             trusted_hops: usize::try_from(trusted_hops).unwrap_or(usize::MAX),
             refuse_ambiguous_paths,
-            origin: Origin::new(file, &base, section, directory.as_ref()),
+            data_sources,
+            origin,
             directory,
             notices: Vec::new(),
             lints: Vec::new(),

@@ -15,6 +15,7 @@ pub mod identity;
 pub mod signed_url;
 pub mod token;
 pub mod certificate;
+pub mod record;
 pub mod policy;
 pub mod assertion;
 pub mod route;

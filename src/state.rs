@@ -4,6 +4,7 @@ use crate::assertion::{Outgoing, SigningKeys};
 use crate::config::Config;
 use crate::identity::{Directory, ImpersonationRules, VerificationKeys};
 use crate::policy::Policy;
+use crate::record::DataSources;
 use crate::request::Host;
 use crate::route::Table;
 use arc_swap::ArcSwap;
@@ -25,6 +26,7 @@ pub struct Settings {
     pub signing: SigningKeys,
     pub assertion_reuse: Duration,
     pub response_headers: Vec<(HeaderName, HeaderValue)>,
+    pub data_sources: DataSources,
     pub trusted_hops: usize,
     pub refuse_ambiguous_paths: bool,
     pub sign_in: Option<SignIn>,
@@ -76,6 +78,7 @@ impl Snapshot {
             signing: config.outgoing.keys,
             assertion_reuse: config.outgoing.assertion_reuse,
             response_headers: config.outgoing.response_headers,
+            data_sources: config.data_sources,
             trusted_hops: config.trusted_hops,
             refuse_ambiguous_paths: config.refuse_ambiguous_paths,
             sign_in,

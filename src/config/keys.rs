@@ -96,6 +96,12 @@ pub const GLOBAL_KEYS: &[Key] = &[
     ),
     used("cookie_name", Kind::Text, "_pomerium", "Name of the session cookie."),
     used(
+        "data_sources",
+        Kind::List,
+        "[]",
+        "Records for the criterion `record`: `{record_type: TYPE, file: PATH, foreign_key: KEY}` each. The file is a list of maps, JSON if its name ends in `.json`, else YAML up to 16 MiB. KEY says which records a request finds: those whose `id` (in quotes, if it is a number with leading zeros) is its `user.id` (the default, because most records are about people), `user.email`, `request.ip` (an address, or a range in `$index.cidr`; the smallest wins) or `request.client_certificate.fingerprint`. Read again when a file changes.",
+    ),
+    used(
         "default_policy",
         Kind::Texts,
         "[]",

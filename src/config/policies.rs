@@ -26,8 +26,7 @@ pub(super) struct PolicyReader {
 
 impl PolicyReader {
     /// Reads `policies` and `default_policy`.
-    pub(super) fn read(section: &Section<'_>, problems: &mut Problems) -> Self {
-        let language = language(section, problems);
+    pub(super) fn read(section: &Section<'_>, language: Language, problems: &mut Problems) -> Self {
         let mut reader = Self { language, named: BTreeMap::new(), default: Vec::new() };
         let policies =
             section.node("policies").and_then(|node| Section::open(node, "policies", problems));
@@ -118,7 +117,8 @@ impl PolicyReader {
     }
 }
 
-fn language(section: &Section<'_>, problems: &mut Problems) -> Language {
+/// How this file's policies are read.
+pub(super) fn language(section: &Section<'_>, problems: &mut Problems) -> Language {
     let strict = section.bool("strict_pomerium", problems).unwrap_or(false);
     let fold_email = section.bool("case_insensitive_email", problems).unwrap_or(false);
     if strict && fold_email {

@@ -6,6 +6,7 @@ use super::policies::PolicyReader;
 use crate::assertion::{RouteHeaders, Template};
 use crate::document::{Node, Problem, Problems, Section, Value};
 use crate::id::RouteId;
+use crate::policy::Language;
 use crate::route::{From, PathMatch, PathMatchError, Route};
 use http::{HeaderName, HeaderValue};
 use std::collections::BTreeSet;
@@ -31,9 +32,10 @@ pub(super) struct ReadRoutes {
 pub(super) fn read(
     section: &Section<'_>,
     defaults: &RouteDefaults,
+    language: Language,
     problems: &mut Problems,
 ) -> ReadRoutes {
-    let policies = PolicyReader::read(section, problems);
+    let policies = PolicyReader::read(section, language, problems);
     let mut nodes = Vec::new();
     for key in ["policy", "routes"] {
         match section.node(key).map(|node| (node, &node.value)) {

@@ -56,11 +56,11 @@ pub(super) fn read(file: &Path, environment: &Environment) -> Result<Node, Probl
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that reads files")]
-fn read_text(file: &Path) -> Result<String, std::io::Error> {
+pub(super) fn read_text(file: &Path) -> Result<String, std::io::Error> {
     std::fs::read_to_string(file)
 }
 
-fn unloadable(error: LoadError) -> Problem {
+pub(super) fn unloadable(error: LoadError) -> Problem {
     let help = match error.code {
         "yaml_duplicate_key" => "keep one of the two",
         "multiple_documents" => "keep one document; a second would be ignored",

@@ -20,6 +20,7 @@ mod bad_input;
 mod certificates;
 mod check_service;
 mod check_wire;
+mod data_sources;
 mod decision_log;
 mod environment;
 mod envoy_clients;

@@ -62,6 +62,31 @@ impl Number {
     }
 }
 
+impl Number {
+    /// Which of two numbers is greater, by value and without rounding; `None` for no number (NaN).
+    pub fn compare(self, other: Self) -> Option<Ordering> {
+        match (self, other) {
+            (Self::Integer(a), Self::Integer(b)) => Some(a.cmp(&b)),
+            (Self::Float(a), Self::Float(b)) => a.partial_cmp(&b),
+            (Self::Integer(integer), Self::Float(float)) => compare_mixed(integer, float),
+            (Self::Float(float), Self::Integer(integer)) => {
+                compare_mixed(integer, float).map(Ordering::reverse)
+            }
+        }
+    }
+}
+
+fn compare_mixed(integer: i128, float: f64) -> Option<Ordering> {
+    if float.abs() >= 2_f64.powi(127) {
+        return Some(if float > 0.0 { Ordering::Less } else { Ordering::Greater });
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "whole and within bounds")]
+    let floor = (!float.is_nan()).then(|| float.floor() as i128)?;
+    let fraction =
+        if float.fract() > 0.0 || float.fract() < 0.0 { Ordering::Less } else { Ordering::Equal };
+    Some(integer.cmp(&floor).then(fraction))
+}
+
 impl PartialEq for Number {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {

@@ -20,7 +20,7 @@ mod print;
 mod reason;
 
 pub use compile::{Language, Names, claim_value, compile};
-pub use criterion::{EXTENSIONS, criterion_names};
+pub use criterion::{CertificateFacts, EXTENSIONS, criterion_names};
 pub use decision::{Decision, Denial, DenyReason};
 pub use evaluate::{Evaluation, Grant, Rehearsal, Verdict, evaluate};
 pub use explain::{CriterionTrace, Explanation, GroupTrace, explain};
@@ -30,7 +30,7 @@ pub use mcp::{McpCall, McpError, read_calls};
 pub use reason::{Reason, Reasons};
 
 use crate::document::Place;
-use criterion::{Criterion, PersonQuestion, Question};
+use criterion::{CertificateQuestion, Criterion, PersonQuestion, Question};
 
 /// A compiled policy.
 #[derive(Debug, Default)]
@@ -121,6 +121,22 @@ impl Policy {
     pub fn signed_in() -> Self {
         let question = Question::Person(PersonQuestion::Somebody);
         Self::allowing(Criterion::unwritten("authenticated_user", question))
+    }
+
+    /// What stands before every route where client certificates are asked for: one that is missing or
+    /// not valid is refused.
+    pub fn client_certificate_required() -> Self {
+        let question = Question::Certificate(CertificateQuestion::Invalid);
+        let criterion = Criterion::unwritten("invalid_client_certificate", question);
+        Self::one_group(Effect::Deny, vec![criterion])
+    }
+
+    /// Whether it asks about client certificates.
+    pub fn reads_certificates(&self) -> bool {
+        let about = |criterion: &Criterion| {
+            matches!(criterion.question, Question::Certificate(_) | Question::Record(_))
+        };
+        self.criteria().any(about)
     }
 
     fn allowing(criterion: Criterion) -> Self {

@@ -3,6 +3,7 @@
 
 mod calendar;
 mod criteria;
+mod evidence;
 mod join;
 mod matchers;
 

@@ -1,16 +1,21 @@
 //! The closed set of criteria: what each asks of the facts. One family a file; adding a criterion is
 //! one variant and one arm there, one arm in `compile`, and its reasons.
 
+mod certificate;
 mod names;
 mod peer;
 mod person;
+mod record;
 mod request;
 mod session;
 mod time;
 
+pub use certificate::CertificateFacts;
+pub(super) use certificate::{CertificateMatch, CertificateQuestion};
 pub use names::{EXTENSIONS, criterion_names};
 pub(super) use peer::PeerQuestion;
 pub(super) use person::PersonQuestion;
+pub(super) use record::{Comparison, RecordQuestion, RecordTest};
 pub(super) use request::RequestQuestion;
 pub(super) use session::SessionQuestion;
 pub(super) use time::TimeQuestion;
@@ -55,6 +60,8 @@ pub(crate) enum Question {
     Request(RequestQuestion),
     Peer(PeerQuestion),
     Time(TimeQuestion),
+    Certificate(CertificateQuestion),
+    Record(RecordQuestion),
 }
 
 /// The answer: whether it holds, and what was seen.
@@ -112,6 +119,8 @@ impl Question {
             Self::Request(question) => question.ask(facts, doubt),
             Self::Peer(question) => question.ask(facts),
             Self::Time(question) => question.ask(facts.now),
+            Self::Certificate(question) => question.ask(facts),
+            Self::Record(question) => question.ask(facts),
         }
     }
 
@@ -128,6 +137,8 @@ impl Question {
             Self::Request(question) => question.saw(facts),
             Self::Peer(question) => question.saw(facts),
             Self::Time(question) => question.saw(facts.now),
+            Self::Certificate(question) => question.saw(facts),
+            Self::Record(question) => question.saw(facts),
         }
     }
 }

@@ -1,7 +1,10 @@
 //! Everything a criterion may look at, and nothing else.
 
+use super::criterion::CertificateFacts;
 use super::mcp::McpCall;
+use crate::certificate::PeerCertificate;
 use crate::identity::{Identity, Person};
+use crate::record::{DataSources, Record, RecordKeys};
 use crate::request::{Headers, Request};
 use crate::time::Timestamp;
 use std::net::IpAddr;
@@ -26,6 +29,9 @@ pub struct Facts<'a> {
     pub identity: Option<&'a Identity>,
     /// Calls of a Model Context Protocol request; empty for every other request.
     pub mcp: &'a [McpCall],
+    pub certificate: CertificateFacts<'a>,
+    /// External records; `None` if there are none.
+    pub records: Option<&'a DataSources>,
     pub now: Timestamp,
 }
 
@@ -43,6 +49,8 @@ impl<'a> Facts<'a> {
             cors_preflight: request.is_cors_preflight(),
             identity,
             mcp: &[],
+            certificate: CertificateFacts::NOT_ASKED,
+            records: None,
             now,
         }
     }
@@ -50,6 +58,20 @@ impl<'a> Facts<'a> {
     /// Whether this is a page where devices are registered: nobody is sent from there to there.
     pub(super) fn is_device_enrolment(&self) -> bool {
         matches!(self.path, "/.pomerium/webauthn" | "/.pomerium/device-enrolled")
+    }
+
+    /// The record of a type that belongs to this request. SECURITY: a certificate that nobody vouches
+    /// for finds nothing.
+    pub(super) fn record(&self, record_type: &str) -> Option<&'a Record> {
+        let person = self.person();
+        let leaf = self.certificate.leaf.filter(|_| self.certificate.valid);
+        let keys = RecordKeys {
+            user_id: person.map_or("", |person| &person.user),
+            email: person.map_or("", |person| &person.email),
+            ip: self.source_ip,
+            fingerprint: leaf.map(PeerCertificate::fingerprint),
+        };
+        self.records?.find(record_type, &keys)
     }
 
     pub(super) fn person(&self) -> Option<&'a Person> {

@@ -102,10 +102,6 @@ impl Case {
 }
 
 impl StringMatch {
-    pub(super) fn exact(tests: Vec<StringTest>) -> Self {
-        Self { tests, case: Case::Exact }
-    }
-
     pub(super) fn is(text: &str, case: Case) -> Self {
         Self { tests: vec![StringTest::Is(ClaimValue::Text(text.to_owned()))], case }
     }

@@ -4,14 +4,17 @@
 use crate::support::config::{load_problems, snapshot_of};
 use lictor::assertion::HeaderPlan;
 use lictor::authorizer::{Answer, Outcome, Record, Refusal};
+use lictor::certificate::PeerCertificate;
 use lictor::document::{Problems, load_json, load_yaml};
 use lictor::ext_authz::encode;
 use lictor::identity::{
     Caller, ClaimValue, Claims, Credentials, Device, Enrolment, Identity, Person, Session, Source,
 };
 use lictor::policy::{
-    Decision, DenyReason, Evaluation, Facts, Language, McpCall, Policy, compile, evaluate,
+    CertificateFacts, Decision, DenyReason, Evaluation, Facts, Language, McpCall, Policy, compile,
+    evaluate,
 };
+use lictor::record::{DataSources, Record};
 use lictor::request::{Headers, Host, Kind, Path, Request, Target, percent_decoded};
 use lictor::time::Timestamp;
 use serde_json::{Map, Value, json};
@@ -48,7 +51,7 @@ fn policy_cases() {
     let rows = list(&all, "cases");
     assert!(!rows.is_empty(), "the file has no cases");
     let base = all.get("base_facts").cloned().unwrap_or_else(|| json!({}));
-    let failures: Vec<String> = rows.iter().filter_map(|row| failure(row, &base)).collect();
+    let failures: Vec<String> = rows.iter().filter_map(|row| failure(row, &base, &all)).collect();
     report(&failures, rows.len());
 }
 
@@ -69,12 +72,12 @@ fn flatten_cases() {
     }
 }
 
-fn failure(row: &Value, base: &Value) -> Option<String> {
+fn failure(row: &Value, base: &Value, all: &Value) -> Option<String> {
     let mut facts = base.clone();
     merge(&mut facts, row.get("facts").unwrap_or(&Value::Null));
     let got = match policies(row) {
         Err(code) => json!({ "load_error": code }),
-        Ok(policies) => outcome(&policies, &facts),
+        Ok(policies) => outcome(policies, &facts, all),
     };
     let expected = &row["expect"];
     let differs = expected.as_object()?.iter().any(|(name, value)| got.get(name) != Some(value));
@@ -133,7 +136,10 @@ fn route_policies(route: &Value) -> Result<Vec<Arc<Policy>>, String> {
     }
 }
 
-fn outcome(policies: &[Arc<Policy>], facts: &Value) -> Value {
+fn outcome(mut policies: Vec<Arc<Policy>>, facts: &Value, all: &Value) -> Value {
+    if facts["default_client_cert_rule"] == json!(true) {
+        policies.push(Arc::new(Policy::client_certificate_required()));
+    }
     let identity = identity(facts);
     let request = request(facts);
     let http = &facts["http"];
@@ -144,8 +150,19 @@ fn outcome(policies: &[Arc<Policy>], facts: &Value) -> Value {
     let now: jiff::Timestamp = facts["now"].as_str().expect("now").parse().expect("an instant");
     let now = Timestamp::from_unix(now.as_second());
     let calls = calls(&facts["mcp"]);
-    let asked =
-        Facts { path: &path, mcp: &calls, ..Facts::new(&request, identity.as_deref(), now) };
+    let leaf = leaf(facts, all);
+    let records = records(&facts["records"]);
+    let asked = Facts {
+        path: &path,
+        mcp: &calls,
+        certificate: CertificateFacts {
+            presented: facts["client_cert"]["presented"] == json!(true),
+            valid: facts["client_cert"]["valid"] == json!(true),
+            leaf: leaf.as_ref(),
+        },
+        records: Some(&records),
+        ..Facts::new(&request, identity.as_deref(), now)
+    };
     let caller = identity.clone().map_or(Caller::Anonymous(None), Caller::Identified);
     let evaluation = evaluate(policies.iter().map(AsRef::as_ref), &asked, caller);
     let names = |verdict: lictor::policy::Verdict| verdict.reasons.names().collect::<Vec<_>>();
@@ -217,6 +234,20 @@ fn devices(facts: &Value, session: &str) -> Arc<[Device]> {
         }
     };
     listed.into_iter().flatten().map(device).collect()
+}
+
+/// The certificate that `client_cert.leaf` names.
+fn leaf(facts: &Value, all: &Value) -> Option<PeerCertificate> {
+    let name = facts["client_cert"]["leaf"].as_str()?;
+    let pem = all["fixtures"]["certs"][name]["pem"].as_str().expect("a certificate");
+    Some(PeerCertificate::from_pem(pem).expect("a certificate"))
+}
+
+fn records(records: &Value) -> DataSources {
+    let records = records.as_object().into_iter().flatten();
+    DataSources::fixed(
+        records.map(|(name, record)| (name.clone(), Record::new(claim_map(record)))).collect(),
+    )
 }
 
 fn calls(call: &Value) -> Vec<McpCall> {

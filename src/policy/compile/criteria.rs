@@ -3,8 +3,8 @@
 use super::{Compiler, criterion_names};
 use crate::document::{Entry, Node, Number, Value};
 use crate::policy::criterion::{
-    EXTENSIONS, PeerQuestion, PersonQuestion, Question, RequestQuestion, SessionQuestion,
-    TimeQuestion,
+    CertificateQuestion, EXTENSIONS, PeerQuestion, PersonQuestion, Question, RequestQuestion,
+    SessionQuestion, TimeQuestion,
 };
 use crate::policy::device::DeviceMatch;
 use crate::policy::matcher::{Case, StringMatch};
@@ -57,6 +57,12 @@ impl Compiler<'_> {
                 Question::Request(RequestQuestion::Query { name: name?, value })
             }
             "mcp_tool" => request(RequestQuestion::McpTool, self.exact(data)?),
+            "client_certificate" => {
+                let wanted = self.certificate(data)?;
+                Question::Certificate(CertificateQuestion::Is(wanted))
+            }
+            "invalid_client_certificate" => Question::Certificate(CertificateQuestion::Invalid),
+            "record" => Question::Record(self.record(data)?),
             "source_ip" => Question::Peer(PeerQuestion::SourceIp(self.addresses(data)?)),
             "source_principal" => peer(PeerQuestion::SourcePrincipal, self.exact(data)?),
             "spiffe_id" => peer(PeerQuestion::SpiffeId, self.exact(data)?),
@@ -142,7 +148,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn yes_or_no(&mut self, entry: &Entry) -> Option<bool> {
+    pub(super) fn yes_or_no(&mut self, entry: &Entry) -> Option<bool> {
         if let Value::Bool(value) = entry.node.value {
             return Some(value);
         }

@@ -71,7 +71,9 @@ fn asked(question: &Question) -> Option<(Kind, &str)> {
         | Question::Session(_)
         | Question::Request(_)
         | Question::Peer(_)
-        | Question::Time(_) => return None,
+        | Question::Time(_)
+        | Question::Certificate(_)
+        | Question::Record(_) => return None,
     };
     Some((kind, operand))
 }
@@ -129,7 +131,9 @@ fn looked_up(criterion: Criterion) -> Criterion {
         | Question::Session(_)
         | Question::Request(_)
         | Question::Peer(_)
-        | Question::Time(_)) => other,
+        | Question::Time(_)
+        | Question::Certificate(_)
+        | Question::Record(_)) => other,
     };
     Criterion { question, written, members }
 }
@@ -174,7 +178,9 @@ impl Question {
                 | Self::Session(_)
                 | Self::Request(_)
                 | Self::Peer(_)
-                | Self::Time(_),
+                | Self::Time(_)
+                | Self::Certificate(_)
+                | Self::Record(_),
                 _,
             ) => Vec::new(),
         }

@@ -21,16 +21,12 @@ impl Compiler<'_> {
     }
 
     /// Every test of a map of operators; `None` if one is wrong.
-    pub(super) fn string_tests(
-        &mut self,
-        entries: &[Entry],
-        case: Case,
-    ) -> Option<Vec<StringTest>> {
+    fn string_tests(&mut self, entries: &[Entry], case: Case) -> Option<Vec<StringTest>> {
         let tests: Vec<_> = entries.iter().map(|entry| self.string_test(entry, case)).collect();
         tests.into_iter().collect()
     }
 
-    fn string_test(&mut self, entry: &Entry, case: Case) -> Option<StringTest> {
+    pub(super) fn string_test(&mut self, entry: &Entry, case: Case) -> Option<StringTest> {
         let operand = &entry.node;
         Some(match self.language.read(&entry.key).as_str() {
             "is" => StringTest::Is(self.compared(operand)),

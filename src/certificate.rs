@@ -81,7 +81,7 @@ pub enum AuthorityError {
     NoList,
     #[error("revocation list {0} in it is not a complete one of version 2")]
     List(usize),
-    #[error("revocation list {0} is not signed by the CA that it names")]
+    #[error("revocation list {0} in it is not signed by the CA that it names")]
     ListSignature(usize),
 }
 

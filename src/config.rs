@@ -1,9 +1,10 @@
 //! The operator's configuration: file and environment → typed settings.
 //!
 //! Three steps, each with its own type: a [`Node`](crate::document::Node) tree with places
-//! (`source`), sections read key by key (`identity`, `listen`, `outgoing`, `routes`), and
-//! [`Config`]. Every problem is found before any is told.
+//! (`source`), sections read key by key (`identity`, `listen`, `outgoing`, `certificates`, `routes`),
+//! and [`Config`]. Every problem is found before any is told.
 
+mod certificates;
 mod identity;
 mod keys;
 mod listen;
@@ -14,8 +15,9 @@ mod routes;
 mod schema;
 mod source;
 
+pub use certificates::{CertificateSettings, Enforcement};
 pub use identity::{IdentitySettings, SharedSecret, SharedSecretError};
-pub use keys::{GLOBAL_KEYS, Key, ROUTE_KEYS};
+pub use keys::{GLOBAL_KEYS, Key, MTLS_KEYS, ROUTE_KEYS};
 pub use listen::{GrpcAddress, Listen, LogFormat, Logging};
 pub use outgoing::OutgoingSettings;
 pub use routes::Upstream;
@@ -25,6 +27,7 @@ pub use source::{Environment, load_directory};
 use crate::document::{Notice, Problem, Problems, Section, Value, Weight};
 use crate::record::DataSources;
 use crate::route::Route;
+use certificates::ReadCertificates;
 use keys::Standing;
 use records::{ReadRecords, RecordsReader};
 use routes::ReadRoutes;
@@ -37,6 +40,7 @@ pub struct Config {
     pub logging: Logging,
     pub identity: IdentitySettings,
     pub outgoing: OutgoingSettings,
+    pub certificates: CertificateSettings,
     pub routes: Vec<Route>,
     /// Where Envoy should send what a route allows, in the order of `routes`.
     pub upstreams: Vec<Upstream>,
@@ -112,6 +116,12 @@ impl Config {
         }
     }
 
+    /// Whether a CA for client certificates is named anywhere.
+    pub fn has_client_ca(&self) -> bool {
+        let mut routes = self.routes.iter();
+        self.certificates.authority.is_some() || routes.any(|route| route.authority.is_some())
+    }
+
     fn read(section: &Section<'_>, file: &Path, problems: &mut Problems) -> Option<Self> {
         let base = file.parent().unwrap_or(Path::new("")).to_owned();
         let idle = keys::check(section, GLOBAL_KEYS, problems);
@@ -121,26 +131,11 @@ impl Config {
         let secret = identity.as_ref().map(|identity| identity.secret.bytes());
         let outgoing = OutgoingSettings::read(section, &base, secret, problems);
         let language = policies::language(section, problems);
+        let mut certificates = ReadCertificates::read(section, &base, problems);
         let ReadRoutes { routes, upstreams, idle: idle_in_routes } =
-            routes::read(section, &outgoing.defaults, language, problems);
+            routes::read(section, &outgoing.defaults, language, &mut certificates, problems);
+        certificates.tell_idle(section, &routes, problems);
         keys::tell_idle(section.place(), &idle, &idle_in_routes, problems);
-        let normalization = section.text("path_normalization", problems);
-        let refuse_ambiguous_paths = match normalization {
-            None | Some("strict") => true,
-            Some("off") => false,
-            Some(other) => {
-                let place = section.place_of("path_normalization");
-                problems.push(
-                    Problem::new(
-                        "bad_value",
-                        place,
-                        format!("`path_normalization` cannot be `{other}`"),
-                    )
-                    .help("use `strict` (refuse ambiguous paths) or `off`"),
-                );
-                true
-            }
-        };
         let flags = section
             .node("runtime_flags")
             .and_then(|node| Section::open(node, "runtime_flags", problems));
@@ -151,7 +146,12 @@ impl Config {
         let fold_email = language.fold_email;
         let records = RecordsReader { base: &base, fold_email }.read(section, problems);
         let ReadRecords { sources: data_sources, files } = records;
-        let origin = Origin::new(file, &base, section, directory.iter().cloned().chain(files));
+        let origin = Origin::new(
+            file,
+            &base,
+            section,
+            directory.iter().chain(&certificates.files).cloned().chain(files),
+        );
         Some(Self {
             listen: listen?,
             logging,
@@ -161,13 +161,30 @@ impl Config {
             upstreams,
             any_port,
             trusted_hops: usize::try_from(trusted_hops).unwrap_or(usize::MAX),
-            refuse_ambiguous_paths,
+            refuse_ambiguous_paths: refuses_ambiguous_paths(section, problems),
             data_sources,
             origin,
+            certificates: certificates.settings,
             directory,
             notices: Vec::new(),
             lints: Vec::new(),
         })
+    }
+}
+
+fn refuses_ambiguous_paths(section: &Section<'_>, problems: &mut Problems) -> bool {
+    match section.text("path_normalization", problems) {
+        None | Some("strict") => true,
+        Some("off") => false,
+        Some(other) => {
+            let place = section.place_of("path_normalization");
+            let message = format!("`path_normalization` cannot be `{other}`");
+            problems.push(
+                Problem::new("bad_value", place, message)
+                    .help("use `strict` (refuse ambiguous paths) or `off`"),
+            );
+            true
+        }
     }
 }
 

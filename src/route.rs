@@ -11,6 +11,7 @@ pub use matcher::{PathMatch, PathMatchError};
 pub use table::{Found, Table};
 
 use crate::assertion::RouteHeaders;
+use crate::certificate::ClientAuthority;
 use crate::id::RouteId;
 use crate::policy::Policy;
 use std::sync::Arc;
@@ -23,6 +24,8 @@ pub struct Route {
     pub path: PathMatch,
     /// All evaluated as one.
     pub policies: Vec<Arc<Policy>>,
+    /// Who vouches for clients: the route's own CA, else the global one. `None`: no certificate is judged.
+    pub authority: Option<Arc<ClientAuthority>>,
     pub headers: RouteHeaders,
     /// Name the reasons on error pages.
     pub show_error_details: bool,

@@ -1,7 +1,7 @@
 //! What a decision needs, as one immutable snapshot, and the cell that holds the current one.
 
 use crate::assertion::{Outgoing, SigningKeys};
-use crate::config::Config;
+use crate::config::{Config, Enforcement};
 use crate::identity::{Directory, ImpersonationRules, VerificationKeys};
 use crate::policy::Policy;
 use crate::record::DataSources;
@@ -30,6 +30,8 @@ pub struct Settings {
     pub trusted_hops: usize,
     pub refuse_ambiguous_paths: bool,
     pub sign_in: Option<SignIn>,
+    /// Whether every route refuses clients without a good certificate, as far as it has a CA to judge by.
+    pub default_certificate_rule: bool,
 }
 
 impl Settings {
@@ -67,7 +69,10 @@ impl Snapshot {
             url,
             key: crate::secret::Secret::new(*config.identity.secret.bytes()),
         });
+        let default_certificate_rule =
+            config.has_client_ca() && config.certificates.enforcement != Enforcement::Policy;
         let settings = Settings {
+            default_certificate_rule,
             keys: config.identity.verification_keys(),
             table: Table::new(config.routes, config.any_port),
             internal: InternalPolicies { public: Policy::public(), signed_in: Policy::signed_in() },

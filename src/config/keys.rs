@@ -52,8 +52,8 @@ const fn refused(name: &'static str, why: &'static str) -> Key {
     Key { name, kind: Kind::Text, default: "", doc: "", standing: Standing::Refused(why) }
 }
 
-const CLIENT_CERTIFICATES: &str = "client certificates are not judged by this version; verify them in Envoy \
-    (`require_client_certificate: true`) and remove the key";
+const CLIENT_CA: &str = "write `downstream_mtls: {ca: …}`, or `ca_file`";
+const CLIENT_CRL: &str = "write `downstream_mtls: {crl: …}`, or `crl_file`";
 
 /// Keys at the top of the file.
 pub const GLOBAL_KEYS: &[Key] = &[
@@ -112,6 +112,12 @@ pub const GLOBAL_KEYS: &[Key] = &[
         Kind::Map,
         "",
         "People and groups: `{file: PATH}`, JSON or YAML with `users` and `groups`. Read again when it changes.",
+    ),
+    used(
+        "downstream_mtls",
+        Kind::Map,
+        "{}",
+        "Which client certificates are good. Envoy must send them: `include_peer_certificate: true`.",
     ),
     used(
         "enable_user_impersonation",
@@ -249,11 +255,10 @@ pub const GLOBAL_KEYS: &[Key] = &[
         "0",
         "How many trusted proxies stand in front of Envoy: `source_ip` sees the address that many steps before the peer in `x-forwarded-for`.",
     ),
-    refused("downstream_mtls", CLIENT_CERTIFICATES),
-    refused("client_ca", CLIENT_CERTIFICATES),
-    refused("client_ca_file", CLIENT_CERTIFICATES),
-    refused("client_crl", CLIENT_CERTIFICATES),
-    refused("client_crl_file", CLIENT_CERTIFICATES),
+    refused("client_ca", CLIENT_CA),
+    refused("client_ca_file", CLIENT_CA),
+    refused("client_crl", CLIENT_CRL),
+    refused("client_crl_file", CLIENT_CRL),
     refused("idp_service_account", "directory data comes from `directory`"),
     refused("idp_refresh_directory_interval", "the directory file is read again when it changes"),
     refused("idp_refresh_directory_timeout", "the directory file is read again when it changes"),
@@ -354,6 +359,42 @@ pub const GLOBAL_KEYS: &[Key] = &[
     not_used("xff_num_trusted_hops"),
 ];
 
+/// Keys of `downstream_mtls`.
+pub const MTLS_KEYS: &[Key] = &[
+    used(
+        "ca",
+        Kind::Text,
+        "",
+        "CAs that are trusted for client certificates: base64 of PEM. Each certificate in it is trusted by itself. Without it no certificate is judged, but where a route names its own.",
+    ),
+    used("ca_file", Kind::Text, "", "A PEM file in place of `ca`."),
+    used(
+        "crl",
+        Kind::Text,
+        "",
+        "Revocation lists: base64 of PEM. Only a list of the CA that issued the client's own certificate is looked at; an expired one still counts.",
+    ),
+    used("crl_file", Kind::Text, "", "A PEM file in place of `crl`."),
+    used(
+        "enforcement",
+        Kind::Text,
+        "policy_with_default_deny",
+        "What follows without a good certificate: every route refuses (`policy_with_default_deny`, and `reject_connection`, which Envoy has to do besides), or only policies with `invalid_client_certificate` (`policy`). Denied by default, as a CA is named to keep others out.",
+    ),
+    used(
+        "match_subject_alt_names",
+        Kind::List,
+        "[]",
+        "Names that a certificate must have, one of them: a list of `{dns: REGEX}`, also `email`, `ip_address`, `uri`, `user_principal_name`. Each must match a whole name.",
+    ),
+    used(
+        "max_verify_depth",
+        Kind::Integer,
+        "1",
+        "How many certificates may stand above the client's own; `0` for any number. One, because Envoy sends none in between.",
+    ),
+];
+
 const KUBERNETES: &str = "ext_authz joins repeated `Impersonate-Group` values with a comma, so this cannot be \
     done right yet; give the route to a Kubernetes authenticating proxy";
 
@@ -432,6 +473,18 @@ pub const ROUTE_KEYS: &[Key] = &[
         "Name the reasons on error pages. Off: a refusal tells little.",
     ),
     used(
+        "tls_downstream_client_ca",
+        Kind::Text,
+        "the global one",
+        "CAs that this route trusts for client certificates, in place of `downstream_mtls.ca`: base64 of PEM.",
+    ),
+    used(
+        "tls_downstream_client_ca_file",
+        Kind::Text,
+        "",
+        "A PEM file in place of `tls_downstream_client_ca`.",
+    ),
+    used(
         "to",
         Kind::Texts,
         "",
@@ -441,8 +494,6 @@ pub const ROUTE_KEYS: &[Key] = &[
     refused("kubernetes_service_account_token", KUBERNETES),
     refused("kubernetes_service_account_token_file", KUBERNETES),
     refused("set_authorization_header", "write `set_request_headers: {authorization: …}`"),
-    refused("tls_downstream_client_ca", CLIENT_CERTIFICATES),
-    refused("tls_downstream_client_ca_file", CLIENT_CERTIFICATES),
     not_used("allow_spdy"),
     not_used("allow_websockets"),
     not_used("bearer_token_format"),
@@ -531,12 +582,12 @@ fn refusal(entry: &Entry, why: &str) -> Problem {
 
 #[cfg(test)]
 mod tests {
-    use super::{GLOBAL_KEYS, Key, ROUTE_KEYS};
+    use super::{GLOBAL_KEYS, Key, MTLS_KEYS, ROUTE_KEYS};
     use std::collections::HashSet;
 
     #[test]
     fn every_name_stands_once() {
-        for keys in [GLOBAL_KEYS, ROUTE_KEYS] {
+        for keys in [GLOBAL_KEYS, ROUTE_KEYS, MTLS_KEYS] {
             let names: HashSet<_> = keys.iter().map(|key: &Key| key.name).collect();
             assert_eq!(names.len(), keys.len());
         }

@@ -1,5 +1,6 @@
 //! The routes of the file: matching, policies, headers.
 
+use super::certificates::ReadCertificates;
 use super::keys::{self, ROUTE_KEYS};
 use super::outgoing::{RouteDefaults, header_name, issuer_format, response_headers};
 use super::policies::PolicyReader;
@@ -33,6 +34,7 @@ pub(super) fn read(
     section: &Section<'_>,
     defaults: &RouteDefaults,
     language: Language,
+    certificates: &mut ReadCertificates,
     problems: &mut Problems,
 ) -> ReadRoutes {
     let policies = PolicyReader::read(section, language, problems);
@@ -51,8 +53,13 @@ pub(super) fn read(
             ),
         }
     }
-    let mut reader =
-        RouteReader { defaults, policies: &policies, ids: BTreeSet::new(), idle: BTreeSet::new() };
+    let mut reader = RouteReader {
+        defaults,
+        certificates,
+        policies: &policies,
+        ids: BTreeSet::new(),
+        idle: BTreeSet::new(),
+    };
     let numbered = nodes.into_iter().enumerate();
     let (routes, upstreams) =
         numbered.filter_map(|(index, node)| reader.route(node, index + 1, problems)).unzip();
@@ -62,6 +69,7 @@ pub(super) fn read(
 struct RouteReader<'d> {
     defaults: &'d RouteDefaults,
     policies: &'d PolicyReader,
+    certificates: &'d mut ReadCertificates,
     ids: BTreeSet<String>,
     idle: BTreeSet<String>,
 }
@@ -82,10 +90,11 @@ impl RouteReader<'_> {
         let policies = self.policies.of_route(&section, problems);
         let headers = self.headers(&section, problems);
         let show_error_details = section.bool("show_error_details", problems).unwrap_or(false);
+        let authority = self.certificates.of_route(&section, problems);
         let mcp = section.node("mcp").is_some_and(|node| node.get("server").is_some());
         let upstream = upstream(&section, problems);
-        let route =
-            Route { id, from: from?, path: path?, policies, headers, show_error_details, mcp };
+        let (from, path) = (from?, path?);
+        let route = Route { id, from, path, policies, authority, headers, show_error_details, mcp };
         Some((route, upstream))
     }
 

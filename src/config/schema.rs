@@ -1,6 +1,6 @@
 //! The JSON Schema of the configuration file, for editors. Made from the key tables.
 
-use super::keys::{GLOBAL_KEYS, Key, Kind, ROUTE_KEYS, Standing};
+use super::keys::{GLOBAL_KEYS, Key, Kind, MTLS_KEYS, ROUTE_KEYS, Standing};
 use serde_json::{Map, Value, json};
 
 /// The schema (JSON Schema 2020-12).
@@ -39,6 +39,9 @@ fn property(key: &Key) -> Value {
     let texts = json!({ "oneOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] });
     let shape = match (key.name, key.kind) {
         ("jwt_claims_headers", _) => json!({ "type": ["object", "array", "string"] }),
+        ("downstream_mtls", _) => {
+            json!({ "type": "object", "additionalProperties": false, "properties": properties(MTLS_KEYS) })
+        }
         ("policy", Kind::Map) => json!({ "type": ["object", "array"] }),
         (_, Kind::Text) => json!({ "type": "string" }),
         (_, Kind::Bool) => json!({ "type": "boolean" }),

@@ -1,7 +1,7 @@
 //! Where settings come from: the file, the environment, and the files they name. The only room that
 //! reads either.
 
-use super::keys::{GLOBAL_KEYS, Kind};
+use super::keys::{GLOBAL_KEYS, Key, Kind, MTLS_KEYS};
 use crate::document::{
     Entry, LoadError, Node, Place, Problem, Problems, Section, Value, load_json, load_yaml,
 };
@@ -73,14 +73,48 @@ pub(super) fn unloadable(error: LoadError) -> Problem {
 }
 
 fn overlay(mut document: Node, environment: &Environment) -> Result<Node, Problem> {
+    let place = document.place.clone();
     let Value::Map(entries) = &mut document.value else {
         return Ok(document);
     };
-    for key in super::used(GLOBAL_KEYS) {
+    overlay_map(entries, GLOBAL_KEYS, "", environment)?;
+    let mut inside = Vec::new();
+    overlay_map(&mut inside, MTLS_KEYS, "DOWNSTREAM_MTLS_", environment)?;
+    if !inside.is_empty() {
+        put_inside(entries, "downstream_mtls", inside, place);
+    }
+    Ok(document)
+}
+
+/// Puts `inside` into the map under `key`, which is made if it is not there.
+fn put_inside(entries: &mut Vec<Entry>, key: &str, inside: Vec<Entry>, place: Place) {
+    entries.retain(|entry| entry.key != key || !matches!(entry.node.value, Value::Null));
+    match entries.iter_mut().find(|entry| entry.key == key) {
+        None => {
+            let node = Node::new(Value::Map(inside), place.clone());
+            entries.push(Entry { key: key.to_owned(), place, node });
+        }
+        Some(entry) => {
+            if let Value::Map(entries) = &mut entry.node.value {
+                entries.retain(|entry| inside.iter().all(|other| other.key != entry.key));
+                entries.extend(inside);
+            }
+        }
+    }
+}
+
+/// Lays variables, called as `keys` with `prefix`, over the entries of a map.
+fn overlay_map(
+    entries: &mut Vec<Entry>,
+    keys: &'static [Key],
+    prefix: &str,
+    environment: &Environment,
+) -> Result<(), Problem> {
+    for key in super::used(keys) {
         let variable = if key.name == "set_response_headers" {
             "HEADERS".to_owned()
         } else {
-            key.name.to_ascii_uppercase()
+            format!("{prefix}{}", key.name.to_ascii_uppercase())
         };
         let Some(text) = environment.get(&variable) else {
             continue;
@@ -90,7 +124,7 @@ fn overlay(mut document: Node, environment: &Environment) -> Result<Node, Proble
         entries.retain(|entry| entry.key != key.name);
         entries.push(Entry { key: key.name.to_owned(), place, node });
     }
-    Ok(document)
+    Ok(())
 }
 
 /// Lists are comma-separated, maps are JSON, lists of maps are base64 of YAML.

@@ -47,7 +47,8 @@ impl<'a> Section<'a> {
         (!matches!(node.value, Value::Null)).then_some(node)
     }
 
-    fn full_name(&self, key: &str) -> String {
+    /// The key with what stands above it, as messages call it: `downstream_mtls.ca`.
+    pub fn full_name(&self, key: &str) -> String {
         if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) }
     }
 

@@ -106,18 +106,19 @@ routes:
 
 #[test]
 fn what_would_open_a_route_if_ignored_is_refused() {
-    for (key, value) in [
-        ("tls_downstream_client_ca", "abc"),
-        ("tls_downstream_client_ca_file", "/x"),
-        ("kubernetes_service_account_token", "t"),
-        ("kubernetes_service_account_token_file", "/x"),
-    ] {
+    for (key, value) in
+        [("kubernetes_service_account_token", "t"), ("kubernetes_service_account_token_file", "/x")]
+    {
         let text =
             format!("shared_secret: {SECRET}\nroutes:\n- from: https://a.test\n  {key}: {value}\n");
         assert_eq!(load(&text, &[]).expect_err(key)[0].code, "removed_field", "{key}");
     }
-    let text = format!("shared_secret: {SECRET}\ndownstream_mtls: {{ca: abc}}\n");
-    assert_eq!(load(&text, &[]).expect_err("mtls")[0].code, "removed_field");
+    for key in ["client_ca", "client_ca_file", "client_crl", "client_crl_file"] {
+        let text = format!("shared_secret: {SECRET}\n{key}: abc\n");
+        let problems = load(&text, &[]).expect_err(key);
+        assert_eq!(problems[0].code, "removed_field", "{key}");
+        assert!(problems[0].help.as_deref().is_some_and(|help| help.contains("downstream_mtls")));
+    }
 }
 
 #[test]

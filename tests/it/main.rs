@@ -17,6 +17,7 @@ mod architecture;
 mod assertion_verifiers;
 mod attacks;
 mod bad_input;
+mod certificate_settings;
 mod certificates;
 mod check_service;
 mod check_wire;

@@ -14,7 +14,7 @@ use lictor::policy::{
     CertificateFacts, Decision, DenyReason, Evaluation, Facts, Language, McpCall, Policy, compile,
     evaluate,
 };
-use lictor::record::{DataSources, Record};
+use lictor::record::DataSources;
 use lictor::request::{Headers, Host, Kind, Path, Request, Target, percent_decoded};
 use lictor::time::Timestamp;
 use serde_json::{Map, Value, json};
@@ -246,7 +246,9 @@ fn leaf(facts: &Value, all: &Value) -> Option<PeerCertificate> {
 fn records(records: &Value) -> DataSources {
     let records = records.as_object().into_iter().flatten();
     DataSources::fixed(
-        records.map(|(name, record)| (name.clone(), Record::new(claim_map(record)))).collect(),
+        records
+            .map(|(name, record)| (name.clone(), lictor::record::Record::new(claim_map(record))))
+            .collect(),
     )
 }
 

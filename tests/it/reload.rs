@@ -2,6 +2,7 @@
 
 use crate::support::check::{allows, asking, client, get};
 use crate::support::config::SECRET;
+use crate::support::pki::Ca;
 use crate::support::process::Server;
 use lictor::app::{Addresses, App};
 use lictor::clock::SystemClock;
@@ -123,6 +124,39 @@ async fn checks_during_changes_are_right_under_one_of_the_two() {
         eventually("the change in force", || async { allowed(&at).await != denying }).await;
     }
     assert!(yes + no == 12_000, "{yes} {no}");
+    stop.send(()).expect("running");
+    running.await.expect("no panic").expect("ends well");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ca_and_a_revocation_list_are_read_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("lictor.yaml");
+    let inside = tempfile::tempdir_in(folder.path()).expect("a folder");
+    let ca = Ca::new("one");
+    put(folder.path(), "secret", SECRET);
+    put(folder.path(), "ca.pem", &ca.pem);
+    put(inside.path(), "route.pem", &ca.pem);
+    let route = inside.path().join("route.pem");
+    let own = format!("tls_downstream_client_ca_file: {}", route.display());
+    let text = text(&format!("{PUBLIC}, {own}"));
+    put(folder.path(), "lictor.yaml", &format!("{text}downstream_mtls: {{ca_file: ca.pem}}\n"));
+    let config = Config::load(&file, &Environment::default()).expect("loads");
+    let app = App::bind(config, Arc::new(SystemClock)).await.expect("binds");
+    let at = app.addresses();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let running = tokio::spawn(app.run(async move { drop(stopped.await) }));
+    eventually("ready", || async { page(&at, "/readyz").await == "ready\n" }).await;
+    for (folder, name) in [(folder.path(), "ca.pem"), (inside.path(), "route.pem")] {
+        put(folder, name, "nonsense");
+        eventually("the bad file noticed", || async {
+            page(&at, "/readyz").await.contains("1 problem")
+        })
+        .await;
+        put(folder, name, &Ca::new("two").pem);
+        eventually("the good file read", || async { page(&at, "/readyz").await == "ready\n" })
+            .await;
+    }
     stop.send(()).expect("running");
     running.await.expect("no panic").expect("ends well");
 }

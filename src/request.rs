@@ -40,6 +40,11 @@ pub struct Request {
     pub body: Body,
     /// `tls_session.sni`, empty if unknown.
     pub sni: String,
+    /// The client's certificate as Envoy sends it: percent-encoded PEM, not judged by anybody yet.
+    pub certificate: Option<String>,
+    /// Whom Envoy takes the client for: a URI, DNS name or subject of its certificate. Only as good as
+    /// Envoy's own verification.
+    pub principal: Option<String>,
     /// The route Envoy has chosen: `context_extensions.route_id`.
     pub route_id: Option<String>,
     /// The W3C `traceparent` this check belongs to.
@@ -103,6 +108,8 @@ impl Request {
             source_ip: None,
             body: Body::None,
             sni: String::new(),
+            certificate: None,
+            principal: None,
             route_id: None,
             traceparent: None,
         }

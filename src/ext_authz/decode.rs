@@ -17,7 +17,10 @@ pub fn decode(check: CheckRequest, settings: &Settings, traceparent: Option<Stri
         return Request::unknown();
     };
     let http = attributes.request.take().and_then(|request| request.http);
+    let (certificate, principal) = attributes.source.as_mut().map(client).unwrap_or_default();
     let base = Request {
+        certificate,
+        principal,
         sni: attributes.tls_session.take().map(|session| session.sni).unwrap_or_default(),
         route_id: attributes.context_extensions.remove("route_id").filter(|id| !id.is_empty()),
         traceparent,
@@ -134,6 +137,14 @@ fn decode_headers(
     }
 }
 
+/// Certificate and principal, taken out of the peer.
+fn client(source: &mut Peer) -> (Option<String>, Option<String>) {
+    let given = |text: &mut String| Some(std::mem::take(text)).filter(|text| !text.is_empty());
+    // SECURITY: an Envoy that stops at a NUL in a name gives the name of somebody else.
+    let principal = given(&mut source.principal).filter(|name| !name.contains(char::is_control));
+    (given(&mut source.certificate), principal)
+}
+
 fn peer_ip(peer: &Peer) -> Option<IpAddr> {
     match peer.address.as_ref()?.address.as_ref()? {
         AddressKind::SocketAddress(socket) => socket.address.parse().ok(),
@@ -169,7 +180,7 @@ fn source_ip(source: Option<&Peer>, headers: &Headers, trusted_hops: usize) -> O
 
 #[cfg(test)]
 mod tests {
-    use super::source_ip;
+    use super::{client, source_ip};
     use crate::request::Headers;
     use envoy_types::pb::envoy::config::core::v3::{
         Address, SocketAddress, address::Address as Kind,
@@ -186,6 +197,25 @@ mod tests {
             Headers::from_lines([("x-forwarded-for".into(), forwarded.as_bytes().to_vec())]);
         let found = source_ip(Some(&peer), &headers, trusted_hops).map(|ip| ip.to_string());
         assert_eq!(found.as_deref(), expected, "{forwarded} {trusted_hops}");
+    }
+
+    #[test]
+    fn who_the_client_is() {
+        let check = |principal: &str, expected: Option<&str>| {
+            let certificate = "-----BEGIN%20CERTIFICATE-----".to_owned();
+            let mut peer = Peer { certificate, principal: principal.to_owned(), ..Peer::default() };
+            let (certificate, found) = client(&mut peer);
+            assert_eq!(certificate.as_deref(), Some("-----BEGIN%20CERTIFICATE-----"));
+            assert_eq!(found.as_deref(), expected, "{principal:?}");
+        };
+        check("spiffe://corp.test/alice", Some("spiffe://corp.test/alice"));
+        check("O=Probe,CN=b\u{f6}b", Some("O=Probe,CN=b\u{f6}b"));
+        check("", None);
+        check("root@corp.test\0", None);
+        check("a\nb", None);
+        check("a\u{7f}", None);
+        check("a\u{85}b", None);
+        assert_eq!(client(&mut Peer::default()), (None, None));
     }
 
     #[test]

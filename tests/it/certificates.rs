@@ -1,12 +1,16 @@
 //! Client certificates: what is read of them, and which are good.
 
+use crate::support::check::{asking, get};
+use crate::support::config::snapshot_of;
 use crate::support::pki::{Ca, NOW, dns, key, params, url_encoded};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use envoy_types::pb::envoy::service::auth::v3::attribute_context::Peer;
 use lictor::certificate::{
     AuthorityError, CertificateError, ClientAuthority, Demands, NameKind, NamePattern,
     PeerCertificate, Revocations,
 };
+use lictor::ext_authz::decode;
 use lictor::time::Timestamp;
 use proptest::prelude::*;
 use rcgen::{
@@ -174,6 +178,30 @@ fn names_that_could_be_read_in_two_ways() {
 
 const SAN: [u64; 4] = [2, 5, 29, 17];
 const UPN: [u64; 10] = [1, 3, 6, 1, 4, 1, 311, 20, 2, 3];
+
+#[test]
+fn what_a_check_says_of_the_client() {
+    let settings = &snapshot_of("").settings;
+    for http in [Some(get("a.test", "/", &[])), None] {
+        let mut request = asking(http.clone().unwrap_or_default());
+        let attributes = request.attributes.as_mut().expect("attributes");
+        if http.is_none() {
+            attributes.request = None;
+        }
+        let certificate = url_encoded(&ROOT.client(|_| ()));
+        let sent = certificate.as_ptr();
+        let principal = "spiffe://corp.test/alice".to_owned();
+        attributes.source = Some(Peer { certificate, principal, ..Peer::default() });
+        let decoded = decode(request, settings, None);
+        assert_eq!(decoded.principal.as_deref(), Some("spiffe://corp.test/alice"));
+        let text = decoded.certificate.expect("a certificate");
+        assert_eq!(text.as_ptr(), sent, "moved, not copied");
+        let read = PeerCertificate::decode_envoy(&text).expect("readable");
+        assert_eq!(read.dns_names(), ["client.example.com"]);
+    }
+    let nobody = decode(asking(get("a.test", "/", &[])), settings, None);
+    assert_eq!((nobody.certificate, nobody.principal), (None, None));
+}
 
 // --- chain, time and purpose
 

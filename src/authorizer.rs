@@ -239,6 +239,7 @@ impl Authorizer {
                     credentials: &presence.credentials,
                     bearer_is_ours: presence.bearer_is_ours,
                     assertion: assertion.as_deref(),
+                    certificate: None,
                     outgoing: &settings.outgoing,
                     route,
                 });

@@ -5,6 +5,8 @@ use super::claims::{About, header_elements, payload};
 use super::headers::{ASSERTION_HEADER, ClaimHeader, safe_value};
 use super::key::{KeyError, SigningKey};
 use super::template::{Lookup, Template};
+use crate::certificate::PeerCertificate;
+use crate::hex::hex;
 use crate::identity::{Credentials, Identity, QUERY_PARAMETER, ours_in_authorization};
 use crate::policy::Grant;
 use crate::request::{Request, query_names};
@@ -77,6 +79,8 @@ pub struct PlanInput<'a> {
     pub bearer_is_ours: bool,
     /// The signed identity, if there is one to show.
     pub assertion: Option<&'a str>,
+    /// What the client showed, for templates.
+    pub certificate: Option<&'a PeerCertificate>,
     pub outgoing: &'a Outgoing,
     pub route: &'a RouteHeaders,
 }
@@ -206,12 +210,29 @@ impl Lookup for PlanInput<'_> {
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         match path.as_slice() {
             ["pomerium", "jwt"] => self.assertion.map(str::to_owned),
+            ["pomerium", name] => of_certificate(self.certificate?, name),
             ["pomerium", "request", "headers", name] => {
                 self.request_header(&name.to_ascii_lowercase())
             }
             _ => None,
         }
     }
+}
+
+/// What a template may show of a certificate.
+fn of_certificate(certificate: &PeerCertificate, name: &str) -> Option<String> {
+    match name {
+        "client_cert_fingerprint" => Some(hex(certificate.fingerprint())),
+        "client_cert_san_dns" => Some(joined(certificate.dns_names())),
+        "client_cert_san_email" => Some(joined(certificate.emails())),
+        _ => None,
+    }
+}
+
+/// SECURITY: an element with a comma would read as two.
+fn joined(names: &[String]) -> String {
+    let whole = names.iter().map(String::as_str).filter(|name| !name.contains(','));
+    whole.collect::<Vec<_>>().join(",")
 }
 
 impl PlanInput<'_> {
@@ -228,5 +249,29 @@ impl PlanInput<'_> {
             }
             _ => Some(value),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::of_certificate;
+    use crate::certificate::PeerCertificate;
+    use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, SanType};
+
+    #[test]
+    fn what_a_template_shows_of_a_certificate() {
+        let email = |text: &str| SanType::Rfc822Name(text.try_into().expect("ASCII"));
+        let names = ["a.test", "b.test,admin.test", "c.test"].map(str::to_owned);
+        let mut params = CertificateParams::new(names).expect("names");
+        params.subject_alt_names.push(email("a@corp.test"));
+        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).expect("a key");
+        let pem = params.self_signed(&key).expect("a certificate").pem();
+        let certificate = PeerCertificate::from_pem(&pem).expect("readable");
+        let shown = |name| of_certificate(&certificate, name);
+        assert_eq!(shown("client_cert_san_dns").as_deref(), Some("a.test,c.test"));
+        assert_eq!(shown("client_cert_san_email").as_deref(), Some("a@corp.test"));
+        let fingerprint = shown("client_cert_fingerprint").expect("always there");
+        assert!(fingerprint.len() == 64 && fingerprint.bytes().all(|b| b.is_ascii_hexdigit()));
+        assert_eq!(shown("client_cert"), None);
     }
 }

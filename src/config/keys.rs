@@ -458,7 +458,7 @@ pub const ROUTE_KEYS: &[Key] = &[
         "set_request_headers",
         Kind::TextMap,
         "{}",
-        "Request headers to set; values may refer to `${pomerium.jwt}` and `${pomerium.request.headers[\"NAME\"]}`.",
+        "Request headers to set; values may refer to `${pomerium.jwt}`, `${pomerium.request.headers[\"NAME\"]}`, and of the certificate that the client showed to `${pomerium.client_cert_fingerprint}`, `${pomerium.client_cert_san_dns}` and `${pomerium.client_cert_san_email}`.",
     ),
     used(
         "set_response_headers",

@@ -8,6 +8,7 @@ mod presence;
 mod reuse;
 
 use crate::assertion::{HeaderPlan, KeyError, PlanInput, RouteHeaders, plan, sign};
+use crate::certificate::CertificateError;
 use crate::id::RouteId;
 use crate::identity::{Caller, Identity, TokenError};
 use crate::policy::{
@@ -82,6 +83,8 @@ pub struct Record {
     pub denied: Option<DenyReason>,
     /// What policies that are only rehearsed would have answered.
     pub rehearsal: Option<Rehearsal>,
+    /// What is wrong with the client certificate that was presented.
+    pub certificate_error: Option<CertificateError>,
     /// Groups kept from leaving by `jwt_groups_filter`.
     pub removed_groups: usize,
     /// Headers from which something unprintable was left out.
@@ -188,7 +191,7 @@ impl Authorizer {
             let why = "its path can be read as one of another route".to_owned();
             return Ok(refused(DenyReason::Malformed(why)));
         }
-        let evidence = match Evidence::gather(request, &place) {
+        let evidence = match Evidence::gather(settings, request, &place, now) {
             Ok(evidence) => evidence,
             Err(reason) => return Ok(refused(reason)),
         };
@@ -198,7 +201,7 @@ impl Authorizer {
             Caller::Identified(identity) => Some(identity.as_ref()),
             Caller::Anonymous(_) | Caller::Refused(_) => None,
         };
-        let facts = evidence.facts(Facts::new(request, identity, now));
+        let facts = evidence.facts(settings, Facts::new(request, identity, now));
         let explanation = hearing.explanation;
         let evaluation = judge(settings, &place, facts, &caller, other.as_ref(), explanation);
         let asked =
@@ -221,6 +224,7 @@ impl Authorizer {
             allow: evaluation.allow,
             deny: evaluation.deny,
             rehearsal: evaluation.rehearsal,
+            certificate_error: asked.evidence.certificate_error(),
             ..Record::default()
         };
         let outcome = match place.restrict(evaluation.decision, settings, asked.caller) {
@@ -239,7 +243,7 @@ impl Authorizer {
                     credentials: &presence.credentials,
                     bearer_is_ours: presence.bearer_is_ours,
                     assertion: assertion.as_deref(),
-                    certificate: None,
+                    certificate: asked.evidence.certificate(),
                     outgoing: &settings.outgoing,
                     route,
                 });

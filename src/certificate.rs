@@ -18,6 +18,8 @@ use x509_parser::prelude::FromDer;
 /// Why a presented certificate is not good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateError {
+    #[error("no certificate was presented")]
+    Missing,
     #[error("the certificate cannot be read")]
     Unreadable,
     #[error("the certificate is longer than 64 KiB, or has more than nine others with it")]
@@ -50,6 +52,7 @@ impl CertificateError {
     /// `expired`, `unknown-issuer`, … for the log.
     pub fn code(self) -> &'static str {
         match self {
+            Self::Missing => "missing",
             Self::Unreadable => "unreadable",
             Self::TooLarge => "too-large",
             Self::BadName => "bad-name",

@@ -47,6 +47,8 @@ impl Settings {
 pub struct InternalPolicies {
     pub public: Policy,
     pub signed_in: Policy,
+    /// Stands before every route where client certificates are asked for.
+    pub client_certificate: Policy,
 }
 
 /// Where people sign in.
@@ -75,7 +77,11 @@ impl Snapshot {
             default_certificate_rule,
             keys: config.identity.verification_keys(),
             table: Table::new(config.routes, config.any_port),
-            internal: InternalPolicies { public: Policy::public(), signed_in: Policy::signed_in() },
+            internal: InternalPolicies {
+                public: Policy::public(),
+                signed_in: Policy::signed_in(),
+                client_certificate: Policy::client_certificate_required(),
+            },
             issuers: config.identity.accepted_issuers,
             cookie_name: config.identity.cookie_name,
             impersonation: config.identity.impersonation,

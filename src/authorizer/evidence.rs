@@ -1,16 +1,23 @@
 //! What a policy may ask for beyond the request line and the identity, gathered for the places that
-//! need it: the calls in a body.
+//! need it: the client certificate, external records, the calls in a body.
 
 use super::Mcp;
 use super::place::Place;
-use crate::policy::{DenyReason, Facts, McpCall, read_calls};
+use crate::certificate::{CertificateError, PeerCertificate};
+use crate::policy::{CertificateFacts, DenyReason, Facts, McpCall, read_calls};
 use crate::request::{Body, Request};
+use crate::route::Route;
+use crate::state::Settings;
+use crate::time::Timestamp;
 
 /// What was gathered for one request.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Evidence {
     calls: Vec<McpCall>,
     mcp: Option<Mcp>,
+    certificate: Option<Result<PeerCertificate, CertificateError>>,
+    /// What the trusted CAs say; nothing where none is configured.
+    judgement: Result<(), CertificateError>,
 }
 
 impl Evidence {
@@ -18,15 +25,37 @@ impl Evidence {
     ///
     /// # Errors
     /// A body that must be read and cannot.
-    pub(super) fn gather(request: &Request, place: &Place<'_>) -> Result<Self, DenyReason> {
-        let reads_calls = place.route().is_some_and(|route| route.mcp);
-        if !reads_calls {
+    pub(super) fn gather(
+        settings: &Settings,
+        request: &Request,
+        place: &Place<'_>,
+        now: Timestamp,
+    ) -> Result<Self, DenyReason> {
+        let Some(route) = place.route() else {
             return Ok(Self::default());
-        }
-        let calls = calls(request)?;
+        };
+        let calls = if route.mcp { calls(request)? } else { Vec::new() };
         let called = calls.iter().find(|call| call.is_tool_call());
         let mcp = called.map_or(Mcp::Other, |call| Mcp::ToolCall { id: call.id.clone() });
-        Ok(Self { calls, mcp: Some(mcp) })
+        let presented = request.certificate.as_ref().filter(|_| reads_certificate(settings, route));
+        let certificate = presented.map(|text| PeerCertificate::decode_envoy(text));
+        let judgement = match (&route.authority, &certificate) {
+            (Some(authority), Some(Ok(certificate))) => authority.judge(certificate, now),
+            (Some(_), Some(Err(error))) => Err(*error),
+            (Some(_), None) => Err(CertificateError::Missing),
+            (None, _) => Ok(()),
+        };
+        Ok(Self { calls, mcp: Some(mcp).filter(|_| route.mcp), certificate, judgement })
+    }
+
+    /// The certificate as it was presented, valid or not.
+    pub(super) fn certificate(&self) -> Option<&PeerCertificate> {
+        self.certificate.as_ref()?.as_ref().ok()
+    }
+
+    /// Why the certificate that was presented is not good.
+    pub(super) fn certificate_error(&self) -> Option<CertificateError> {
+        self.certificate.as_ref().and(self.judgement.err())
     }
 
     /// How a client of this protocol is to be answered; `None` for every other client.
@@ -34,9 +63,27 @@ impl Evidence {
         self.mcp.clone()
     }
 
-    pub(super) fn facts<'a>(&'a self, facts: Facts<'a>) -> Facts<'a> {
-        Facts { mcp: &self.calls, ..facts }
+    pub(super) fn facts<'a>(&'a self, settings: &'a Settings, facts: Facts<'a>) -> Facts<'a> {
+        let certificate = CertificateFacts {
+            presented: self.certificate.is_some(),
+            valid: self.judgement.is_ok(),
+            leaf: self.certificate(),
+        };
+        Facts { mcp: &self.calls, certificate, records: Some(&settings.data_sources), ..facts }
     }
+}
+
+impl Default for Evidence {
+    fn default() -> Self {
+        Self { calls: Vec::new(), mcp: None, certificate: None, judgement: Ok(()) }
+    }
+}
+
+/// Whether anything of this route looks at the certificate; reading one is work.
+fn reads_certificate(settings: &Settings, route: &Route) -> bool {
+    settings.default_certificate_rule
+        || !route.headers.set_request_headers.is_empty()
+        || route.policies.iter().any(|policy| policy.reads_certificates())
 }
 
 /// SECURITY: whatever a client says of its type, a body that reaches the server behind is read, and

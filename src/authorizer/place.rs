@@ -63,12 +63,13 @@ impl Place<'_> {
         caller: Caller,
         explanation: Option<&mut Explanation>,
     ) -> Evaluation {
-        let internal = match self {
-            Self::Route(_) => None,
+        let certificate = &settings.internal.client_certificate;
+        let built_in = match self {
+            Self::Route(_) => settings.default_certificate_rule.then_some(certificate),
             Self::Internal(internal) => Some(internal.policy(&settings.internal)),
         };
         let own = self.route().into_iter().flat_map(|route| &route.policies);
-        let policies = own.map(AsRef::as_ref).chain(internal);
+        let policies = own.map(AsRef::as_ref).chain(built_in);
         let Some(told) = explanation else {
             return evaluate(policies, facts, caller);
         };

@@ -104,6 +104,7 @@ impl ReadCertificates {
         let trusts = |route: &Route| route.authority.is_some();
         if self.settings.authority.is_none() && !routes.iter().any(trusts) {
             problems.notice(
+                "no-client-ca",
                 &entry.place,
                 "no client certificate is judged: neither `downstream_mtls` nor a route names a CA",
             );

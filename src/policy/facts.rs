@@ -45,7 +45,7 @@ impl<'a> Facts<'a> {
             headers: &request.headers,
             source_ip: request.source_ip,
             sni: &request.sni,
-            principal: None,
+            principal: request.principal.as_deref(),
             cors_preflight: request.is_cors_preflight(),
             identity,
             mcp: &[],

@@ -2,6 +2,7 @@
 //! cookie, a query or a key never stands in it.
 
 use crate::authorizer::Record;
+use crate::certificate::CertificateError;
 use crate::identity::{Identity, TokenError};
 use crate::request::Request;
 use std::collections::BTreeSet;
@@ -42,6 +43,7 @@ pub struct Line {
     deny: bool,
     deny_reasons: String,
     reason: &'static str,
+    certificate_error: Option<&'static str>,
     /// What policies that are only rehearsed would have changed.
     dry_run: Option<&'static str>,
     dry_run_reason: Option<&'static str>,
@@ -107,6 +109,7 @@ impl DecisionLine {
             deny: record.deny.holds,
             deny_reasons: names(record.deny),
             reason: record.denied.as_ref().map_or("allowed", |reason| reason.code()),
+            certificate_error: record.certificate_error.map(CertificateError::code),
             dry_run: record.rehearsed(),
             dry_run_reason: record.rehearsal.as_ref().map(|rehearsal| {
                 rehearsal.denied.as_ref().map_or("allowed", |reason| reason.code())
@@ -160,6 +163,7 @@ impl Line {
             "deny-why-true" = deny_true,
             "deny-why-false" = deny_false,
             reason = self.reason,
+            "client-certificate-error" = self.certificate_error,
             "dry-run" = self.dry_run,
             "dry-run-reason" = self.dry_run_reason,
             status,

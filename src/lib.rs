@@ -16,6 +16,7 @@ pub mod signed_url;
 pub mod token;
 pub mod certificate;
 pub mod record;
+pub mod ssh;
 pub mod policy;
 pub mod assertion;
 pub mod route;

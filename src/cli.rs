@@ -8,6 +8,7 @@ mod healthcheck;
 mod key;
 mod mint;
 mod report;
+mod routes;
 mod serve;
 mod verify;
 
@@ -52,6 +53,9 @@ enum Command {
     /// Look at a configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Ask which route serves a request
+    #[command(subcommand)]
+    Routes(RoutesCommand),
     /// Mint and verify tokens
     #[command(subcommand)]
     Token(TokenCommand),
@@ -71,6 +75,12 @@ enum ConfigCommand {
     Check(check::Check),
     /// Print the JSON Schema of the configuration, for editors
     Schema,
+}
+
+#[derive(Debug, Subcommand)]
+enum RoutesCommand {
+    /// Tell which route serves a host and a path, and why the others do not
+    Explain(routes::Explain),
 }
 
 #[derive(Debug, Subcommand)]
@@ -129,6 +139,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> std::process::ExitC
         Command::Serve(serve) => serve.run(),
         Command::Config(ConfigCommand::Check(check)) => check.run(),
         Command::Config(ConfigCommand::Schema) => check::schema(),
+        Command::Routes(RoutesCommand::Explain(explain)) => explain.run(),
         Command::Token(TokenCommand::Mint(mint)) => mint.run(),
         Command::Token(TokenCommand::Verify(verify)) => verify.run(),
         Command::Key(KeyCommand::Generate(generate)) => generate.run(),

@@ -1,17 +1,20 @@
 //! Which route serves a host and a path, and what that route asks for.
 
+mod consider;
 mod from;
 mod matcher;
 mod paths;
 mod ports;
 mod table;
 
+pub use consider::{Considered, Verdict};
 pub use from::{From, FromError, HostPattern};
 pub use matcher::{PathMatch, PathMatchError};
 pub use table::{Found, Table};
 
 use crate::assertion::RouteHeaders;
 use crate::certificate::ClientAuthority;
+use crate::document::Place;
 use crate::id::RouteId;
 use crate::policy::Policy;
 use std::sync::Arc;
@@ -31,4 +34,6 @@ pub struct Route {
     pub show_error_details: bool,
     /// A Model Context Protocol server stands behind it (`mcp.server`): bodies are read.
     pub mcp: bool,
+    /// Where it is written.
+    pub place: Place,
 }

@@ -93,8 +93,9 @@ impl RouteReader<'_> {
         let authority = self.certificates.of_route(&section, problems);
         let mcp = section.node("mcp").is_some_and(|node| node.get("server").is_some());
         let upstream = upstream(&section, problems);
-        let (from, path) = (from?, path?);
-        let route = Route { id, from, path, policies, authority, headers, show_error_details, mcp };
+        let (from, path, place) = (from?, path?, section.place().clone());
+        let route =
+            Route { id, from, path, policies, authority, headers, show_error_details, mcp, place };
         Some((route, upstream))
     }
 

@@ -1,6 +1,7 @@
 //! The `from` of a route: scheme, host pattern and port.
 
 use crate::request::Host;
+use std::fmt;
 
 /// What a route listens for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +47,31 @@ fn glob(pattern: &str, text: &str) -> bool {
         }
     }
     rest.is_empty()
+}
+
+impl fmt::Display for From {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Http { host, port, default_port } => {
+                let scheme = if *default_port == 80 { "http" } else { "https" };
+                write!(f, "{scheme}://{host}")?;
+                port.map_or(Ok(()), |port| write!(f, ":{port}"))
+            }
+            Self::Tunnel { targets } => {
+                let targets: Vec<String> = targets.iter().map(ToString::to_string).collect();
+                write!(f, "CONNECT {}", targets.join(", "))
+            }
+            Self::Ssh => f.write_str("ssh"),
+        }
+    }
+}
+
+impl fmt::Display for HostPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(text) | Self::Wildcard(text) => f.write_str(text),
+        }
+    }
 }
 
 /// Why a text is not a `from`.

@@ -2,6 +2,7 @@
 //! the query, case-sensitive.
 
 use crate::pattern::{Pattern, PatternError};
+use std::fmt;
 
 /// How a route matches paths.
 #[derive(Debug)]
@@ -74,6 +75,19 @@ impl PathMatch {
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
             Self::Exact(exact) => path == exact,
             Self::Regex(pattern) => pattern.matches(path),
+        }
+    }
+}
+
+/// The key of the configuration and its value.
+impl fmt::Display for PathMatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any => f.write_str("any path"),
+            Self::Prefix(prefix) => write!(f, "prefix `{prefix}`"),
+            Self::SeparatedPrefix(prefix) => write!(f, "path_separated_prefix `{prefix}`"),
+            Self::Exact(path) => write!(f, "path `{path}`"),
+            Self::Regex(pattern) => write!(f, "regex `{pattern}`"),
         }
     }
 }

@@ -150,7 +150,7 @@ impl Table {
         }
     }
 
-    fn host_fits(&self, from: &From, asked: &Host) -> bool {
+    pub(super) fn host_fits(&self, from: &From, asked: &Host) -> bool {
         match from {
             From::Http { host, port, default_port } => {
                 let port_fits = match port {

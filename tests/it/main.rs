@@ -34,6 +34,7 @@ mod properties;
 mod readme;
 mod reload;
 mod route_search;
+mod routes_tool;
 mod server;
 mod support;
 mod token_tool;

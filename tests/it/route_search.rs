@@ -3,6 +3,7 @@
 
 use crate::support::config::snapshot_of;
 use lictor::request::{Host, Kind, Path, Target};
+use lictor::route::Verdict;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -156,7 +157,12 @@ proptest! {
             let target = target(asked);
             let found = table.find(asked.kind, &target).map(|route| route.id.to_string());
             let expected = linear(&rows, any_port, asked).map(|at| format!("route-{}", at + 1));
-            prop_assert_eq!(found, expected, "{:?}", asked);
+            prop_assert_eq!(&found, &expected, "{:?}", asked);
+            let considered = table.consider(asked.kind, &target);
+            prop_assert_eq!(considered.len(), rows.len());
+            let told = considered.iter().filter(|considered| considered.verdict == Verdict::Serves);
+            let told: Vec<_> = told.map(|considered| considered.route.id.to_string()).collect();
+            prop_assert_eq!(told, Vec::from_iter(found), "{:?}", asked);
             let listed = rows.iter().any(|row| {
                 let host = row.host == asked.host || row.host.contains('*') && glob(row.host, asked.host);
                 row.scheme != "tcp+https" && host && row.port_fits(asked.port, any_port)

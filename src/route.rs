@@ -5,11 +5,13 @@ mod from;
 mod matcher;
 mod paths;
 mod ports;
+mod shadow;
 mod table;
 
 pub use consider::{Considered, Verdict};
 pub use from::{From, FromError, HostPattern};
 pub use matcher::{PathMatch, PathMatchError};
+pub use shadow::shadowed;
 pub use table::{Found, Table};
 
 use crate::assertion::RouteHeaders;

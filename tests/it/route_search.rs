@@ -2,8 +2,10 @@
 //! beginning would find.
 
 use crate::support::config::snapshot_of;
+use lictor::id::RouteId;
 use lictor::request::{Host, Kind, Path, Target};
-use lictor::route::Verdict;
+use lictor::route::{Verdict, shadowed};
+use lictor::state::Snapshot;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -146,12 +148,16 @@ fn target(asked: &Asked) -> Target {
     Target { host, path }
 }
 
+fn snapshot(rows: &[Row], any_port: bool) -> Snapshot {
+    let routes: Vec<_> = rows.iter().map(Row::written).collect();
+    let flags = json!({ "match_any_incoming_port": any_port });
+    snapshot_of(&json!({ "routes": routes, "runtime_flags": flags }).to_string())
+}
+
 proptest! {
     #[test]
     fn the_index_finds_what_reading_finds(rows in vec(row(), 0..24), any_port in any::<bool>(), requests in vec(asked(), 20)) {
-        let routes: Vec<_> = rows.iter().map(Row::written).collect();
-        let flags = json!({ "match_any_incoming_port": any_port });
-        let snapshot = snapshot_of(&json!({ "routes": routes, "runtime_flags": flags }).to_string());
+        let snapshot = snapshot(&rows, any_port);
         let table = &snapshot.settings.table;
         for asked in &requests {
             let target = target(asked);
@@ -168,6 +174,24 @@ proptest! {
                 row.scheme != "tcp+https" && host && row.port_fits(asked.port, any_port)
             });
             prop_assert_eq!(table.knows_host(&target.host), listed, "{:?}", asked);
+        }
+    }
+
+    /// A route that is told to be out of reach is found by no request.
+    #[test]
+    fn what_is_shadowed_is_never_found(rows in vec(row(), 0..16), any_port in any::<bool>(), requests in vec(asked(), 200)) {
+        let snapshot = snapshot(&rows, any_port);
+        let table = &snapshot.settings.table;
+        let at = |id: &RouteId| table.routes().iter().position(|route| route.id == *id);
+        let shadowed = shadowed(table);
+        for (route, by) in &shadowed {
+            prop_assert!(at(by) < at(route), "{} {}", route, by);
+        }
+        for asked in &requests {
+            if let Some(found) = table.find(asked.kind, &target(asked)) {
+                let told = shadowed.iter().find(|(route, _)| *route == found.id);
+                prop_assert!(told.is_none(), "{:?} by {:?}", told, asked);
+            }
         }
     }
 }

@@ -20,7 +20,7 @@ mod print;
 mod reason;
 
 pub use compile::{Language, Names, claim_value, compile};
-pub use criterion::{CertificateFacts, EXTENSIONS, criterion_names};
+pub use criterion::{CertificateFacts, EXTENSIONS, SshFacts, criterion_names};
 pub use decision::{Decision, Denial, DenyReason};
 pub use evaluate::{Evaluation, Grant, Rehearsal, Verdict, evaluate};
 pub use explain::{CriterionTrace, Explanation, GroupTrace, explain};

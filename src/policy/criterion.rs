@@ -8,6 +8,7 @@ mod person;
 mod record;
 mod request;
 mod session;
+mod ssh;
 mod time;
 
 pub use certificate::CertificateFacts;
@@ -18,6 +19,8 @@ pub(super) use person::PersonQuestion;
 pub(super) use record::{Comparison, RecordQuestion, RecordTest};
 pub(super) use request::RequestQuestion;
 pub(super) use session::SessionQuestion;
+pub use ssh::SshFacts;
+pub(super) use ssh::SshQuestion;
 pub(super) use time::TimeQuestion;
 
 use super::facts::Facts;
@@ -62,6 +65,7 @@ pub(crate) enum Question {
     Time(TimeQuestion),
     Certificate(CertificateQuestion),
     Record(RecordQuestion),
+    Ssh(SshQuestion),
 }
 
 /// The answer: whether it holds, and what was seen.
@@ -121,6 +125,7 @@ impl Question {
             Self::Time(question) => question.ask(facts.now),
             Self::Certificate(question) => question.ask(facts),
             Self::Record(question) => question.ask(facts),
+            Self::Ssh(question) => question.ask(facts),
         }
     }
 
@@ -139,6 +144,7 @@ impl Question {
             Self::Time(question) => question.saw(facts.now),
             Self::Certificate(question) => question.saw(facts),
             Self::Record(question) => question.saw(facts),
+            Self::Ssh(question) => question.saw(facts),
         }
     }
 }

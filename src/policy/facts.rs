@@ -1,6 +1,6 @@
 //! Everything a criterion may look at, and nothing else.
 
-use super::criterion::CertificateFacts;
+use super::criterion::{CertificateFacts, SshFacts};
 use super::mcp::McpCall;
 use crate::certificate::PeerCertificate;
 use crate::identity::{Identity, Person};
@@ -32,6 +32,8 @@ pub struct Facts<'a> {
     pub certificate: CertificateFacts<'a>,
     /// External records; `None` if there are none.
     pub records: Option<&'a DataSources>,
+    /// `None` for everything but an SSH connection.
+    pub ssh: Option<&'a SshFacts>,
     pub now: Timestamp,
 }
 
@@ -51,6 +53,7 @@ impl<'a> Facts<'a> {
             mcp: &[],
             certificate: CertificateFacts::NOT_ASKED,
             records: None,
+            ssh: None,
             now,
         }
     }

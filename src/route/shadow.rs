@@ -195,6 +195,8 @@ mod tests {
                 from: From::parse(from).expect(line),
                 path: path.expect(line),
                 policies: Vec::new(),
+                authority: None,
+                mcp: false,
                 headers: RouteHeaders::default(),
                 show_error_details: false,
                 place: Place::whole("test"),

@@ -2,6 +2,8 @@
 //! `LICTOR_POLICY_CASES` names.
 
 use crate::support::config::{load_problems, snapshot_of};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use lictor::assertion::HeaderPlan;
 use lictor::authorizer::{Answer, Outcome, Record, Refusal};
 use lictor::certificate::PeerCertificate;
@@ -11,11 +13,12 @@ use lictor::identity::{
     Caller, ClaimValue, Claims, Credentials, Device, Enrolment, Identity, Person, Session, Source,
 };
 use lictor::policy::{
-    CertificateFacts, Decision, DenyReason, Evaluation, Facts, Language, McpCall, Policy, compile,
-    evaluate,
+    CertificateFacts, Decision, DenyReason, Evaluation, Facts, Language, McpCall, Policy, SshFacts,
+    compile, evaluate,
 };
 use lictor::record::DataSources;
 use lictor::request::{Headers, Host, Kind, Path, Request, Target, percent_decoded};
+use lictor::ssh::PresentedKey;
 use lictor::time::Timestamp;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -152,6 +155,7 @@ fn outcome(mut policies: Vec<Arc<Policy>>, facts: &Value, all: &Value) -> Value 
     let calls = calls(&facts["mcp"]);
     let leaf = leaf(facts, all);
     let records = records(&facts["records"]);
+    let ssh = ssh(&facts["ssh"]);
     let asked = Facts {
         path: &path,
         mcp: &calls,
@@ -161,6 +165,7 @@ fn outcome(mut policies: Vec<Arc<Policy>>, facts: &Value, all: &Value) -> Value 
             leaf: leaf.as_ref(),
         },
         records: Some(&records),
+        ssh: ssh.as_ref(),
         ..Facts::new(&request, identity.as_deref(), now)
     };
     let caller = identity.clone().map_or(Caller::Anonymous(None), Caller::Identified);
@@ -241,6 +246,14 @@ fn leaf(facts: &Value, all: &Value) -> Option<PeerCertificate> {
     let name = facts["client_cert"]["leaf"].as_str()?;
     let pem = all["fixtures"]["certs"][name]["pem"].as_str().expect("a certificate");
     Some(PeerCertificate::from_pem(pem).expect("a certificate"))
+}
+
+fn ssh(connection: &Value) -> Option<SshFacts> {
+    let blob = connection["publickey"].as_str().map(|text| STANDARD.decode(text).expect("base64"));
+    connection.as_object().map(|_| SshFacts {
+        username: connection["username"].as_str().unwrap_or_default().to_owned(),
+        key: blob.map(|blob| PresentedKey::read(&blob)),
+    })
 }
 
 fn records(records: &Value) -> DataSources {

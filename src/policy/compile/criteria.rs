@@ -4,10 +4,11 @@ use super::{Compiler, criterion_names};
 use crate::document::{Entry, Node, Number, Value};
 use crate::policy::criterion::{
     CertificateQuestion, EXTENSIONS, PeerQuestion, PersonQuestion, Question, RequestQuestion,
-    SessionQuestion, TimeQuestion,
+    SessionQuestion, SshQuestion, TimeQuestion,
 };
 use crate::policy::device::DeviceMatch;
 use crate::policy::matcher::{Case, StringMatch};
+use crate::ssh::PublicKey;
 use http::HeaderName;
 use std::sync::Arc;
 
@@ -67,6 +68,19 @@ impl Compiler<'_> {
             "source_principal" => peer(PeerQuestion::SourcePrincipal, self.exact(data)?),
             "spiffe_id" => peer(PeerQuestion::SpiffeId, self.exact(data)?),
             "sni" => peer(PeerQuestion::Sni, self.exact(data)?),
+            "ssh_username" => Question::Ssh(SshQuestion::Username(self.exact(data)?)),
+            "ssh_username_matches_email" => Question::Ssh(SshQuestion::UsernameMatchesEmail),
+            "ssh_username_matches_claim" => {
+                Question::Ssh(SshQuestion::UsernameMatchesClaim(self.claim_name(entry)?))
+            }
+            "ssh_publickey" => {
+                let keys = self.ssh_keys(data, PublicKey::parse)?;
+                let blobs = keys.iter().map(|key| key.blob().into()).collect();
+                Question::Ssh(SshQuestion::Key(blobs))
+            }
+            "ssh_ca" => {
+                Question::Ssh(SshQuestion::Authority(self.ssh_keys(data, PublicKey::parse_ca)?))
+            }
             "date" => Question::Time(TimeQuestion::Date(self.date_range(data)?)),
             "day_of_week" => Question::Time(TimeQuestion::DayOfWeek(self.weekdays(data)?)),
             "time_of_day" => Question::Time(TimeQuestion::TimeOfDay(self.clock_range(data)?)),

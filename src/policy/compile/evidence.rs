@@ -5,6 +5,7 @@ use super::matchers::{claim_value, listed};
 use crate::document::{Entry, Node, Number, Value};
 use crate::policy::criterion::{CertificateMatch, Comparison, RecordQuestion, RecordTest};
 use crate::policy::matcher::{Case, StringMatch, StringTest};
+use crate::ssh::{KeyError, PublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::collections::HashSet;
@@ -172,6 +173,45 @@ impl Compiler<'_> {
         let message = format!("`{}` needs a number, not {}", entry.key, entry.node.value.kind());
         let help = "write the number without quotes";
         self.problem("type_mismatch", &entry.node.place, message, help);
+        None
+    }
+}
+
+impl Compiler<'_> {
+    pub(super) fn ssh_keys(
+        &mut self,
+        data: &Node,
+        read: fn(&str) -> Result<PublicKey, KeyError>,
+    ) -> Option<Vec<PublicKey>> {
+        let keys: Vec<_> = listed(data).iter().map(|item| self.ssh_key(item, read)).collect();
+        keys.into_iter().collect()
+    }
+
+    fn ssh_key(
+        &mut self,
+        item: &Node,
+        read: fn(&str) -> Result<PublicKey, KeyError>,
+    ) -> Option<PublicKey> {
+        let Value::Text(text) = &item.value else {
+            let message = format!("a key must be text, not {}", item.value.kind());
+            self.problem("data_type", &item.place, message, KeyError::HELP);
+            return None;
+        };
+        read(text)
+            .map_err(|error| {
+                let message = format!("this is no SSH key: {error}");
+                self.problem("bad_ssh_key", &item.place, message, KeyError::HELP);
+            })
+            .ok()
+    }
+
+    pub(super) fn claim_name(&mut self, entry: &Entry) -> Option<String> {
+        if let Value::Text(text) = &entry.node.value {
+            return Some(text.clone());
+        }
+        let message = format!("`{}` needs a claim, not {}", entry.key, entry.node.value.kind());
+        let help = format!("write `{}: NAME`", entry.key);
+        self.problem("data_type", &entry.node.place, message, help);
         None
     }
 }

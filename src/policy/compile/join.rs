@@ -73,7 +73,8 @@ fn asked(question: &Question) -> Option<(Kind, &str)> {
         | Question::Peer(_)
         | Question::Time(_)
         | Question::Certificate(_)
-        | Question::Record(_) => return None,
+        | Question::Record(_)
+        | Question::Ssh(_) => return None,
     };
     Some((kind, operand))
 }
@@ -133,7 +134,8 @@ fn looked_up(criterion: Criterion) -> Criterion {
         | Question::Peer(_)
         | Question::Time(_)
         | Question::Certificate(_)
-        | Question::Record(_)) => other,
+        | Question::Record(_)
+        | Question::Ssh(_)) => other,
     };
     Criterion { question, written, members }
 }
@@ -180,7 +182,8 @@ impl Question {
                 | Self::Peer(_)
                 | Self::Time(_)
                 | Self::Certificate(_)
-                | Self::Record(_),
+                | Self::Record(_)
+                | Self::Ssh(_),
                 _,
             ) => Vec::new(),
         }

@@ -39,6 +39,11 @@ pub const fn criterion_names() -> &'static [&'static str] {
         "source_ip",
         "source_principal",
         "spiffe_id",
+        "ssh_ca",
+        "ssh_publickey",
+        "ssh_username",
+        "ssh_username_matches_claim",
+        "ssh_username_matches_email",
         "time_of_day",
         "user",
     ]

@@ -56,11 +56,14 @@ pub fn bootstrap(config: &Config, options: &Options) -> (Value, Vec<Omission>) {
     if let Some(host) = config.identity.authenticate_url.as_ref().and_then(Url::host_str) {
         hosts.entry(host.to_owned()).or_default();
     }
+    if config.has_client_ca() {
+        omissions.push("the listener is generated without TLS, so no client can show a certificate: see `Client certificates` in envoy/README.md".to_owned());
+    }
     let virtual_hosts: Vec<Value> =
         hosts.into_iter().map(|(domain, routes)| virtual_host(&domain, routes)).collect();
     let mut document = json!({
         "node": { "id": "gateway", "cluster": "gateway" },
-        "static_resources": { "listeners": [listener(options, &virtual_hosts)], "clusters": clusters },
+        "static_resources": { "listeners": [listener(config, options, &virtual_hosts)], "clusters": clusters },
     });
     if let (Value::Object(members), Some(admin)) = (&mut document, options.admin) {
         members.insert("admin".to_owned(), json!({ "address": address(admin) }));
@@ -143,7 +146,7 @@ fn path_match(path: &PathMatch) -> Value {
     }
 }
 
-fn listener(options: &Options, virtual_hosts: &[Value]) -> Value {
+fn listener(config: &Config, options: &Options, virtual_hosts: &[Value]) -> Value {
     let manager = json!({
         "stat_prefix": "gateway",
         "route_config": { "name": "gateway", "ignore_port_in_host_matching": true, "virtual_hosts": virtual_hosts },
@@ -159,7 +162,7 @@ fn listener(options: &Options, virtual_hosts: &[Value]) -> Value {
         "upgrade_configs": [{ "upgrade_type": "websocket", "enabled": false }],
         "early_header_mutation_extensions": [early_mutation()],
         "http_filters": [
-            { "name": "envoy.filters.http.ext_authz", "typed_config": ext_authz() },
+            { "name": "envoy.filters.http.ext_authz", "typed_config": ext_authz(config) },
             { "name": "envoy.filters.http.router", "typed_config": typed("extensions.filters.http.router.v3.Router", json!({})) },
         ],
         "access_log": [{
@@ -194,7 +197,7 @@ fn early_mutation() -> Value {
     })
 }
 
-fn ext_authz() -> Value {
+fn ext_authz(config: &Config) -> Value {
     typed(
         "extensions.filters.http.ext_authz.v3.ExtAuthz",
         json!({
@@ -218,6 +221,7 @@ fn ext_authz() -> Value {
             "status_on_error": { "code": "ServiceUnavailable" },
             "encode_raw_headers": true,
             "include_tls_session": true,
+            "include_peer_certificate": config.has_client_ca(),
             "validate_mutations": true,
             "decoder_header_mutation_rules": {
                 "disallow_system": true,

@@ -24,6 +24,7 @@ mod check_wire;
 mod data_sources;
 mod decision_log;
 mod environment;
+mod envoy_certificates;
 mod envoy_clients;
 mod envoy_headers;
 mod envoy_outage;

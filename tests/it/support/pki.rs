@@ -36,10 +36,17 @@ impl Ca {
 
     /// A certificate for `client.example.com`, changed by `edit`.
     pub fn client(&self, edit: impl FnOnce(&mut CertificateParams)) -> String {
+        self.client_with_key(edit).0
+    }
+
+    /// Such a certificate, and its private key.
+    pub fn client_with_key(&self, edit: impl FnOnce(&mut CertificateParams)) -> (String, String) {
         let mut params = params("client");
         params.subject_alt_names = vec![dns("client.example.com")];
         edit(&mut params);
-        params.signed_by(&key(), &self.issuer).expect("a certificate").pem()
+        let key = key();
+        let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
+        (certificate.pem(), key.serialize_pem())
     }
 
     /// A revocation list of these serial numbers, which expired in 2021.

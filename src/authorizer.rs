@@ -243,7 +243,7 @@ impl Authorizer {
                     credentials: &presence.credentials,
                     bearer_is_ours: presence.bearer_is_ours,
                     assertion: assertion.as_deref(),
-                    certificate: asked.evidence.certificate(),
+                    certificate: asked.evidence.vouched_certificate(),
                     outgoing: &settings.outgoing,
                     route,
                 });

@@ -30,7 +30,7 @@ pub use mcp::{McpCall, McpError, read_calls};
 pub use reason::{Reason, Reasons};
 
 use crate::document::Place;
-use criterion::{CertificateQuestion, Criterion, PersonQuestion, Question};
+use criterion::{CertificateQuestion, Criterion, PeerQuestion, PersonQuestion, Question};
 
 /// A compiled policy.
 #[derive(Debug, Default)]
@@ -131,10 +131,15 @@ impl Policy {
         Self::one_group(Effect::Deny, vec![criterion])
     }
 
-    /// Whether it asks about client certificates.
+    /// Whether it asks about client certificates, or about what follows from them.
     pub fn reads_certificates(&self) -> bool {
         let about = |criterion: &Criterion| {
-            matches!(criterion.question, Question::Certificate(_) | Question::Record(_))
+            matches!(
+                criterion.question,
+                Question::Certificate(_)
+                    | Question::Record(_)
+                    | Question::Peer(PeerQuestion::SourcePrincipal(_) | PeerQuestion::SpiffeId(_))
+            )
         };
         self.criteria().any(about)
     }

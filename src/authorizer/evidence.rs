@@ -18,6 +18,8 @@ pub(super) struct Evidence {
     certificate: Option<Result<PeerCertificate, CertificateError>>,
     /// What the trusted CAs say; nothing where none is configured.
     judgement: Result<(), CertificateError>,
+    /// Whether there was a CA to judge by.
+    judged: bool,
 }
 
 impl Evidence {
@@ -45,7 +47,14 @@ impl Evidence {
             (Some(_), None) => Err(CertificateError::Missing),
             (None, _) => Ok(()),
         };
-        Ok(Self { calls, mcp: Some(mcp).filter(|_| route.mcp), certificate, judgement })
+        let judged = route.authority.is_some();
+        Ok(Self { calls, mcp: Some(mcp).filter(|_| route.mcp), certificate, judgement, judged })
+    }
+
+    /// The certificate, if a trusted CA vouches for it: what upstreams may be told of. SECURITY: what a
+    /// client writes in a certificate of its own making is not.
+    pub(super) fn vouched_certificate(&self) -> Option<&PeerCertificate> {
+        self.certificate().filter(|_| self.judged && self.judgement.is_ok())
     }
 
     /// The certificate as it was presented, valid or not.
@@ -69,13 +78,16 @@ impl Evidence {
             valid: self.judgement.is_ok(),
             leaf: self.certificate(),
         };
-        Facts { mcp: &self.calls, certificate, records: Some(&settings.data_sources), ..facts }
+        // SECURITY: Envoy may name whoever an untrusted certificate claims to be.
+        let principal = facts.principal.filter(|_| self.judgement.is_ok());
+        let records = Some(&settings.data_sources);
+        Facts { mcp: &self.calls, certificate, records, principal, ..facts }
     }
 }
 
 impl Default for Evidence {
     fn default() -> Self {
-        Self { calls: Vec::new(), mcp: None, certificate: None, judgement: Ok(()) }
+        Self { calls: Vec::new(), mcp: None, certificate: None, judgement: Ok(()), judged: false }
     }
 }
 

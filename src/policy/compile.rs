@@ -56,7 +56,8 @@ impl Language {
 pub fn compile(document: &Node, language: Language, problems: &mut Problems) -> Policy {
     let mut compiler = Compiler { language, problems };
     let (mode, maps) = compiler.root(document);
-    let rules = maps.into_iter().flat_map(|map| compiler.rules(map)).collect();
+    let settings = |map: &Node| if std::ptr::eq(map, document) { SETTINGS } else { &[] };
+    let rules = maps.into_iter().flat_map(|map| compiler.rules(map, settings(map))).collect();
     Policy { mode, rules, ..Policy::default() }
 }
 
@@ -67,6 +68,8 @@ struct Compiler<'p> {
 
 const ACTIONS: [&str; 2] = ["allow", "deny"];
 const OPERATORS: [&str; 4] = ["and", "nor", "not", "or"];
+/// What a policy that is one map may say besides its rules.
+const SETTINGS: &[&str] = &["mode", "rules"];
 const MODES: [&str; 2] = ["dry_run", "enforce"];
 
 impl Compiler<'_> {
@@ -146,7 +149,8 @@ impl Compiler<'_> {
         &[]
     }
 
-    fn rules(&mut self, map: &Node) -> Vec<Rule> {
+    /// The rules of a map, apart from its `settings`.
+    fn rules(&mut self, map: &Node, settings: &[&str]) -> Vec<Rule> {
         let Some(entries) = map.entries() else {
             let message = format!("a rule must be a map, not {}", map.value.kind());
             self.problem("rule_type", &map.place, message, "begin with `allow:` or `deny:`");
@@ -157,6 +161,7 @@ impl Compiler<'_> {
             let effect = match self.language.read(&entry.key).as_str() {
                 "allow" => Effect::Allow,
                 "deny" => Effect::Deny,
+                name if self.language.extensions && settings.contains(&name) => continue,
                 _ => {
                     self.unknown("unknown_action", entry, "action", &ACTIONS);
                     continue;

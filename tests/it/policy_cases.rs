@@ -166,6 +166,8 @@ fn outcome(mut policies: Vec<Arc<Policy>>, facts: &Value, all: &Value) -> Value 
         },
         records: Some(&records),
         ssh: ssh.as_ref(),
+        sni: facts["sni"].as_str().unwrap_or_default(),
+        principal: facts["principal"].as_str(),
         ..Facts::new(&request, identity.as_deref(), now)
     };
     let caller = identity.clone().map_or(Caller::Anonymous(None), Caller::Identified);

@@ -54,16 +54,14 @@ impl RecordTest {
     fn holds(&self, value: &ClaimValue) -> bool {
         match (self, value) {
             (Self::Has(wanted), ClaimValue::List(items)) => items.contains(wanted),
-            (Self::Has(_), _) => false,
             (Self::Number(comparison, wanted), ClaimValue::Number(found)) => {
                 found.compare(*wanted).is_some_and(|order| comparison.accepts(order))
             }
-            (Self::Number(..), _) => false,
             (Self::Text(StringTest::Is(wanted)), found) => wanted == found,
             (Self::Text(StringTest::Not(wanted)), found) => wanted != found,
-            (Self::Text(test), ClaimValue::Text(text)) => test.holds(text, Case::Exact),
+            (Self::Text(test), ClaimValue::Text(found)) => test.holds(found, Case::Exact),
             (Self::Text(StringTest::NotIn(_)), _) => true,
-            (Self::Text(_), _) => false,
+            (Self::Has(_) | Self::Number(..) | Self::Text(_), _) => false,
         }
     }
 }

@@ -12,8 +12,10 @@ use crate::certificate::CertificateError;
 use crate::id::RouteId;
 use crate::identity::{Caller, Identity, TokenError};
 use crate::policy::{
-    Decision, Denial, DenyReason, Evaluation, Explanation, Facts, Grant, Rehearsal, Verdict,
+    Decision, Denial, DenyReason, Evaluation, Explanation, Facts, Grant, Rehearsal, SshFacts,
+    Verdict,
 };
+use crate::record::DataSources;
 use crate::request::{Path, Request, Target};
 use crate::state::{Settings, Snapshot};
 use crate::time::Timestamp;
@@ -108,10 +110,20 @@ impl Record {
 #[error("cannot answer: {0}")]
 pub struct Unavailable(#[from] KeyError);
 
-/// Who asks, if that is not left to the credential, and who wants to know why.
+/// What is supposed instead of being read from a request.
+#[derive(Debug, Default)]
+pub struct Supposed {
+    /// Who asks; `None` leaves it to the credential in the request.
+    pub caller: Option<Caller>,
+    /// External records instead of the configured ones.
+    pub records: Option<DataSources>,
+    pub ssh: Option<SshFacts>,
+}
+
+/// What is supposed, and who wants to know why.
 #[derive(Default)]
 struct Hearing<'e> {
-    caller: Option<Caller>,
+    supposed: Option<&'e Supposed>,
     explanation: Option<&'e mut Explanation>,
 }
 
@@ -149,8 +161,7 @@ impl Authorizer {
         self.decide(snapshot, request, Hearing::default(), now)
     }
 
-    /// Decides one request by the same steps, and tells how. Asked by `caller`, if there is one, and
-    /// else by whom the credential in the request speaks for.
+    /// Decides one request by the same steps, with what is supposed, and tells how.
     ///
     /// # Errors
     /// [`Unavailable`] if nothing could be decided.
@@ -158,11 +169,11 @@ impl Authorizer {
         &self,
         snapshot: &Snapshot,
         request: &Request,
-        caller: Option<Caller>,
+        supposed: &Supposed,
         now: Timestamp,
     ) -> Result<(Answer, Explanation), Unavailable> {
         let mut explanation = Explanation::default();
-        let hearing = Hearing { caller, explanation: Some(&mut explanation) };
+        let hearing = Hearing { supposed: Some(supposed), explanation: Some(&mut explanation) };
         let answer = self.decide(snapshot, request, hearing, now)?;
         Ok((answer, explanation))
     }
@@ -195,13 +206,16 @@ impl Authorizer {
             Ok(evidence) => evidence,
             Err(reason) => return Ok(refused(reason)),
         };
-        let presence = Presence::find(snapshot, request, target, hearing.caller, now);
+        let supposed = hearing.supposed;
+        let caller = supposed.and_then(|supposed| supposed.caller.clone());
+        let presence = Presence::find(snapshot, request, target, caller, now);
         let caller = place.caller(&presence);
         let identity = match &caller {
             Caller::Identified(identity) => Some(identity.as_ref()),
             Caller::Anonymous(_) | Caller::Refused(_) => None,
         };
         let facts = evidence.facts(settings, Facts::new(request, identity, now));
+        let facts = supposed.map_or(facts, |supposed| supposed.facts(facts));
         let explanation = hearing.explanation;
         let evaluation = judge(settings, &place, facts, &caller, other.as_ref(), explanation);
         let asked =
@@ -278,6 +292,13 @@ impl Authorizer {
         let subject =
             reuse::Subject { identity, host, key: key.kid(), outgoing: &settings.outgoing, route };
         Ok(Some(self.assertions.get_or_sign(&subject, (now, until), || sign(&fresh_id(), now))?))
+    }
+}
+
+impl Supposed {
+    fn facts<'a>(&'a self, facts: Facts<'a>) -> Facts<'a> {
+        let records = self.records.as_ref().or(facts.records);
+        Facts { records, ssh: self.ssh.as_ref(), ..facts }
     }
 }
 

@@ -24,7 +24,7 @@ pub use routes::Upstream;
 pub use schema::schema;
 pub use source::{Environment, load_directory};
 
-use crate::document::{Notice, Problem, Problems, Section, Value, Weight};
+use crate::document::{Node, Notice, Problem, Problems, Section, Value, Weight};
 use crate::record::DataSources;
 use crate::route::Route;
 use certificates::ReadCertificates;
@@ -101,8 +101,30 @@ impl Config {
     /// All problems, in the order of the file.
     pub fn load(file: &Path, environment: &Environment) -> Result<Self, Vec<Problem>> {
         let document = source::read(file, environment).map_err(|problem| vec![problem])?;
+        Self::checked(&document, file, environment)
+    }
+
+    /// Whether a CA for client certificates is named anywhere.
+    pub fn has_client_ca(&self) -> bool {
+        let mut routes = self.routes.iter();
+        self.certificates.authority.is_some() || routes.any(|route| route.authority.is_some())
+    }
+
+    /// Reads a document that stands in no file of its own; files it names are beside `file`.
+    ///
+    /// # Errors
+    /// All problems, in the order of the document.
+    pub fn of_document(document: &Node, file: &Path) -> Result<Self, Vec<Problem>> {
+        Self::checked(document, file, &Environment::default())
+    }
+
+    fn checked(
+        document: &Node,
+        file: &Path,
+        environment: &Environment,
+    ) -> Result<Self, Vec<Problem>> {
         let mut problems = Problems::default();
-        let config = Section::open(&document, "", &mut problems)
+        let config = Section::open(document, "", &mut problems)
             .and_then(|section| Self::read(&section, file, &mut problems));
         let (problems, notices) = problems.into_parts();
         match config {
@@ -114,12 +136,6 @@ impl Config {
             }
             _ => Err(problems),
         }
-    }
-
-    /// Whether a CA for client certificates is named anywhere.
-    pub fn has_client_ca(&self) -> bool {
-        let mut routes = self.routes.iter();
-        self.certificates.authority.is_some() || routes.any(|route| route.authority.is_some())
     }
 
     fn read(section: &Section<'_>, file: &Path, problems: &mut Problems) -> Option<Self> {

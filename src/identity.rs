@@ -15,7 +15,7 @@ pub use claims::{ClaimValue, Claims};
 pub use credential::{Credentials, Presented, QUERY_PARAMETER, Source, ours_in_authorization};
 pub use directory::{Directory, DirectoryError, Group, User};
 pub use error::TokenError;
-pub use impersonation::{ImpersonationRules, ServiceImpersonation, identify};
+pub use impersonation::{ImpersonationRules, ServiceImpersonation, identify, person_called};
 pub use verify::{Expected, LEEWAY, SessionClaims, VerificationKeys, VerifiedToken, verify};
 
 use crate::time::Timestamp;

@@ -27,6 +27,7 @@ pub mod config;
 pub mod state;
 // floor 3: use cases
 pub mod authorizer;
+pub mod supposition;
 pub mod telemetry;
 // floor 4: edges
 pub mod ext_authz;

@@ -27,6 +27,7 @@ pub use explain::{CriterionTrace, Explanation, GroupTrace, explain};
 pub use facts::Facts;
 pub use legacy::LegacyFields;
 pub use mcp::{McpCall, McpError, read_calls};
+pub use print::GroupOutline;
 pub use reason::{Reason, Reasons};
 
 use crate::document::Place;

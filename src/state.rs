@@ -5,7 +5,7 @@ use crate::config::{Config, Enforcement};
 use crate::identity::{Directory, ImpersonationRules, VerificationKeys};
 use crate::policy::Policy;
 use crate::record::DataSources;
-use crate::request::Host;
+use crate::request::{Host, Kind, Malformed, Path, Target};
 use crate::route::Table;
 use arc_swap::ArcSwap;
 use http::{HeaderName, HeaderValue};
@@ -35,6 +35,20 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Reads host and path of a request, as strictly as the operator wants.
+    ///
+    /// # Errors
+    /// Why the request cannot be judged.
+    pub fn target(&self, host: &str, path: &str, kind: Kind) -> Result<Target, Malformed> {
+        let host = Host::parse(host)?;
+        let path = match kind {
+            Kind::Connect | Kind::Tcp => Path::default(),
+            Kind::Http if self.refuse_ambiguous_paths => Path::parse(path)?,
+            Kind::Http => Path::parse_unchecked(path)?,
+        };
+        Ok(Target { host, path })
+    }
+
     /// Whether `host` is the host of a route, or the one where people sign in.
     pub fn is_ours(&self, host: &Host) -> bool {
         let sign_in = self.sign_in.as_ref().and_then(|sign_in| sign_in.url.host_str());

@@ -7,7 +7,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Environment};
 use crate::identity::Directory;
 use crate::policy::DenyReason;
-use crate::request::{Host, Kind, Malformed, Path, Request, Target};
+use crate::request::{Kind, Request};
 use crate::route::{Considered, Route, Table, Verdict};
 use crate::state::{Settings, Snapshot};
 use serde_json::{Value, json};
@@ -117,20 +117,10 @@ impl Explain {
             raw_host: self.host.clone(),
             raw_path: path.to_owned(),
             query,
-            target: target(&self.host, path, kind, settings),
+            target: settings.target(&self.host, path, kind),
             ..Request::unknown()
         }
     }
-}
-
-fn target(host: &str, path: &str, kind: Kind, settings: &Settings) -> Result<Target, Malformed> {
-    let host = Host::parse(host)?;
-    let path = match kind {
-        Kind::Connect | Kind::Tcp => Path::default(),
-        Kind::Http if settings.refuse_ambiguous_paths => Path::parse(path)?,
-        Kind::Http => Path::parse_unchecked(path)?,
-    };
-    Ok(Target { host, path })
 }
 
 /// Asks as nobody: where a request goes does not depend on who sends it.

@@ -85,13 +85,7 @@ fn target(host: &str, path: &str, kind: Kind, settings: &Settings) -> Result<Tar
     if host.is_empty() {
         return Err(Malformed::NoHost);
     }
-    let host = Host::parse(host)?;
-    let path = match kind {
-        Kind::Connect | Kind::Tcp => Path::default(),
-        Kind::Http if settings.refuse_ambiguous_paths => Path::parse(path)?,
-        Kind::Http => Path::parse_unchecked(path)?,
-    };
-    Ok(Target { host, path })
+    settings.target(host, path, kind)
 }
 
 /// A TCP connection goes to the name the client gave in TLS, on the port it came in by.

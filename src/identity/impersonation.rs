@@ -109,18 +109,28 @@ fn target(claims: &SessionClaims, directory: &Directory) -> Option<Person> {
         let person = Person { groups: Some(given_groups?), ..Person::default() };
         return Some(with_claims(person));
     };
-    let known = directory.by_email(&email);
+    Some(person_called(&email, given_groups, directory))
+}
+
+/// The person with this e-mail address, as far as the directory knows them. Given groups replace the
+/// directory's.
+pub fn person_called(
+    email: &str,
+    given_groups: Option<Vec<String>>,
+    directory: &Directory,
+) -> Person {
+    let known = directory.by_email(email);
     let groups = given_groups.or_else(|| known.map(|user| user.group_ids.clone()));
-    let id = known.map_or_else(|| email.clone(), |user| user.id.clone());
-    Some(with_claims(Person {
+    let id = known.map_or_else(|| email.to_owned(), |user| user.id.clone());
+    with_claims(Person {
         subject: id.clone(),
         user: id,
-        email: known.map_or(email, |user| user.email.clone()),
+        email: known.map_or_else(|| email.to_owned(), |user| user.email.clone()),
         name: known.map(|user| user.display_name.clone()).unwrap_or_default(),
         group_names: directory.names_of(groups.as_deref().unwrap_or_default()),
         groups,
         claims: Claims::default(),
-    }))
+    })
 }
 
 /// The claims that the person's own token would carry, as far as the directory knows them.

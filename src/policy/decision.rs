@@ -1,6 +1,7 @@
 //! The answer to a request: allow with its proof, or deny with its reason.
 
 use super::evaluate::Grant;
+use super::reason::Reason;
 use crate::identity::TokenError;
 
 /// What was decided.
@@ -49,6 +50,23 @@ pub enum DenyReason {
 }
 
 impl DenyReason {
+    /// The reason that alone brings this about, whatever rules hold; `None` if rules decide.
+    pub fn asked_by(&self) -> Option<Reason> {
+        match self {
+            Self::Unauthenticated(_) | Self::ImpersonationNotPermitted => {
+                Some(Reason::UserUnauthenticated)
+            }
+            Self::DeviceUnauthenticated(_) => Some(Reason::DeviceUnauthenticated),
+            Self::Malformed(_)
+            | Self::NoRoute
+            | Self::RouteMismatch
+            | Self::ClientCertificate
+            | Self::DeviceUnauthorized
+            | Self::Forbidden
+            | Self::Fault => None,
+        }
+    }
+
     /// The stable code in logs, metrics and dynamic metadata.
     pub fn code(&self) -> &'static str {
         match self {

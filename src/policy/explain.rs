@@ -3,7 +3,7 @@
 
 use super::criterion::{Criterion, Finding};
 use super::evaluate::{Evaluation, Recorder, evaluate_recorded};
-use super::{CriteriaGroup, Effect, Facts, Mode, Operator, Policy, Reason, Verdict};
+use super::{CriteriaGroup, DenyReason, Effect, Facts, Mode, Operator, Policy, Reason, Verdict};
 use crate::document::Place;
 use crate::identity::Caller;
 use std::borrow::Cow;
@@ -46,6 +46,35 @@ impl CriterionTrace {
     /// Whether it speaks for its group: not inverted and true, or inverted and false.
     pub fn counts(&self, operator: Operator) -> bool {
         self.holds != operator.inverts()
+    }
+}
+
+impl Explanation {
+    /// What decided: the criteria that speak for the rule that holds; or, where nothing allows, those
+    /// that speak against each rule that would. Rules that are only rehearsed decide nothing.
+    pub fn deciding(
+        &self,
+        denied: Option<&DenyReason>,
+    ) -> impl Iterator<Item = (&GroupTrace, &CriterionTrace)> {
+        let enforced = || self.groups.iter().filter(|group| group.mode == Mode::Enforce);
+        let asks = denied.and_then(DenyReason::asked_by);
+        let denying = enforced().any(|group| group.effect == Effect::Deny && group.verdict.holds);
+        let pairs = enforced()
+            .flat_map(|group| group.criteria.iter().map(move |criterion| (group, criterion)));
+        pairs.filter(move |(group, criterion)| match (asks, denied, denying) {
+            (Some(reason), ..) => criterion.reason == reason,
+            (None, None, _) => group.speaks(Effect::Allow) && criterion.counts(group.operator),
+            (None, Some(_), true) => group.speaks(Effect::Deny) && criterion.counts(group.operator),
+            (None, Some(_), false) => {
+                group.effect == Effect::Allow && !criterion.counts(group.operator)
+            }
+        })
+    }
+}
+
+impl GroupTrace {
+    fn speaks(&self, effect: Effect) -> bool {
+        self.effect == effect && self.verdict.holds
     }
 }
 

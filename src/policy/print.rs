@@ -1,7 +1,8 @@
 //! A policy as text that compiles to the same policy.
 
-use super::criterion::Criterion;
-use super::{Mode, Policy};
+use super::criterion::{Criterion, Written};
+use super::{Effect, Mode, Operator, Policy};
+use crate::document::Place;
 use std::fmt;
 
 impl fmt::Display for Policy {
@@ -32,10 +33,42 @@ impl fmt::Display for Policy {
     }
 }
 
+/// One group of criteria as it stands in a policy.
+#[derive(Debug)]
+pub struct GroupOutline<'p> {
+    pub effect: Effect,
+    pub operator: Operator,
+    pub place: &'p Place,
+    /// Each criterion as it was written, and where.
+    pub criteria: Vec<(&'p str, &'p Place)>,
+}
+
+impl Policy {
+    /// Its groups, in the order of writing.
+    pub fn outline(&self) -> impl Iterator<Item = GroupOutline<'_>> {
+        let groups =
+            self.rules.iter().flat_map(|rule| rule.groups.iter().map(move |group| (rule, group)));
+        groups.map(|(rule, group)| GroupOutline {
+            effect: rule.effect,
+            operator: group.operator,
+            place: &group.place,
+            criteria: group
+                .criteria
+                .iter()
+                .flat_map(Criterion::all_written)
+                .map(|written| (written.text.as_str(), &written.place))
+                .collect(),
+        })
+    }
+}
+
 impl Criterion {
     fn texts_written(&self) -> impl Iterator<Item = &str> {
+        self.all_written().map(|written| written.text.as_str())
+    }
+
+    fn all_written(&self) -> impl Iterator<Item = &Written> {
         let own = self.members.is_empty().then_some(&self.written);
-        let members = self.members.iter().map(|member| &member.written);
-        own.into_iter().chain(members).map(|written| written.text.as_str())
+        own.into_iter().chain(self.members.iter().map(|member| &member.written))
     }
 }

@@ -7,6 +7,7 @@ mod envoy;
 mod healthcheck;
 mod key;
 mod mint;
+mod policy;
 mod report;
 mod routes;
 mod serve;
@@ -56,6 +57,9 @@ enum Command {
     /// Ask which route serves a request
     #[command(subcommand)]
     Routes(RoutesCommand),
+    /// Explain, test, compare and check policies
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
     /// Mint and verify tokens
     #[command(subcommand)]
     Token(TokenCommand),
@@ -140,6 +144,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> std::process::ExitC
         Command::Config(ConfigCommand::Check(check)) => check.run(),
         Command::Config(ConfigCommand::Schema) => check::schema(),
         Command::Routes(RoutesCommand::Explain(explain)) => explain.run(),
+        Command::Policy(command) => command.run(),
         Command::Token(TokenCommand::Mint(mint)) => mint.run(),
         Command::Token(TokenCommand::Verify(verify)) => verify.run(),
         Command::Key(KeyCommand::Generate(generate)) => generate.run(),

@@ -28,6 +28,7 @@ pub mod state;
 // floor 3: use cases
 pub mod authorizer;
 pub mod supposition;
+pub mod trial;
 pub mod telemetry;
 // floor 4: edges
 pub mod ext_authz;

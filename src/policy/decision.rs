@@ -50,6 +50,20 @@ pub enum DenyReason {
 }
 
 impl DenyReason {
+    /// Every code, sorted.
+    pub const CODES: [&str; 10] = [
+        "client-certificate",
+        "device-unauthenticated",
+        "device-unauthorized",
+        "fault",
+        "forbidden",
+        "impersonation-not-permitted",
+        "malformed-request",
+        "route-mismatch",
+        "route-not-found",
+        "unauthenticated",
+    ];
+
     /// The reason that alone brings this about, whatever rules hold; `None` if rules decide.
     pub fn asked_by(&self) -> Option<Reason> {
         match self {

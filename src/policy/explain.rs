@@ -34,6 +34,8 @@ pub struct CriterionTrace {
     /// As it was written, on one line.
     pub text: String,
     pub place: Place,
+    /// Where the first of the criteria it stands for is written.
+    pub first: Place,
     /// What kind of value it met, in words.
     pub saw: Cow<'static, str>,
     pub holds: bool,
@@ -96,6 +98,7 @@ impl Recorder for Explanation {
         self.pending.push(CriterionTrace {
             text: written.text.clone(),
             place: written.place.clone(),
+            first: criterion.written.place.clone(),
             saw: criterion.question.saw(facts),
             holds: finding.holds,
             reason: finding.reason,

@@ -39,7 +39,7 @@ pub struct GroupOutline<'p> {
     pub effect: Effect,
     pub operator: Operator,
     pub place: &'p Place,
-    /// Each criterion as it was written, and where.
+    /// Each criterion as it was written, and where; of many that were joined, the first.
     pub criteria: Vec<(&'p str, &'p Place)>,
 }
 
@@ -55,8 +55,7 @@ impl Policy {
             criteria: group
                 .criteria
                 .iter()
-                .flat_map(Criterion::all_written)
-                .map(|written| (written.text.as_str(), &written.place))
+                .map(|criterion| (criterion.written.text.as_str(), &criterion.written.place))
                 .collect(),
         })
     }

@@ -49,7 +49,7 @@ pub(super) fn read(file: &Path, environment: &Environment) -> Result<Node, Probl
         Err(LoadError { code: "empty_document", place, .. }) => {
             Node::new(Value::Map(Vec::new()), place)
         }
-        Err(error) => return Err(unloadable(error)),
+        Err(error) => return Err(error.into_problem()),
         Ok(node) => node,
     };
     overlay(document, environment)
@@ -60,19 +60,7 @@ pub(super) fn read_text(file: &Path) -> Result<String, std::io::Error> {
     std::fs::read_to_string(file)
 }
 
-pub(super) fn unloadable(error: LoadError) -> Problem {
-    let help = match error.code {
-        "yaml_duplicate_key" => "keep one of the two",
-        "multiple_documents" => "keep one document; a second would be ignored",
-        "yaml_non_string_key" => "put the key in quotes",
-        _ => {
-            "check the indentation, and put text with `: ` or a leading `{`, `[`, `*`, `&` or `@` in quotes"
-        }
-    };
-    Problem::new(error.code, &error.place, error.message).help(help)
-}
-
-fn overlay(mut document: Node, environment: &Environment) -> Result<Node, Problem> {
+pub(super) fn overlay(mut document: Node, environment: &Environment) -> Result<Node, Problem> {
     let place = document.place.clone();
     let Value::Map(entries) = &mut document.value else {
         return Ok(document);

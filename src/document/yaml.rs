@@ -3,7 +3,7 @@
 //! infinities and a second document are refused. What an alias may expand to is bounded.
 
 use super::scalar::resolve;
-use super::{Entry, Node, Number, Place, Value};
+use super::{Entry, Node, Number, Place, Problem, Value};
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,6 +17,23 @@ pub struct LoadError {
     pub code: &'static str,
     pub place: Place,
     pub message: String,
+}
+
+impl LoadError {
+    /// As a problem, with what to do about it.
+    pub fn into_problem(self) -> Problem {
+        let help = match self.code {
+            "yaml_duplicate_key" => "keep one of the two",
+            "multiple_documents" => "keep one document; a second would be ignored",
+            "yaml_non_string_key" => "put the key in quotes",
+            "empty_document" => "write at least one key",
+            "json_syntax" => "check commas, quotes and brackets",
+            _ => {
+                "check the indentation, and put text with `: ` or a leading `{`, `[`, `*`, `&` or `@` in quotes"
+            }
+        };
+        Problem::new(self.code, &self.place, self.message).help(help)
+    }
 }
 
 const MAX_BYTES: usize = 16 * 1024 * 1024;

@@ -68,6 +68,23 @@ struct Compiler<'p> {
 
 const ACTIONS: [&str; 2] = ["allow", "deny"];
 const OPERATORS: [&str; 4] = ["and", "nor", "not", "or"];
+/// What people write who come from elsewhere.
+const SYNONYMS: [(&str, &str); 14] = [
+    ("all", "and"),
+    ("all_of", "and"),
+    ("any", "or"),
+    ("any_of", "or"),
+    ("none", "not"),
+    ("none_of", "not"),
+    ("permit", "allow"),
+    ("forbid", "deny"),
+    ("reject", "deny"),
+    ("equals", "is"),
+    ("eq", "is"),
+    ("regex", "matches"),
+    ("prefix", "starts_with"),
+    ("suffix", "ends_with"),
+];
 /// What a policy that is one map may say besides its rules.
 const SETTINGS: &[&str] = &["mode", "rules"];
 const MODES: [&str; 2] = ["dry_run", "enforce"];
@@ -85,7 +102,9 @@ impl Compiler<'_> {
 
     /// The problem of a name that is not in `known`.
     fn unknown(&mut self, code: &'static str, entry: &Entry, what: &str, known: &[&str]) {
-        let help = match nearest(&entry.key, known) {
+        let meant = SYNONYMS.into_iter().find(|(other, _)| *other == entry.key);
+        let meant = meant.map(|(_, name)| name).filter(|name| known.contains(name));
+        let help = match meant.or_else(|| nearest(&entry.key, known)) {
             Some(name) => format!("did you mean `{name}`?"),
             None => format!("known: {}", known.join(", ")),
         };

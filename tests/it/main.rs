@@ -31,6 +31,7 @@ mod envoy_outage;
 mod envoy_paths;
 mod examples;
 mod policy_cases;
+mod policy_refusals;
 mod policy_tools;
 mod properties;
 mod readme;

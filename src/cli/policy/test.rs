@@ -4,7 +4,7 @@ mod junit;
 
 use crate::cli::{Exit, Format, check, report};
 use crate::clock::{Clock, SystemClock};
-use crate::document::{Problem, load_yaml};
+use crate::document::{LoadError, Problem, load_yaml};
 use crate::trial::{Coverage, Outcome, Suite, Trial, Uncovered};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -89,7 +89,7 @@ fn read(file: &Path) -> Result<crate::document::Node, Problem> {
         Problem::new("unreadable_file", &place, format!("cannot read the tests: {error}"))
             .help("name an existing file")
     })?;
-    load_yaml(&text, &name).map_err(|error| Problem::new(error.code, &error.place, error.message))
+    load_yaml(&text, &name).map_err(LoadError::into_problem)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a file that the command line names")]

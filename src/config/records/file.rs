@@ -1,7 +1,6 @@
 //! A file of records: a list of values, each with its place. JSON is read one record after the other,
 //! so that a million of them need no tree; YAML is read as every document is.
 
-use crate::config::source::unloadable;
 use crate::document::{Place, Problem, Value, load_yaml};
 use crate::identity::ClaimValue;
 use crate::policy::claim_value;
@@ -44,7 +43,7 @@ fn not_a_list(place: &Place, found: &str) -> Problem {
 
 fn yaml(text: &str, source: &str) -> Result<impl Iterator<Item = Item> + use<>, Problem> {
     let root = load_yaml(text, source).map_err(|error| match error.place.line() {
-        Some(_) => unloadable(error),
+        Some(_) => error.into_problem(),
         None => Problem::new(error.code, &error.place, error.message)
             .help("write so many records as JSON, in a file whose name ends in `.json`"),
     })?;

@@ -119,7 +119,7 @@ impl Compiler<'_> {
                 "unknown_criterion",
                 &entry.place,
                 message,
-                "remove it: pages under `/.pomerium` are always let through, and need no rule",
+                "remove it: pages under `/.pomerium/` are judged by Lictor itself and need no rule",
             ),
             "and" | "or" | "not" | "nor" => self.problem(
                 "unknown_criterion",

@@ -49,10 +49,15 @@ pub(super) fn problem(problem: &Problem, source: Option<&str>) {
     say("");
 }
 
+/// Names that sound like a secret's and are none.
+const HARMLESS: [&str; 4] = ["foreign_key", "ssh_publickey", "publickey", "key_file"];
+
 /// A line of a configuration without anything that could be a secret: what follows a key that sounds
 /// like one, and every long run of base64.
 fn without_secrets(line: &str) -> String {
-    let lower = line.to_ascii_lowercase();
+    let lower = HARMLESS
+        .iter()
+        .fold(line.to_ascii_lowercase(), |line, name| line.replace(name, &"_".repeat(name.len())));
     let sounds = ["secret", "key", "token", "password", "connection"];
     let begins = sounds.iter().filter_map(|word| lower.find(word)).min();
     let colon = begins.and_then(|begin| Some(begin + lower.get(begin..)?.find(':')? + 1));

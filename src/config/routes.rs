@@ -91,7 +91,7 @@ impl RouteReader<'_> {
         let headers = self.headers(&section, problems);
         let show_error_details = section.bool("show_error_details", problems).unwrap_or(false);
         let authority = self.certificates.of_route(&section, problems);
-        let mcp = section.node("mcp").is_some_and(|node| node.get("server").is_some());
+        let mcp = mcp(&section, problems);
         let upstream = upstream(&section, problems);
         let (from, path, place) = (from?, path?, section.place().clone());
         let route =
@@ -140,6 +140,18 @@ fn merged(
 ) -> Vec<(HeaderName, HeaderValue)> {
     let inherited = global.iter().filter(|(name, _)| own.iter().all(|(other, _)| other != name));
     inherited.cloned().chain(own.iter().cloned()).collect()
+}
+
+/// Whether a Model Context Protocol server stands behind the route.
+fn mcp(section: &Section<'_>, problems: &mut Problems) -> bool {
+    let Some(node) = section.node("mcp") else {
+        return false;
+    };
+    let Some(inner) = Section::open(node, "mcp", problems) else {
+        return false;
+    };
+    inner.refuse_unknown(&["client", "server"], problems);
+    inner.entry("server").is_some()
 }
 
 fn from(section: &Section<'_>, problems: &mut Problems) -> Option<From> {

@@ -57,7 +57,7 @@ fn number(text: &str) -> Option<Number> {
     float.map(|value| Number::Float(if sign < 0 { -value } else { value }))
 }
 
-/// `2020-01-02`, which YAML 1.1 readers take for midnight of that day.
+/// A day such as `2020-01-02`, which YAML 1.1 readers take for midnight of that day.
 fn is_date(text: &str) -> bool {
     let bytes = text.as_bytes();
     bytes.len() == 10
@@ -65,4 +65,5 @@ fn is_date(text: &str) -> bool {
             4 | 7 => *byte == b'-',
             _ => byte.is_ascii_digit(),
         })
+        && text.parse::<jiff::civil::Date>().is_ok()
 }

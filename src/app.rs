@@ -119,6 +119,11 @@ impl App {
         }
     }
 
+    /// What answers checks, to be asked without a wire.
+    pub fn service(&self) -> CheckService {
+        self.service.clone()
+    }
+
     /// Serves until `shutdown` completes, then leaves without dropping a check: health turns to
     /// `NOT_SERVING`, connections get GOAWAY, checks under way end.
     ///

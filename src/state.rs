@@ -125,8 +125,9 @@ impl State {
         self.0.load_full()
     }
 
-    /// Puts another snapshot in place. Requests under way keep the old one.
-    pub fn replace(&self, snapshot: Snapshot) {
-        self.0.store(Arc::new(snapshot));
+    /// Puts another snapshot in place and gives back the old one, which requests under way keep.
+    /// Whoever lets go of it last frees it.
+    pub fn replace(&self, snapshot: Snapshot) -> Arc<Snapshot> {
+        self.0.swap(Arc::new(snapshot))
     }
 }

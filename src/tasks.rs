@@ -1,4 +1,4 @@
-//! The only place that starts tasks. What is started here is stopped here.
+//! The only place that starts tasks and threads. What is started here is stopped here.
 
 use std::future::Future;
 use std::time::Duration;
@@ -19,6 +19,15 @@ impl Tasks {
         tokio::spawn(self.tracker.track_future(task));
     }
 
+    /// Runs `work`, which reads files or takes long, where no check has to wait for it. Gives nothing
+    /// if it panics. Once begun it goes on to its end, and `drain` waits for that.
+    pub async fn compute<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        self.tracker.spawn_blocking(work).await.ok()
+    }
+
     /// Completes when the tasks should come to an end.
     pub fn stopping(&self) -> impl Future<Output = ()> + Send + 'static {
         self.stop.clone().cancelled_owned()
@@ -29,5 +38,19 @@ impl Tasks {
         self.stop.cancel();
         self.tracker.close();
         tokio::time::timeout(patience, self.tracker.wait()).await.is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Tasks;
+    use std::time::Duration;
+
+    #[tokio::test]
+    async fn what_panics_ends_alone() {
+        let tasks = Tasks::default();
+        assert_eq!(tasks.compute(|| panic!("as asked")).await, None::<()>);
+        assert_eq!(tasks.compute(|| 1 + 1).await, Some(2));
+        assert!(tasks.drain(Duration::from_secs(5)).await);
     }
 }

@@ -1,13 +1,18 @@
-//! Reading the configuration again. Everything is compiled first; on any problem the last good
-//! configuration stays whole, and the log, `/readyz` and a metric say so.
+//! Reading the configuration again. Everything is compiled first, where no check waits for it; on any
+//! problem the last good configuration stays whole, and the log, `/readyz` and a metric say so.
 
 use crate::config::{Config, Listen, Logging, Origin, load_directory};
 use crate::identity::Directory;
 use crate::state::{Snapshot, State};
+use crate::tasks::Tasks;
 use crate::telemetry::Metrics;
 use crate::web::Readiness;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
+
+/// Longer than any check takes.
+const LAST_CHECKS: Duration = Duration::from_secs(1);
 
 /// What is kept of a configuration that has become a snapshot.
 #[derive(Debug)]
@@ -18,20 +23,58 @@ pub(super) struct Kept {
     logging: Logging,
 }
 
+/// What a reading needs, and what it changes.
+#[derive(Debug)]
+pub(super) struct Reload {
+    kept: Arc<Kept>,
+    state: Arc<State>,
+    metrics: Arc<Metrics>,
+    readiness: Readiness,
+}
+
+/// A configuration that was read again, compiled.
+struct Fresh {
+    kept: Kept,
+    snapshot: Snapshot,
+    routes: usize,
+    people: usize,
+}
+
 impl Kept {
     pub(super) fn of(config: &Config) -> Self {
         let (listen, logging) = (config.listen.clone(), config.logging.clone());
         Self { origin: config.origin.clone(), listen, logging }
     }
-}
 
-/// What a reading needs, and what it changes.
-#[derive(Debug)]
-pub(super) struct Reload {
-    kept: Kept,
-    state: Arc<State>,
-    metrics: Arc<Metrics>,
-    readiness: Readiness,
+    /// The files to watch.
+    pub(super) fn files(&self) -> &[PathBuf] {
+        &self.origin.files
+    }
+
+    /// Reads and compiles everything. Tells every problem, and gives their number.
+    fn read_again(&self) -> Result<Fresh, usize> {
+        let config = Config::load(&self.origin.file, &self.origin.environment);
+        let config = config.map_err(|problems| {
+            for problem in &problems {
+                tracing::error!("{problem}");
+            }
+            problems.len()
+        })?;
+        let people = directory(config.directory.as_deref()).map_err(|error| {
+            tracing::error!(%error, "the directory cannot be read");
+            1_usize
+        })?;
+        let kept = Self::of(&config);
+        if self.listen != kept.listen || self.logging != kept.logging {
+            tracing::warn!("addresses and logging take effect at the next start");
+        }
+        for notice in &config.notices {
+            tracing::warn!("{notice}");
+        }
+        let (routes, number) = (config.routes.len(), people.len());
+        let snapshot = Snapshot::assemble(config, people);
+        Ok(Fresh { kept, snapshot, routes, people: number })
+    }
 }
 
 impl Reload {
@@ -41,58 +84,55 @@ impl Reload {
         metrics: Arc<Metrics>,
         readiness: Readiness,
     ) -> Self {
-        Self { kept, state, metrics, readiness }
+        Self { kept: Arc::new(kept), state, metrics, readiness }
     }
 
-    /// The files to watch.
-    pub(super) fn files(&self) -> &[PathBuf] {
-        &self.kept.origin.files
+    pub(super) fn kept(&self) -> &Arc<Kept> {
+        &self.kept
     }
 
     /// Reads everything again and puts it in force, or nothing.
-    pub(super) fn run(&mut self) {
-        match Config::load(&self.kept.origin.file, &self.kept.origin.environment) {
-            Ok(config) => self.put_in_force(config),
-            Err(problems) => {
-                for problem in &problems {
-                    tracing::error!("{problem}");
-                }
-                self.keep(problems.len());
-            }
+    pub(super) async fn run(&mut self, tasks: &Tasks) {
+        let kept = Arc::clone(&self.kept);
+        match tasks.compute(move || kept.read_again()).await {
+            Some(Ok(fresh)) => self.put_in_force(fresh, tasks),
+            Some(Err(1)) => self.keep("has 1 problem"),
+            Some(Err(problems)) => self.keep(&format!("has {problems} problems")),
+            None => self.keep("could not be read for a fault of this program"),
         }
     }
 
-    fn put_in_force(&mut self, config: Config) {
-        let directory = match directory(config.directory.as_deref()) {
-            Ok(directory) => directory,
-            Err(error) => {
-                tracing::error!(%error, "the directory cannot be read");
-                return self.keep(1);
-            }
-        };
-        if self.kept.listen != config.listen || self.kept.logging != config.logging {
-            tracing::warn!("addresses and logging take effect at the next start");
-        }
-        for notice in &config.notices {
-            tracing::warn!("{notice}");
-        }
-        let (routes, people) = (config.routes.len(), directory.len());
-        self.kept.origin.clone_from(&config.origin);
-        self.state.replace(Snapshot::assemble(config, directory));
+    fn put_in_force(&mut self, fresh: Fresh, tasks: &Tasks) {
+        let Fresh { kept, snapshot, routes, people } = fresh;
+        // What took effect at the start stays what a later reading is compared with.
+        let (listen, logging) = (self.kept.listen.clone(), self.kept.logging.clone());
+        self.kept = Arc::new(Kept { listen, logging, ..kept });
+        retire(self.state.replace(snapshot), tasks);
         self.metrics.loaded(Some(people));
         self.readiness.remark(None);
         tracing::info!(routes, people, "configuration read");
     }
 
-    fn keep(&self, problems: usize) {
-        let plural = if problems == 1 { "" } else { "s" };
+    fn keep(&self, why: &str) {
         let file = self.kept.origin.file.display();
-        let remark =
-            format!("{file} has {problems} problem{plural}; the last good configuration stays");
+        let remark = format!("{file} {why}; the last good configuration stays");
         tracing::error!("{remark}");
         self.metrics.loaded(None);
         self.readiness.remark(Some(remark));
     }
+}
+
+/// Freeing a large snapshot takes long. It is kept until the checks under way have ended, so that
+/// none of them is the one to free it.
+fn retire(old: Arc<Snapshot>, tasks: &Tasks) {
+    let (stopping, blocking) = (tasks.stopping(), tasks.clone());
+    tasks.start(async move {
+        tokio::select! {
+            () = stopping => {}
+            () = tokio::time::sleep(LAST_CHECKS) => {}
+        }
+        blocking.compute(move || drop(old)).await;
+    });
 }
 
 /// The people of a directory file; nobody if there is none.

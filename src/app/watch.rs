@@ -30,6 +30,7 @@ pub(super) fn start(
         }
     };
     let mut follower = Follower {
+        tasks: tasks.clone(),
         reload,
         seen,
         notifier: notify::recommended_watcher(notice)?,
@@ -48,6 +49,7 @@ pub(super) fn start(
 }
 
 struct Follower {
+    tasks: Tasks,
     reload: Reload,
     seen: Vec<u8>,
     notifier: RecommendedWatcher,
@@ -58,7 +60,7 @@ struct Follower {
 impl Follower {
     /// Watches folders, because editors and Kubernetes replace files.
     fn watch_folders(&mut self) -> Result<(), notify::Error> {
-        for file in self.reload.files() {
+        for file in Arc::clone(self.reload.kept()).files() {
             let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
             let folder = folder.unwrap_or(Path::new(".")).to_owned();
             if self.folders.insert(folder.clone()) {
@@ -71,24 +73,34 @@ impl Follower {
     async fn follow(mut self, changed: &Notify) {
         loop {
             // Looks before it waits: a file may have changed since it was used.
-            let current = fingerprint(self.reload.files());
-            if current != self.seen {
-                self.read();
+            if self.look().await != self.seen {
+                self.read().await;
             }
             tokio::select! {
                 () = changed.notified() => tokio::time::sleep(SETTLE).await,
-                _ = self.hangup.recv() => self.read(),
+                _ = self.hangup.recv() => self.read().await,
             }
         }
     }
 
-    fn read(&mut self) {
-        // Before reading, so that a change while reading is seen as one.
-        self.seen = fingerprint(self.reload.files());
-        let before = self.reload.files().to_vec();
-        self.reload.run();
-        if self.reload.files() != before {
-            self.seen = fingerprint(self.reload.files());
+    /// What the files hold now.
+    async fn look(&self) -> Vec<u8> {
+        let kept = Arc::clone(self.reload.kept());
+        let looked = self.tasks.compute(move || fingerprint(kept.files())).await;
+        looked.unwrap_or_else(|| self.seen.clone())
+    }
+
+    /// Reads once, and once more if other files are named afterwards: whether these have changed since
+    /// they were read, nobody knows.
+    async fn read(&mut self) {
+        loop {
+            let before = Arc::clone(self.reload.kept());
+            // Before reading, so that a change while reading is seen as one.
+            self.seen = self.look().await;
+            self.reload.run(&self.tasks).await;
+            if self.reload.kept().files() == before.files() {
+                break;
+            }
         }
         if let Err(error) = self.watch_folders() {
             tracing::error!(%error, "a folder cannot be watched; send SIGHUP after a change");

@@ -30,6 +30,9 @@ pub struct Settings {
     pub trusted_hops: usize,
     pub refuse_ambiguous_paths: bool,
     pub sign_in: Option<SignIn>,
+    /// Whether a CA for client certificates is named anywhere: then Envoy lets everybody come as far as
+    /// the check, and whom it names is whom somebody claims to be.
+    pub judges_certificates: bool,
     /// Whether every route refuses clients without a good certificate, as far as it has a CA to judge by.
     pub default_certificate_rule: bool,
 }
@@ -85,9 +88,11 @@ impl Snapshot {
             url,
             key: crate::secret::Secret::new(*config.identity.secret.bytes()),
         });
+        let judges_certificates = config.has_client_ca();
         let default_certificate_rule =
-            config.has_client_ca() && config.certificates.enforcement != Enforcement::Policy;
+            judges_certificates && config.certificates.enforcement != Enforcement::Policy;
         let settings = Settings {
+            judges_certificates,
             default_certificate_rule,
             keys: config.identity.verification_keys(),
             table: Table::new(config.routes, config.any_port),

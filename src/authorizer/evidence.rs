@@ -78,10 +78,12 @@ impl Evidence {
             valid: self.judgement.is_ok(),
             leaf: self.certificate(),
         };
-        // SECURITY: Envoy may name whoever an untrusted certificate claims to be.
-        let principal = facts.principal.filter(|_| self.judgement.is_ok());
+        // SECURITY: Envoy names whoever an untrusted certificate claims to be. Where no CA is named at
+        // all, it is Envoy that judges; where only other routes have one, nobody has.
+        let principal_vouched =
+            self.judgement.is_ok() && self.judged == settings.judges_certificates;
         let records = Some(&settings.data_sources);
-        Facts { mcp: &self.calls, certificate, records, principal, ..facts }
+        Facts { mcp: &self.calls, certificate, records, principal_vouched, ..facts }
     }
 }
 

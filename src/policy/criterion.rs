@@ -121,7 +121,7 @@ impl Question {
                 Some(identity) => question.ask(identity),
             },
             Self::Request(question) => question.ask(facts, doubt),
-            Self::Peer(question) => question.ask(facts),
+            Self::Peer(question) => question.ask(facts, doubt),
             Self::Time(question) => question.ask(facts.now),
             Self::Certificate(question) => question.ask(facts),
             Self::Record(question) => question.ask(facts),

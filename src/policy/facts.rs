@@ -24,6 +24,8 @@ pub struct Facts<'a> {
     pub sni: &'a str,
     /// Whom Envoy saw in the certificate of its peer.
     pub principal: Option<&'a str>,
+    /// Whether somebody vouches for that name. One that is in doubt counts where it leads to a refusal.
+    pub principal_vouched: bool,
     pub cors_preflight: bool,
     /// Who is asking, as they are to be judged.
     pub identity: Option<&'a Identity>,
@@ -48,6 +50,7 @@ impl<'a> Facts<'a> {
             source_ip: request.source_ip,
             sni: &request.sni,
             principal: request.principal.as_deref(),
+            principal_vouched: true,
             cors_preflight: request.is_cors_preflight(),
             identity,
             mcp: &[],

@@ -1,96 +1,20 @@
 //! Client certificates through a real Envoy: with the listener of `envoy/README.md` every one that a
-//! client shows arrives, and can be judged; what other listeners do.
+//! client shows reaches Lictor, which judges it by `downstream_mtls`; what other listeners do.
 
-use crate::support::config::snapshot_of;
-use crate::support::gates::{free_address, loopback, set_times};
-use crate::support::pki::{Ca, NOW, dns};
-use crate::support::{config, envoy};
-use envoy_types::pb::envoy::config::core::v3::{HeaderValue, HeaderValueOption};
-use envoy_types::pb::envoy::service::auth::v3::authorization_server::{
-    Authorization, AuthorizationServer,
-};
-use envoy_types::pb::envoy::service::auth::v3::check_response::HttpResponse;
-use envoy_types::pb::envoy::service::auth::v3::{
-    CheckRequest, CheckResponse, DeniedHttpResponse, OkHttpResponse,
-};
-use envoy_types::pb::envoy::r#type::v3::HttpStatus;
-use envoy_types::pb::google::rpc::Status as RpcStatus;
-use lictor::certificate::{ClientAuthority, PeerCertificate};
-use lictor::config::GrpcAddress;
-use lictor::demo::{DEMO_HOST, Envoy, start_upstream};
-use lictor::envoy_config::{self, Options};
-use lictor::ext_authz::{SERVICE_NAME, decode};
-use lictor::state::Settings;
-use lictor::tasks::Tasks;
-use lictor::time::Timestamp;
+use crate::support::command::lictor;
+use crate::support::gates::free_address;
+use crate::support::pki::{Ca, dns, key, params};
+use crate::support::process::{Server, Setup, configuration};
+use aws_lc_rs::digest::{SHA256, digest};
+use lictor::demo::DEMO_HOST;
 use rcgen::{SanType, date_time_ymd};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
-use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
-use tonic::{Request, Response, Status};
-
-/// A server that lets good certificates through and tells what it saw.
-struct Judge {
-    authority: Arc<ClientAuthority>,
-    settings: Arc<Settings>,
-}
-
-#[tonic::async_trait]
-impl Authorization for Judge {
-    async fn check(
-        &self,
-        request: Request<CheckRequest>,
-    ) -> Result<Response<CheckResponse>, Status> {
-        let asked = decode(request.into_inner(), &self.settings, None);
-        let judged = match asked.certificate.as_deref().map(PeerCertificate::decode_envoy) {
-            None => "none",
-            Some(Err(error)) => error.code(),
-            Some(Ok(read)) => {
-                let judged = self.authority.judge(&read, Timestamp::from_unix(NOW));
-                judged.map_or_else(|error| error.code(), |()| "good")
-            }
-        };
-        let told = format!("{judged} {}", asked.principal.unwrap_or_default());
-        Ok(Response::new(if judged == "good" { allow(told) } else { refuse(told) }))
-    }
-}
-
-fn allow(told: String) -> CheckResponse {
-    let header = HeaderValue { key: "x-told".to_owned(), value: told, ..HeaderValue::default() };
-    let header = HeaderValueOption { header: Some(header), ..HeaderValueOption::default() };
-    let ok = OkHttpResponse { headers: vec![header], ..OkHttpResponse::default() };
-    CheckResponse {
-        status: Some(RpcStatus::default()),
-        http_response: Some(HttpResponse::OkResponse(ok)),
-        ..CheckResponse::default()
-    }
-}
-
-fn refuse(told: String) -> CheckResponse {
-    let status = Some(HttpStatus { code: 495 });
-    let denied = DeniedHttpResponse { status, body: told, ..DeniedHttpResponse::default() };
-    CheckResponse {
-        status: Some(RpcStatus { code: 7, ..RpcStatus::default() }),
-        http_response: Some(HttpResponse::DeniedResponse(denied)),
-        ..CheckResponse::default()
-    }
-}
-
-async fn serve(authority: Arc<ClientAuthority>, tasks: &Tasks) -> SocketAddr {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    let (reporter, health) = tonic_health::server::health_reporter();
-    reporter.set_service_status(SERVICE_NAME, tonic_health::ServingStatus::Serving).await;
-    let judge = Judge { authority, settings: snapshot_of("").settings };
-    let server = Server::builder().add_service(health).add_service(AuthorizationServer::new(judge));
-    let serving = server.serve_with_incoming(TcpIncoming::from(listener));
-    tasks.start(async move { serving.await.expect("the judge serves") });
-    address
-}
 
 /// The transport socket of `envoy/README.md`, with files that exist.
 fn documented_socket(folder: &Path) -> Value {
@@ -114,6 +38,12 @@ struct Gates {
     nameless: SocketAddr,
     /// Without `validation_context`.
     silent: SocketAddr,
+}
+
+impl Gates {
+    fn all(&self) -> [SocketAddr; 5] {
+        [self.open, self.verifying, self.requiring, self.nameless, self.silent]
+    }
 }
 
 fn add_listeners(document: &mut Value, folder: &Path) -> Gates {
@@ -151,116 +81,366 @@ fn add_listeners(document: &mut Value, folder: &Path) -> Gates {
     }
 }
 
-/// `GET /` over TLS; prints the answer as it comes.
+/// A certificate, perhaps with others behind it, and its key.
+#[derive(Clone)]
+struct Client {
+    name: &'static str,
+    pem: String,
+    key: String,
+}
+
+impl Client {
+    fn new(name: &'static str, (pem, key): (String, String)) -> Self {
+        Self { name, pem, key }
+    }
+
+    fn fingerprint(&self) -> String {
+        let der = CertificateDer::from_pem_slice(self.pem.as_bytes()).expect("a certificate");
+        digest(&SHA256, &der).as_ref().iter().fold(String::new(), |mut text, byte| {
+            write!(text, "{byte:02x}").expect("writes");
+            text
+        })
+    }
+}
+
+/// Those who come.
+struct Clients {
+    good: Client,
+    /// Of a CA that is trusted by one route only.
+    foreign: Client,
+    expired: Client,
+    /// Its CA came along; it is not among those trusted.
+    chained: Client,
+    /// A name that goes on behind a NUL.
+    cut: Client,
+    /// The name of `good`, in a certificate of its own making.
+    own: Client,
+    alice: Client,
+    former_alice: Client,
+    foreign_alice: Client,
+    own_alice: Client,
+    cut_alice: Client,
+}
+
+const ALICE: &str = "spiffe://corp.test/alice";
+const NAME: &str = "client.example.com";
+
+fn uri(text: &str) -> SanType {
+    SanType::URI(text.try_into().expect("ASCII"))
+}
+
+fn self_signed(name: SanType) -> (String, String) {
+    let key = key();
+    let mut params = params("client");
+    params.subject_alt_names = vec![name];
+    (params.self_signed(&key).expect("a certificate").pem(), key.serialize_pem())
+}
+
+impl Clients {
+    fn new(root: &Ca, other: &Ca) -> Self {
+        let middle = root.below("middle", |_| ());
+        let (leaf, key) = middle.client_with_key(|_| ());
+        let named = |ca: &Ca, name: &str| {
+            let name = vec![uri(name)];
+            ca.client_with_key(|params| params.subject_alt_names = name)
+        };
+        let past = date_time_ymd(2021, 1, 1);
+        Self {
+            good: Client::new("good", root.client_with_key(|_| ())),
+            foreign: Client::new("foreign", other.client_with_key(|_| ())),
+            expired: Client::new("expired", root.client_with_key(|params| params.not_after = past)),
+            chained: Client::new("chained", (leaf + &middle.pem, key)),
+            cut: Client::new("cut", named(root, "root@corp.test\0.evil.test")),
+            own: Client::new("own", self_signed(dns(NAME))),
+            alice: Client::new("alice", named(root, ALICE)),
+            former_alice: Client::new(
+                "former-alice",
+                root.client_with_key(|params| {
+                    params.subject_alt_names = vec![uri(ALICE)];
+                    params.not_after = past;
+                }),
+            ),
+            foreign_alice: Client::new("foreign-alice", named(other, ALICE)),
+            own_alice: Client::new("own-alice", self_signed(uri(ALICE))),
+            cut_alice: Client::new("cut-alice", named(root, &format!("{ALICE}\0.evil.test"))),
+        }
+    }
+}
+
+/// `GET` over TLS, with names that the client would like to have; prints the answer as it comes.
 const CLIENT: &str = r"
 import socket, ssl, sys
-port, host, *client = sys.argv[1:]
+port, host, path, *client = sys.argv[1:]
 context = ssl.create_default_context()
 context.check_hostname = False
 context.verify_mode = ssl.CERT_NONE
 if client:
     context.load_cert_chain(*client)
 plain = socket.create_connection(('127.0.0.1', int(port)), 10)
+forged = 'x-fingerprint: forged\r\nx-dns: forged\r\nx-forwarded-client-cert: Hash=forged\r\n'
 with context.wrap_socket(plain, server_hostname=host) as stream:
-    stream.sendall(f'GET / HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n'.encode())
+    stream.sendall(f'GET {path} HTTP/1.1\r\nhost: {host}\r\n{forged}connection: close\r\n\r\n'.encode())
     while part := stream.recv(65536):
         sys.stdout.buffer.write(part)
 ";
 
-/// Status, and what the judge told; `None` if there was no answer.
-async fn ask(
-    at: SocketAddr,
-    client: Option<&(String, String)>,
-    folder: &Path,
-) -> Option<(u16, String)> {
-    let mut command = tokio::process::Command::new("python3");
-    command.args(["-c", CLIENT, &at.port().to_string(), DEMO_HOST]);
-    if let Some((certificate, key)) = client {
-        let files = [("client.crt", certificate), ("client.key", key)];
-        for (name, pem) in files {
-            fs::write(folder.join(name), pem).expect("writes");
-            command.arg(folder.join(name));
+/// Envoy with its listeners, and Lictor behind it.
+struct Stand {
+    setup: Setup,
+    gates: Gates,
+    clients: Clients,
+}
+
+/// What came of a request.
+#[derive(Debug)]
+struct Seen {
+    status: u16,
+    /// What the upstream saw; null if it was not reached.
+    headers: Value,
+    /// The decision line.
+    line: Value,
+}
+
+impl Stand {
+    async fn start(rest: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (root, other) = (Ca::new("root"), Ca::new("other"));
+        let (certificate, key) =
+            other.client_with_key(|params| params.subject_alt_names = vec![dns(DEMO_HOST)]);
+        let files = [("ca.crt", &root.pem), ("other.crt", &other.pem), ("tls.crt", &certificate)];
+        for (name, pem) in files.into_iter().chain([("tls.key", &key)]) {
+            fs::write(folder.path().join(name), pem).expect("writes");
         }
+        let here = folder.path().to_owned();
+        let text = configuration(&free_address().to_string(), rest);
+        let mut gates = None;
+        let mut setup =
+            Setup::serve(folder, &[text], |document| gates = Some(add_listeners(document, &here)))
+                .await;
+        let gates = gates.expect("listeners");
+        for at in gates.all() {
+            setup.envoy.ready(at).await.expect("Envoy listens");
+        }
+        Self { setup, gates, clients: Clients::new(&root, &other) }
     }
-    let output = command.output().await.expect("Python runs");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let (head, body) = text.split_once("\r\n\r\n")?;
-    let status = head.split(' ').nth(1).expect("a status").parse().expect("a number");
-    let echoed = serde_json::from_str::<Value>(body.trim_matches(|c| c != '{' && c != '}'));
-    let told = echoed.ok().and_then(|json| json["headers"]["x-told"].as_str().map(str::to_owned));
-    Some((status, told.unwrap_or_else(|| body.to_owned())))
+
+    fn server(&self) -> &Server {
+        &self.setup.servers[0]
+    }
+
+    /// Asks for a path that is asked for once; `None` if there was no answer.
+    async fn ask(&self, at: SocketAddr, host: &str, client: Option<&Client>) -> Option<Seen> {
+        let name = client.map_or("nobody", |client| client.name);
+        let path = format!("/{}/{name}", at.port());
+        let mut command = tokio::process::Command::new("python3");
+        command.args(["-c", CLIENT, &at.port().to_string(), host, &path]);
+        if let Some(client) = client {
+            for (file, pem) in [("client.crt", &client.pem), ("client.key", &client.key)] {
+                let file = self.setup.folder.path().join(file);
+                fs::write(&file, pem).expect("writes");
+                command.arg(file);
+            }
+        }
+        let output = command.output().await.expect("Python runs");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let (head, body) = text.split_once("\r\n\r\n")?;
+        let status = head.split(' ').nth(1).expect("a status").parse().expect("a number");
+        let echoed = serde_json::from_str(body.trim_matches(|c| c != '{' && c != '}'));
+        let echoed: Value = echoed.unwrap_or_default();
+        let line = self.server().line_about(host, &path);
+        Some(Seen { status, headers: echoed["headers"].clone(), line })
+    }
+
+    /// Asks at the documented listener.
+    async fn seen(&self, host: &str, client: Option<&Client>) -> Seen {
+        self.ask(self.gates.open, host, client).await.expect("an answer")
+    }
+
+    async fn status(&self, host: &str, client: Option<&Client>) -> u16 {
+        self.seen(host, client).await.status
+    }
+}
+
+impl Seen {
+    /// Refused, and the log says why.
+    #[track_caller]
+    fn expect_refused(&self, status: u16, why: &str, error: Option<&str>) {
+        assert_eq!(self.status, status, "{self:?}");
+        assert!(self.headers.is_null(), "{self:?}");
+        let effect = if status == 495 { "deny-why-true" } else { "allow-why-false" };
+        assert_eq!(self.line[effect], why, "{self:?}");
+        assert_eq!(self.line["client-certificate-error"].as_str(), error, "{self:?}");
+        assert_eq!(self.line["status"], status, "{self:?}");
+    }
+
+    /// Let through; the upstream is told of this certificate, or of none.
+    #[track_caller]
+    fn expect_told(&self, client: Option<&Client>, names: &str) {
+        assert_eq!(self.status, 200, "{self:?}");
+        let told = |name: &str| self.headers[name].as_str().unwrap_or_default();
+        let fingerprint = client.map(Client::fingerprint).unwrap_or_default();
+        assert_eq!(
+            (told("x-fingerprint"), told("x-dns")),
+            (fingerprint.as_str(), names),
+            "{self:?}"
+        );
+        assert!(!self.headers.to_string().contains("forged"), "{self:?}");
+    }
+}
+
+const TELLING: &str = "  allow_public_unauthenticated_access: true
+  set_request_headers:
+    x-fingerprint: '${pomerium.client_cert_fingerprint}'
+    x-dns: '${pomerium.client_cert_san_dns}'
+";
+/// A host whose route trusts another CA.
+const OTHER_HOST: &str = "other.localhost";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_refuses_by_default() {
+    let stand = Stand::start(&format!(
+        "downstream_mtls: {{ca_file: ca.crt}}\nroutes:\n\
+         - from: https://{DEMO_HOST}\n  to: http://UPSTREAM\n{TELLING}\
+         - from: https://{OTHER_HOST}\n  to: http://UPSTREAM\n  tls_downstream_client_ca_file: other.crt\n{TELLING}"
+    ))
+    .await;
+    let Clients { good, foreign, expired, chained, cut, own, .. } = &stand.clients;
+    let (required, invalid) = ("client-certificate-required", "invalid-client-certificate");
+    for (client, error) in [
+        (foreign, "unknown-issuer"),
+        (expired, "expired"),
+        (chained, "unknown-issuer"),
+        (cut, "bad-name"),
+        (own, "unknown-issuer"),
+    ] {
+        let seen = stand.seen(DEMO_HOST, Some(client)).await;
+        seen.expect_refused(495, invalid, Some(error));
+    }
+    stand.seen(DEMO_HOST, None).await.expect_refused(495, required, None);
+    stand.seen(DEMO_HOST, Some(good)).await.expect_told(Some(good), NAME);
+
+    stand.seen(OTHER_HOST, Some(foreign)).await.expect_told(Some(foreign), NAME);
+    for client in [good, own] {
+        let seen = stand.seen(OTHER_HOST, Some(client)).await;
+        seen.expect_refused(495, invalid, Some("unknown-issuer"));
+    }
+    stand.seen(OTHER_HOST, None).await.expect_refused(495, required, None);
+
+    other_listeners(&stand).await;
+    let file = stand.server().config.display().to_string();
+    let told = lictor(stand.setup.folder.path(), &["envoy", "config", &file], &[], "");
+    assert!(told.stderr.contains("without TLS"), "{}", told.stderr);
+    stand.setup.stop().await;
+}
+
+/// What `ACCEPT_UNTRUSTED`, `trusted_ca` and `validation_context` are for.
+async fn other_listeners(stand: &Stand) {
+    let Clients { good, foreign, expired, chained, cut, .. } = &stand.clients;
+    for (client, open, verifying, requiring) in [
+        (Some(good), 200, Some(200), Some(200)),
+        (Some(foreign), 495, None, None),
+        (Some(expired), 495, None, None),
+        (Some(chained), 495, Some(495), Some(495)),
+        (Some(cut), 495, Some(495), Some(495)),
+        (None, 495, Some(495), None),
+    ] {
+        let name = client.map_or("nobody", |client| client.name);
+        let mut statuses = Vec::new();
+        for at in stand.gates.all() {
+            let answer = stand.ask(at, DEMO_HOST, client).await;
+            statuses.push(answer.map(|seen| seen.status));
+        }
+        let silent = Some(495);
+        assert_eq!(statuses, [Some(open), verifying, requiring, Some(open), silent], "{name}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_client_shows_reaches_lictor_and_is_judged() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let folder = folder.path();
-    let (root, other) = (Ca::new("root"), Ca::new("other"));
-    let (certificate, key) =
-        other.client_with_key(|params| params.subject_alt_names = vec![dns(DEMO_HOST)]);
-    for (name, pem) in [("ca.crt", &root.pem), ("tls.crt", &certificate), ("tls.key", &key)] {
-        fs::write(folder.join(name), pem).expect("writes");
+async fn policies_decide_where_enforcement_is_theirs() {
+    let route = |host: &str, policy: &str| {
+        format!("- {{from: 'https://{host}', to: 'http://UPSTREAM', policy: {policy}}}\n")
+    };
+    let named = format!("allow: {{and: [{{client_certificate: {{san_dns: {NAME}}}}}]}}");
+    let by_name = route("name.localhost", &format!("{{{named}}}"));
+    let guard = "deny: {or: [{invalid_client_certificate: true}]}";
+    let guarded = route("guarded.localhost", &format!("{{{named}, {guard}}}"));
+    let alice = route("alice.localhost", &format!("{{allow: {{or: [{{spiffe_id: '{ALICE}'}}]}}}}"));
+    let anybody_else =
+        format!("{{allow: {{or: [{{accept: true}}]}}, deny: {{or: [{{spiffe_id: '{ALICE}'}}]}}}}");
+    let not_alice = route("not-alice.localhost", &anybody_else);
+    let stand = Stand::start(&format!(
+        "downstream_mtls: {{ca_file: ca.crt, enforcement: policy}}\nroutes:\n\
+         - from: https://{DEMO_HOST}\n  to: http://UPSTREAM\n{TELLING}{by_name}{guarded}{alice}{not_alice}"
+    ))
+    .await;
+    names_in_a_policy(&stand).await;
+    spiffe_ids(&stand).await;
+    let Clients { good, foreign, expired, chained, cut, own, .. } = &stand.clients;
+    stand.seen(DEMO_HOST, Some(good)).await.expect_told(Some(good), NAME);
+    for client in [foreign, expired, chained, cut, own] {
+        stand.seen(DEMO_HOST, Some(client)).await.expect_told(None, "");
     }
-    let tasks = Tasks::default();
-    let upstream = start_upstream(&tasks).await.expect("an upstream").address;
-    let text = format!(
-        "downstream_mtls: {{ca_file: ca.crt}}\nroutes:\n- {{from: 'https://{DEMO_HOST}', to: 'http://{upstream}'}}\n"
-    );
-    let config = config::load(&text, folder).expect("loads");
-    let authority = config.certificates.authority.clone().expect("an authority");
-    let judge = serve(authority, &tasks).await;
-    let plain = free_address();
-    let options =
-        Options { listen: plain, admin: None, grpc: GrpcAddress::Tcp(judge), http: loopback(9) };
-    let (mut document, omissions) = envoy_config::bootstrap(&config, &options);
-    assert!(omissions[0].contains("without TLS"), "{omissions:?}");
-    set_times(&mut document);
-    let gates = add_listeners(&mut document, folder);
-    let file = folder.join("envoy.yaml");
-    fs::write(&file, document.to_string()).expect("writes");
-    let binary = tokio::task::spawn_blocking(envoy::binary).await.expect("an Envoy");
-    let mut envoy = Envoy::start(&binary, &file).expect("Envoy runs");
-    for at in [gates.open, gates.verifying, gates.requiring, gates.nameless, gates.silent] {
-        let ready = envoy.ready(at).await;
-        ready.unwrap_or_else(|_| panic!("{}", fs::read_to_string(envoy.log()).unwrap_or_default()));
-    }
-    for _ in 0..200 {
-        if ask(gates.open, None, folder).await.is_some_and(|(status, _)| status != 503) {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    judged(&gates, &root, &other, folder).await;
-    tasks.drain(std::time::Duration::from_secs(5)).await;
+    stand.seen(DEMO_HOST, None).await.expect_told(None, "");
+    stand.setup.stop().await;
 }
 
-async fn judged(gates: &Gates, root: &Ca, other: &Ca, folder: &Path) {
-    let good = root.client_with_key(|_| ());
-    let foreign = other.client_with_key(|_| ());
-    let expired = root.client_with_key(|params| params.not_after = date_time_ymd(2021, 1, 1));
-    let middle = root.below("middle", |_| ());
-    let (leaf, key) = middle.client_with_key(|_| ());
-    let chain = (leaf + &middle.pem, key);
-    let cut = root.client_with_key(|params| {
-        let name = "root@corp.test\0.evil.test".try_into().expect("ASCII");
-        params.subject_alt_names = vec![SanType::URI(name)];
-    });
-    let answer = |status, told: &str| Some((status, told.to_owned()));
-    let name = "client.example.com";
-    for (client, open, verifying, requiring) in [
-        (Some(&good), answer(200, &format!("good {name}")), Some(200), Some(200)),
-        (Some(&foreign), answer(495, &format!("unknown-issuer {name}")), None, None),
-        (Some(&expired), answer(495, &format!("expired {name}")), None, None),
-        (Some(&chain), answer(495, &format!("unknown-issuer {name}")), Some(495), Some(495)),
-        (None, answer(495, "none "), Some(495), None),
-    ] {
-        assert_eq!(ask(gates.open, client, folder).await, open);
-        assert_eq!(ask(gates.nameless, client, folder).await, open);
-        let status = |answer: Option<(u16, String)>| answer.map(|(status, _)| status);
-        assert_eq!(status(ask(gates.verifying, client, folder).await), verifying, "{open:?}");
-        assert_eq!(status(ask(gates.requiring, client, folder).await), requiring, "{open:?}");
-        assert_eq!(ask(gates.silent, client, folder).await, answer(495, "none "), "{open:?}");
+/// A name is compared as it was shown; whether somebody vouches for it is another criterion.
+async fn names_in_a_policy(stand: &Stand) {
+    let Clients { good, foreign, alice, own, cut, .. } = &stand.clients;
+    let wrong = "client-certificate-unauthorized";
+    let (by_name, guarded) = ("name.localhost", "guarded.localhost");
+    for host in [by_name, guarded] {
+        assert_eq!(stand.status(host, Some(good)).await, 200);
+        stand.seen(host, Some(alice)).await.expect_refused(403, wrong, None);
     }
-    let seen = ask(gates.open, Some(&cut), folder).await;
-    assert_eq!(seen, answer(495, "bad-name "), "nor is its principal believed");
+    stand.seen(by_name, None).await.expect_refused(403, wrong, None);
+    stand.seen(by_name, Some(cut)).await.expect_refused(403, wrong, Some("bad-name"));
+    for client in [own, foreign] {
+        assert_eq!(stand.status(by_name, Some(client)).await, 200, "{}", client.name);
+        let seen = stand.seen(guarded, Some(client)).await;
+        seen.expect_refused(495, "invalid-client-certificate", Some("unknown-issuer"));
+    }
+    let nobody = stand.seen(guarded, None).await;
+    nobody.expect_refused(495, "client-certificate-required", None);
+}
+
+/// Whom Envoy names counts if somebody vouches for it; a name in doubt only where it shuts out.
+async fn spiffe_ids(stand: &Stand) {
+    let clients = &stand.clients;
+    let (for_alice, not_for_alice) = ("alice.localhost", "not-alice.localhost");
+    assert_eq!(stand.status(for_alice, Some(&clients.alice)).await, 200);
+    assert_eq!(stand.status(not_for_alice, Some(&clients.alice)).await, 403);
+    for (client, error) in [
+        (Some(&clients.own_alice), Some("unknown-issuer")),
+        (Some(&clients.foreign_alice), Some("unknown-issuer")),
+        (Some(&clients.former_alice), Some("expired")),
+        (Some(&clients.cut_alice), Some("bad-name")),
+        (Some(&clients.good), None),
+        (None, None),
+    ] {
+        let seen = stand.seen(for_alice, client).await;
+        seen.expect_refused(403, "spiffe-id-unauthorized", error);
+    }
+    assert_eq!(stand.status(not_for_alice, Some(&clients.former_alice)).await, 403);
+    assert_eq!(stand.status(not_for_alice, Some(&clients.good)).await, 200);
+}
+
+/// With a CA of one route alone, nobody has judged whoever comes to another.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_counts_for_nothing_on_a_route_without_a_ca() {
+    let policy = format!("{{allow: {{or: [{{spiffe_id: '{ALICE}'}}]}}}}");
+    let stand = Stand::start(&format!(
+        "routes:\n\
+         - {{from: 'https://{DEMO_HOST}', to: 'http://UPSTREAM', policy: {policy}}}\n\
+         - {{from: 'https://{OTHER_HOST}', to: 'http://UPSTREAM', policy: {policy}, tls_downstream_client_ca_file: other.crt}}\n"
+    ))
+    .await;
+    let clients = &stand.clients;
+    for client in [&clients.own_alice, &clients.alice, &clients.foreign_alice] {
+        let seen = stand.seen(DEMO_HOST, Some(client)).await;
+        seen.expect_refused(403, "spiffe-id-unauthorized", None);
+    }
+    assert_eq!(stand.status(OTHER_HOST, Some(&clients.foreign_alice)).await, 200);
+    assert_eq!(stand.status(OTHER_HOST, Some(&clients.own_alice)).await, 495);
+    stand.setup.stop().await;
 }

@@ -1,6 +1,6 @@
 //! Questions about the connection a request came by.
 
-use super::Finding;
+use super::{Doubt, Finding};
 use crate::address::AddressRanges;
 use crate::policy::matcher::StringMatch;
 use crate::policy::{Facts, Reason};
@@ -17,14 +17,15 @@ pub(crate) enum PeerQuestion {
 }
 
 impl PeerQuestion {
-    pub(super) fn ask(&self, facts: &Facts<'_>) -> Finding<'_> {
+    pub(super) fn ask(&self, facts: &Facts<'_>, doubt: Doubt) -> Finding<'_> {
+        let principal = principal(facts, doubt);
         match self {
             Self::SourceIp(ranges) => {
                 let holds = facts.source_ip.is_some_and(|address| ranges.contains(address));
                 Finding::either(holds, Reason::SourceIpOk, Reason::SourceIpUnauthorized)
             }
             Self::SourcePrincipal(text) => {
-                let holds = facts.principal.is_some_and(|principal| text.matches(principal));
+                let holds = principal.is_some_and(|principal| text.matches(principal));
                 Finding::either(
                     holds,
                     Reason::SourcePrincipalOk,
@@ -32,7 +33,7 @@ impl PeerQuestion {
                 )
             }
             Self::SpiffeId(text) => {
-                let holds = spiffe_id(facts).is_some_and(|id| text.matches(id));
+                let holds = spiffe_id(principal).is_some_and(|id| text.matches(id));
                 Finding::either(holds, Reason::SpiffeIdOk, Reason::SpiffeIdUnauthorized)
             }
             Self::Sni(text) => {
@@ -45,9 +46,14 @@ impl PeerQuestion {
         let text = match self {
             Self::SourceIp(_) if facts.source_ip.is_some() => "an address",
             Self::SourceIp(_) => "no address",
+            Self::SourcePrincipal(_) | Self::SpiffeId(_)
+                if facts.principal.is_some() && !facts.principal_vouched =>
+            {
+                "a name that no trusted CA vouches for"
+            }
             Self::SourcePrincipal(_) if facts.principal.is_some() => "a principal",
             Self::SourcePrincipal(_) => "no principal",
-            Self::SpiffeId(_) if spiffe_id(facts).is_some() => "a SPIFFE id",
+            Self::SpiffeId(_) if spiffe_id(facts.principal).is_some() => "a SPIFFE id",
             Self::SpiffeId(_) => "no SPIFFE id",
             Self::Sni(_) if facts.sni.is_empty() => "no server name",
             Self::Sni(_) => "a server name",
@@ -56,6 +62,11 @@ impl PeerQuestion {
     }
 }
 
-fn spiffe_id<'f>(facts: &Facts<'f>) -> Option<&'f str> {
-    facts.principal.filter(|principal| principal.starts_with("spiffe://"))
+/// SECURITY: a name that nobody vouches for is nobody's where it would let somebody in.
+fn principal<'f>(facts: &Facts<'f>, doubt: Doubt) -> Option<&'f str> {
+    facts.principal.filter(|_| facts.principal_vouched || doubt == Doubt::Any)
+}
+
+fn spiffe_id(principal: Option<&str>) -> Option<&str> {
+    principal.filter(|principal| principal.starts_with("spiffe://"))
 }

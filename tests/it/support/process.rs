@@ -9,7 +9,7 @@ use lictor::token::{Claims, mint};
 use serde_json::Value;
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::process::{Child, Command};
@@ -28,16 +28,17 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts it, with `addresses` and the routes of `upstream`, in `folder`; waits until it serves.
-    pub async fn start(
-        folder: &std::path::Path,
-        name: &str,
-        grpc: &str,
-        upstream: SocketAddr,
-    ) -> Self {
+    /// Starts it with a route to `upstream`, in `folder`; waits until it serves.
+    pub async fn start(folder: &Path, name: &str, grpc: &str, upstream: SocketAddr) -> Self {
+        let text = configuration(grpc, ROUTES).replace("UPSTREAM", &upstream.to_string());
+        Self::serve(folder, name, &text).await
+    }
+
+    /// Starts it with this configuration.
+    pub async fn serve(folder: &Path, name: &str, text: &str) -> Self {
         let config = folder.join(format!("{name}.yaml"));
         let log = config.with_extension("log");
-        fs::write(&config, configuration(grpc, upstream)).expect("a file");
+        fs::write(&config, text).expect("a file");
         let errors = fs::File::create(&log).expect("a log");
         let mut command = Command::new(LICTOR);
         command.args(["serve", "--config"]).arg(&config).env_clear().kill_on_drop(true);
@@ -50,6 +51,14 @@ impl Server {
 
     pub fn read_log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// The last decision line about this; null if there is none yet.
+    pub fn line_about(&self, host: &str, path: &str) -> Value {
+        let log = self.read_log();
+        let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let mut about = lines.filter(|line| line["host"] == host && line["path"] == path);
+        about.next_back().unwrap_or_default()
     }
 
     fn said(&self, message: &str) -> bool {
@@ -80,7 +89,16 @@ impl Server {
     }
 }
 
-fn configuration(grpc: &str, upstream: SocketAddr) -> String {
+const ROUTES: &str = "\
+routes:
+- id: httpbin
+  from: https://httpbin.localhost
+  to: http://UPSTREAM
+  allowed_domains: [example.com]
+";
+
+/// `rest`, with addresses and a key.
+pub fn configuration(grpc: &str, rest: &str) -> String {
     let http = free_address();
     format!(
         "grpc_address: {grpc}\n\
@@ -88,11 +106,7 @@ fn configuration(grpc: &str, upstream: SocketAddr) -> String {
          shared_secret: {SECRET}\n\
          authenticate_service_url: https://authenticate.localhost\n\
          pass_identity_headers: true\n\
-         routes:\n\
-         - id: httpbin\n  \
-           from: https://{DEMO_HOST}\n  \
-           to: http://{upstream}\n  \
-           allowed_domains: [example.com]\n"
+         {rest}"
     )
 }
 
@@ -100,25 +114,37 @@ fn configuration(grpc: &str, upstream: SocketAddr) -> String {
 #[derive(Debug)]
 pub struct Setup {
     pub servers: Vec<Server>,
-    _envoy: Envoy,
+    pub envoy: Envoy,
     pub gateway: SocketAddr,
     pub upstream: Upstream,
     tasks: Tasks,
-    _folder: tempfile::TempDir,
+    pub folder: tempfile::TempDir,
 }
 
 impl Setup {
     /// One server for each of `addresses`; `edit` changes the bootstrap that is generated for the
     /// first. An address may name the `FOLDER`.
     pub async fn start(addresses: &[String], edit: impl FnOnce(&mut Value)) -> Self {
+        let texts = addresses.iter().map(|address| configuration(address, ROUTES));
         let folder = tempfile::tempdir().expect("a folder");
+        Self::serve(folder, &texts.collect::<Vec<_>>(), edit).await
+    }
+
+    /// One server for each of `texts`, in `folder`; `edit` changes the bootstrap that is generated for
+    /// the first. A text may name the `FOLDER` and the `UPSTREAM`.
+    pub async fn serve(
+        folder: tempfile::TempDir,
+        texts: &[String],
+        edit: impl FnOnce(&mut Value),
+    ) -> Self {
         let tasks = Tasks::default();
         let upstream = start_upstream(&tasks).await.expect("an upstream");
+        let (here, there) = (folder.path().display().to_string(), upstream.address.to_string());
         let mut servers = Vec::new();
-        for (number, address) in addresses.iter().enumerate() {
-            let address = address.replace("FOLDER", &folder.path().display().to_string());
+        for (number, text) in texts.iter().enumerate() {
+            let text = text.replace("FOLDER", &here).replace("UPSTREAM", &there);
             let name = format!("lictor-{number}");
-            servers.push(Server::start(folder.path(), &name, &address, upstream.address).await);
+            servers.push(Server::serve(folder.path(), &name, &text).await);
         }
         let gateway = free_address();
         let mut bootstrap = generated(&servers[0].config, gateway).await;
@@ -129,7 +155,7 @@ impl Setup {
         let binary = tokio::task::spawn_blocking(binary).await.expect("an Envoy");
         let mut envoy = Envoy::start(&binary, &file).expect("Envoy runs");
         envoy.ready(gateway).await.expect("Envoy listens");
-        let setup = Self { servers, _envoy: envoy, gateway, upstream, tasks, _folder: folder };
+        let setup = Self { servers, envoy, gateway, upstream, tasks, folder };
         setup.wait_for_checks().await;
         setup
     }
@@ -164,7 +190,7 @@ pub async fn get(gateway: SocketAddr, target: &str, lines: &[&str]) -> Reply {
 }
 
 /// What `lictor envoy config` prints.
-async fn generated(config: &std::path::Path, listen: SocketAddr) -> Value {
+async fn generated(config: &Path, listen: SocketAddr) -> Value {
     let admin = free_address();
     let mut command = Command::new(LICTOR);
     command.args(["envoy", "config"]).arg(config).env_clear();

@@ -20,7 +20,8 @@ impl<'a> Section<'a> {
         if let Some(entries) = node.entries() {
             return Some(Self { name: name.to_owned(), place: node.place.clone(), entries });
         }
-        problems.push(wrong_type(node, name, "a map"));
+        let help = "write `key: value` below it, or `{key: value}`";
+        problems.push(wrong_type(node, name, "a map").help(help));
         None
     }
 
@@ -83,7 +84,8 @@ impl<'a> Section<'a> {
             }
         };
         if parsed.is_none() {
-            problems.push(wrong_type(node, &self.full_name(key), "a whole number, 0 or more"));
+            let wrong = wrong_type(node, &self.full_name(key), "a whole number, 0 or more");
+            problems.push(wrong.help("write the number in digits, such as `1`"));
         }
         parsed
     }
@@ -148,7 +150,7 @@ impl<'a> Section<'a> {
             if let Some(text) = scalar_text(&entry.node) {
                 map.insert(entry.key.clone(), (text, entry.place.clone()));
             } else {
-                problems.push(wrong_type(&entry.node, &name, "text"));
+                problems.push(wrong_type(&entry.node, &name, "text").help("put it in quotes"));
             }
         }
         Some(map)
@@ -230,7 +232,7 @@ fn texts_of(node: &Node, name: &str, problems: &mut Problems) -> Vec<String> {
             texts
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Map(_) => {
-            problems.push(wrong_type(node, name, "a list of texts"));
+            problems.push(wrong_type(node, name, "a list of texts").help("write it as `[a, b]`"));
             Vec::new()
         }
     }

@@ -218,7 +218,7 @@ fn bad_settings() {
     );
     refuses(
         "max_verify_depth: -1",
-        "lictor.yaml:1:37: `downstream_mtls.max_verify_depth` must be a whole number, 0 or more, not a number",
+        "lictor.yaml:1:37: `downstream_mtls.max_verify_depth` must be a whole number, 0 or more, not a number (write the number in digits, such as `1`)",
     );
     refuses(
         "ca_fle: ca.pem",
@@ -226,7 +226,7 @@ fn bad_settings() {
     );
     folder.refuses(
         "downstream_mtls: on",
-        "lictor.yaml:1:18: `downstream_mtls` must be a map, not text",
+        "lictor.yaml:1:18: `downstream_mtls` must be a map, not text (write `key: value` below it, or `{key: value}`)",
     );
 }
 

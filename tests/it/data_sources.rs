@@ -176,7 +176,7 @@ fn what_is_wrong_with_a_source() {
     refused(
         files,
         "[r.json]",
-        "wrong_type: lictor.yaml:2:16: `data_sources[0]` must be a map, not text",
+        "wrong_type: lictor.yaml:2:16: `data_sources[0]` must be a map, not text (write `key: value` below it, or `{key: value}`)",
     );
     refused(
         files,
@@ -261,7 +261,7 @@ fn what_is_wrong_with_a_file() {
         "r.yaml",
         "",
         "user.id",
-        "empty_document: r.yaml:1:1: the document is empty (check the indentation, and put text with `: ` or a leading `{`, `[`, `*`, `&` or `@` in quotes)",
+        "empty_document: r.yaml:1:1: the document is empty (write at least one key)",
     );
     bad_file(
         "r.yaml",

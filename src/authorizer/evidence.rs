@@ -100,11 +100,18 @@ fn reads_certificate(settings: &Settings, route: &Route) -> bool {
         || route.policies.iter().any(|policy| policy.reads_certificates())
 }
 
+/// Methods whose body, if there were one, means nothing (RFC 9110 §9.3).
+const BODILESS: [&str; 4] = ["DELETE", "GET", "HEAD", "OPTIONS"];
+
 /// SECURITY: whatever a client says of its type, a body that reaches the server behind is read, and
 /// one that cannot be read in one way, or was not sent along whole, is refused.
 fn calls(request: &Request) -> Result<Vec<McpCall>, DenyReason> {
     let malformed = |why: &str| DenyReason::Malformed(why.to_owned());
     match &request.body {
+        // Over HTTP/2 a body need not be announced, so an absent one may only be unseen.
+        Body::None if !BODILESS.contains(&request.method.as_str()) => {
+            Err(malformed("it has no body, or its body was not sent along"))
+        }
         Body::None => Ok(Vec::new()),
         Body::Unseen => {
             Err(malformed("its body was not sent along: set `with_request_body` in Envoy"))

@@ -95,6 +95,11 @@ impl Doubt {
             Self::Any => readings.any(test),
         }
     }
+
+    /// What counts where the readings are too many to look at.
+    fn unread(self) -> bool {
+        self == Self::Any
+    }
 }
 
 impl Criterion {

@@ -3,14 +3,15 @@
 use super::{Doubt, Finding};
 use crate::policy::matcher::StringMatch;
 use crate::policy::{Facts, Reason};
-use crate::request::query_values;
+use crate::request::{Headers, query_values};
 use std::borrow::Cow;
 
 #[derive(Debug)]
 pub(crate) enum RequestQuestion {
     Method(StringMatch),
     Path(StringMatch),
-    /// A header that is missing is empty; one that is sent in several lines has as many readings.
+    /// A header that is missing is empty; one that is sent in several lines has as many readings. So
+    /// has one with commas, where Envoy has joined the lines.
     Header {
         name: String,
         value: StringMatch,
@@ -26,6 +27,8 @@ pub(crate) enum RequestQuestion {
 
 /// What stands for bytes that are no text: equal to nothing anybody writes.
 const NO_TEXT: &str = "\u{fffd}";
+/// A joined header of more pieces is not taken apart: it could be made to cost too much.
+const MAX_PIECES: usize = 16;
 
 impl RequestQuestion {
     pub(super) fn ask(&self, facts: &Facts<'_>, doubt: Doubt) -> Finding<'_> {
@@ -39,13 +42,7 @@ impl RequestQuestion {
                 Finding::either(holds, Reason::HttpPathOk, Reason::HttpPathUnauthorized)
             }
             Self::Header { name, value } => {
-                let mut lines = facts.headers.all(name).peekable();
-                let holds = match lines.peek() {
-                    None => value.matches(""),
-                    Some(_) => doubt.over(lines, |line| {
-                        value.matches(std::str::from_utf8(line).unwrap_or(NO_TEXT))
-                    }),
-                };
+                let holds = header(facts.headers, name, value, doubt);
                 Finding::either(holds, Reason::HttpHeaderOk, Reason::HttpHeaderUnauthorized)
             }
             Self::Query { name, value } => {
@@ -89,6 +86,33 @@ impl RequestQuestion {
             Self::CorsPreflight => "no CORS preflight".into(),
         }
     }
+}
+
+fn header(headers: &Headers, name: &str, value: &StringMatch, doubt: Doubt) -> bool {
+    let lines = headers.all(name).map(|line| std::str::from_utf8(line).unwrap_or(NO_TEXT));
+    let mut lines = lines.peekable();
+    if lines.peek().is_none() {
+        return value.matches("");
+    }
+    if !headers.are_joined() {
+        return doubt.over(lines, |line| value.matches(line));
+    }
+    doubt.over(lines, |line| match line.matches(',').count() {
+        0..MAX_PIECES => doubt.over(possible_lines(line), |line| value.matches(line)),
+        _ => doubt.unread(),
+    })
+}
+
+/// SECURITY: where Envoy joined repeated lines by commas, a comma may as well be part of a line. Any
+/// run of the pieces may have been one, with or without the spaces around it.
+fn possible_lines(joined: &str) -> impl Iterator<Item = &str> {
+    let commas = move || joined.match_indices(',').map(|(at, _)| at);
+    let starts = std::iter::once(0).chain(commas().map(|at| at + 1));
+    let runs = starts.flat_map(move |start| {
+        let ends = commas().filter(move |at| *at >= start).chain([joined.len()]);
+        ends.filter_map(move |end| joined.get(start..end))
+    });
+    runs.flat_map(|run| [run, run.trim_matches([' ', '\t'])])
 }
 
 /// A message that calls no tool matches no tool, whatever the operator.

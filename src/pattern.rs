@@ -2,6 +2,7 @@
 //! table, which neither allocates, nor waits, nor fails. Read as RE2 reads them, because Envoy does
 //! (see `re2`). Knows nothing of what the texts are.
 
+mod fold;
 mod re2;
 
 use regex_automata::Anchored;
@@ -65,9 +66,21 @@ impl Pattern {
     /// # Errors
     /// The first that [`Pattern::one`] would refuse.
     pub fn any_of(texts: &[&str]) -> Result<Self, PatternError> {
+        Self::read(texts, re2::parse)
+    }
+
+    /// As [`Pattern::any_of`], for texts in which ASCII letters are the same in either case.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn any_folded_of(texts: &[&str]) -> Result<Self, PatternError> {
+        Self::read(texts, re2::parse_folded)
+    }
+
+    fn read(texts: &[&str], parse: fn(&str) -> Result<Hir, String>) -> Result<Self, PatternError> {
         let read = |text: &&str| {
             let named = |reason| PatternError::Syntax { pattern: shown(text), reason };
-            re2::parse(text).map_err(named)
+            parse(text).map_err(named)
         };
         let parsed = texts.iter().map(read).collect::<Result<Vec<Hir>, _>>()?;
         let too_large = |text: &str| PatternError::TooLarge { pattern: shown(text) };

@@ -2,6 +2,7 @@
 //! ASCII alone, while `.`, `[^…]`, `\p{…}` and `(?i)` know all of Unicode. SECURITY: what RE2 would
 //! read differently is refused; Envoy and we must agree on what a pattern matches.
 
+use super::fold::in_both_cases;
 use regex_syntax::ast::parse::Parser;
 use regex_syntax::ast::{
     Assertion, AssertionKind, Ast, ClassAscii, ClassAsciiKind, ClassBracketed, ClassPerl,
@@ -18,10 +19,25 @@ const BOUNDARY: Refusal = "of word boundaries only `\\b` and `\\B` are known";
 
 /// The expression `text`, or in one line why it is none.
 pub(super) fn parse(text: &str) -> Result<Hir, String> {
+    translated(text, &read(text)?)
+}
+
+/// The same for texts in which ASCII letters are the same in either case.
+pub(super) fn parse_folded(text: &str) -> Result<Hir, String> {
+    let mut ast = read(text)?;
+    in_both_cases(&mut ast);
+    translated(text, &ast)
+}
+
+fn read(text: &str) -> Result<Ast, String> {
     // The parser bounds how deep groups and sets may nest, and with it every recursion below.
     let mut ast = Parser::new().parse(text).map_err(|error| error.kind().to_string())?;
     in_ascii(&mut ast).map_err(str::to_owned)?;
-    Translator::new().translate(text, &ast).map_err(|error| error.kind().to_string())
+    Ok(ast)
+}
+
+fn translated(text: &str, ast: &Ast) -> Result<Hir, String> {
+    Translator::new().translate(text, ast).map_err(|error| error.kind().to_string())
 }
 
 /// Turns the Perl classes and word boundaries of `ast` into those of ASCII.

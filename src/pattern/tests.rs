@@ -54,6 +54,29 @@ fn lines() {
 }
 
 #[test]
+fn in_either_case_of_ascii() {
+    let check = |text: &str, matched: &[&str], others: &[&str]| {
+        let pattern = Pattern::any_folded_of(&[text]).expect(text);
+        for one in matched {
+            assert!(pattern.matches(one), "`{text}` on `{one}`");
+        }
+        for other in others {
+            assert!(!pattern.matches(other), "`{text}` on `{other}`");
+        }
+    };
+    check("boss@Kite", &["BOSS@KITE", "boss@kite"], &["bo\u{17f}s@kite", "boss@\u{212a}ite"]);
+    check("[k-m]", &["k", "L"], &["\u{212a}", "n", "J"]);
+    check("[K-M]+", &["kLm"], &["\u{212a}"]);
+    check("[^k]", &["\u{212a}", "j"], &["k", "K"]);
+    check("[^a-zX_]", &["-"], &["A", "z", "x", "_"]);
+    check("[A-z]", &["a", "Z", "^"], &["{", "@"]);
+    check("[[:upper:]][[:^lower:]]", &["a1", "A1"], &["aa", "aA"]);
+    check("\u{e9}(A|b?)+", &["\u{e9}aB"], &["\u{c9}a"]);
+    check(r"\x41\w\p{Lu}", &["a_X"], &["b_X", "a_x"]);
+    check("(?i)\u{e9}k", &["\u{c9}\u{212a}"], &["ek"]);
+}
+
+#[test]
 fn as_re2_reads_them() {
     check(r"\w+", &["a_Z9"], &["\u{e9}", "\u{430}", "a-b"]);
     check(r"\d+", &["059"], &["\u{663}", "1a"]);

@@ -55,28 +55,28 @@ impl Compiler<'_> {
         let texts: Vec<String> = match &entry.node.value {
             Value::List(items) => {
                 let texts: Option<Vec<_>> =
-                    items.iter().map(|item| self.pattern_text(item, case)).collect();
+                    items.iter().map(|item| self.pattern_text(item)).collect();
                 texts?
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Map(_) => {
-                vec![self.pattern_text(&entry.node, case)?]
+                vec![self.pattern_text(&entry.node)?]
             }
         };
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        Pattern::any_of(&texts)
-            .map_err(|error| {
-                let message = format!("`matches`: {error}");
-                self.problem("bad_pattern", &entry.node.place, message, error.help());
-            })
-            .ok()
+        let read = match case {
+            Case::Exact => Pattern::any_of(&texts),
+            Case::Folded => Pattern::any_folded_of(&texts),
+        };
+        read.map_err(|error| {
+            let message = format!("`matches`: {error}");
+            self.problem("bad_pattern", &entry.node.place, message, error.help());
+        })
+        .ok()
     }
 
-    fn pattern_text(&mut self, node: &Node, case: Case) -> Option<String> {
+    fn pattern_text(&mut self, node: &Node) -> Option<String> {
         if let Value::Text(text) = &node.value {
-            return Some(match case {
-                Case::Exact => text.clone(),
-                Case::Folded => format!("(?i){text}"),
-            });
+            return Some(text.clone());
         }
         let message = format!("`matches` needs text, not {}", node.value.kind());
         self.problem("type_mismatch", &node.place, message, "put it in quotes");

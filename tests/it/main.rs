@@ -33,6 +33,7 @@ mod examples;
 mod policy_cases;
 mod policy_refusals;
 mod policy_tools;
+mod policy_properties;
 mod properties;
 mod readme;
 mod reload;

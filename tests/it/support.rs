@@ -1,5 +1,6 @@
 //! What several tests need.
 
+pub mod askings;
 pub mod check;
 pub mod command;
 pub mod config;
@@ -7,6 +8,8 @@ pub mod edge;
 pub mod envoy;
 pub mod fixture;
 pub mod gates;
+pub mod oracle;
 pub mod pki;
+pub mod policies;
 pub mod process;
 pub mod tcp;

@@ -261,6 +261,7 @@ impl<'a> Held<'a> {
             source_ip: asked.source_ip,
             sni: asked.sni,
             principal: asked.principal,
+            principal_vouched: true,
             cors_preflight: asked.cors_preflight,
             identity: who.identity(),
             mcp: &asked.calls,

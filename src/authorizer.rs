@@ -204,7 +204,11 @@ impl Authorizer {
         }
         let evidence = match Evidence::gather(settings, request, &place, now) {
             Ok(evidence) => evidence,
-            Err(reason) => return Ok(refused(reason)),
+            Err(reason) => {
+                let Answer { outcome, record } = refused(reason);
+                let record = Record { route: place.route_id(), ..record };
+                return Ok(Answer { outcome, record });
+            }
         };
         let supposed = hearing.supposed;
         let caller = supposed.and_then(|supposed| supposed.caller.clone());

@@ -8,6 +8,7 @@ mod certificates;
 mod identity;
 mod keys;
 mod listen;
+mod mcp;
 mod outgoing;
 mod policies;
 mod records;

@@ -8,7 +8,7 @@ mod upstream;
 mod walk;
 
 pub use envoy::{Envoy, EnvoyError, locate, pip_install};
-pub use http::{Reply, exchange};
+pub use http::{Reply, exchange, exchange_body};
 pub use stand::{DEMO_HOST, Mint, Stand, StandOptions, free_address};
 pub use upstream::{Upstream, start as start_upstream};
 pub use walk::{Step, walk};

@@ -39,6 +39,7 @@ pub fn bootstrap(config: &Config, options: &Options) -> (Value, Vec<Omission>) {
     let mut omissions = Vec::new();
     let mut clusters = vec![checks_cluster(&options.grpc), pages_cluster(options.http)];
     let mut hosts: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    let longest = longest_body(config);
     for (index, (route, upstream)) in config.routes.iter().zip(&config.upstreams).enumerate() {
         let Some(domain) = domain(route, &mut omissions) else {
             continue;
@@ -51,7 +52,7 @@ pub fn bootstrap(config: &Config, options: &Options) -> (Value, Vec<Omission>) {
                 continue;
             }
         }
-        hosts.entry(domain).or_default().push(route_entry(route, upstream, &cluster));
+        hosts.entry(domain).or_default().push(route_entry(route, upstream, &cluster, longest));
     }
     if let Some(host) = config.identity.authenticate_url.as_ref().and_then(Url::host_str) {
         hosts.entry(host.to_owned()).or_default();
@@ -115,12 +116,12 @@ fn virtual_host(domain: &str, routes: Vec<Value>) -> Value {
     json!({ "name": domain.replace('*', "any"), "domains": [domain], "routes": all })
 }
 
-fn route_entry(route: &Route, upstream: &Upstream, cluster: &str) -> Value {
-    let mut action = json!({
-        "cluster": cluster,
-        "timeout": "60s",
-        "upgrade_configs": [{ "upgrade_type": "websocket" }],
-    });
+fn route_entry(route: &Route, upstream: &Upstream, cluster: &str, longest: Option<u32>) -> Value {
+    let mut action = json!({ "cluster": cluster, "timeout": "60s" });
+    if let (Value::Object(members), None) = (&mut action, upstream.body_limit) {
+        // Where bodies are judged, nothing may follow that cannot be.
+        members.insert("upgrade_configs".to_owned(), json!([{ "upgrade_type": "websocket" }]));
+    }
     let host =
         upstream.to.first().and_then(Url::host_str).filter(|_| !upstream.preserve_host_header);
     if let (Value::Object(members), Some(host)) = (&mut action, host) {
@@ -131,9 +132,32 @@ fn route_entry(route: &Route, upstream: &Upstream, cluster: &str) -> Value {
         "match": path_match(&route.path),
         "route": action,
         "typed_per_filter_config": ext_authz_per_route(json!({
-            "check_settings": { "context_extensions": { "route_id": route.id.as_str() } },
+            "check_settings": check_settings(route, upstream, longest),
         })),
     })
+}
+
+fn check_settings(route: &Route, upstream: &Upstream, longest: Option<u32>) -> Value {
+    let extensions = json!({ "route_id": route.id.as_str() });
+    match (upstream.body_limit, longest) {
+        (Some(limit), _) => {
+            json!({ "context_extensions": extensions, "with_request_body": bodies(limit) })
+        }
+        (None, Some(_)) => {
+            json!({ "context_extensions": extensions, "disable_request_body_buffering": true })
+        }
+        (None, None) => json!({ "context_extensions": extensions }),
+    }
+}
+
+/// How much of a body any route has to be judged by; `None` if no route is judged by its bodies.
+fn longest_body(config: &Config) -> Option<u32> {
+    config.upstreams.iter().filter_map(|upstream| upstream.body_limit).max()
+}
+
+/// Bodies as they were sent, and whole or not at all.
+fn bodies(limit: u32) -> Value {
+    json!({ "max_request_bytes": limit, "allow_partial_message": false, "pack_as_bytes": true })
 }
 
 fn path_match(path: &PathMatch) -> Value {
@@ -198,6 +222,16 @@ fn early_mutation() -> Value {
 }
 
 fn ext_authz(config: &Config) -> Value {
+    let mut filter = ext_authz_without_bodies(config);
+    if let (Value::Object(members), Some(longest)) = (&mut filter, longest_body(config)) {
+        // ENVOY: obeys `pack_as_bytes` here only. Routes that are judged without bodies turn it off: what
+        // is forgotten is sent along, not let by.
+        members.insert("with_request_body".to_owned(), bodies(longest));
+    }
+    filter
+}
+
+fn ext_authz_without_bodies(config: &Config) -> Value {
     typed(
         "extensions.filters.http.ext_authz.v3.ExtAuthz",
         json!({

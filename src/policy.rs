@@ -26,12 +26,14 @@ pub use evaluate::{Evaluation, Grant, Rehearsal, Verdict, evaluate};
 pub use explain::{CriterionTrace, Explanation, GroupTrace, explain};
 pub use facts::Facts;
 pub use legacy::LegacyFields;
-pub use mcp::{McpCall, McpError, read_calls};
+pub use mcp::{McpCall, McpError, read_calls, read_text_calls};
 pub use print::GroupOutline;
 pub use reason::{Reason, Reasons};
 
 use crate::document::Place;
-use criterion::{CertificateQuestion, Criterion, PeerQuestion, PersonQuestion, Question};
+use criterion::{
+    CertificateQuestion, Criterion, PeerQuestion, PersonQuestion, Question, RequestQuestion,
+};
 
 /// A compiled policy.
 #[derive(Debug, Default)]
@@ -141,6 +143,14 @@ impl Policy {
                     | Question::Record(_)
                     | Question::Peer(PeerQuestion::SourcePrincipal(_) | PeerQuestion::SpiffeId(_))
             )
+        };
+        self.criteria().any(about)
+    }
+
+    /// Whether it asks about tool calls, which stand in bodies.
+    pub fn reads_tool_calls(&self) -> bool {
+        let about = |criterion: &Criterion| {
+            matches!(criterion.question, Question::Request(RequestQuestion::McpTool(_)))
         };
         self.criteria().any(about)
     }

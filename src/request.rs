@@ -60,6 +60,8 @@ pub enum Body {
     /// It has one, which was not sent along, or not whole.
     Unseen,
     Whole(Vec<u8>),
+    /// The same, but each `!` in it may stand for a byte that was no text.
+    Text(Vec<u8>),
 }
 
 /// What kind of traffic is asked about.

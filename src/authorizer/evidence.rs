@@ -4,7 +4,9 @@
 use super::Mcp;
 use super::place::Place;
 use crate::certificate::{CertificateError, PeerCertificate};
-use crate::policy::{CertificateFacts, DenyReason, Facts, McpCall, read_calls};
+use crate::policy::{
+    CertificateFacts, DenyReason, Facts, McpCall, McpError, read_calls, read_text_calls,
+};
 use crate::request::{Body, Request};
 use crate::route::Route;
 use crate::state::Settings;
@@ -107,6 +109,7 @@ const BODILESS: [&str; 4] = ["DELETE", "GET", "HEAD", "OPTIONS"];
 /// one that cannot be read in one way, or was not sent along whole, is refused.
 fn calls(request: &Request) -> Result<Vec<McpCall>, DenyReason> {
     let malformed = |why: &str| DenyReason::Malformed(why.to_owned());
+    let unread = |error: McpError| malformed(&error.to_string());
     match &request.body {
         // Over HTTP/2 a body need not be announced, so an absent one may only be unseen.
         Body::None if !BODILESS.contains(&request.method.as_str()) => {
@@ -114,8 +117,9 @@ fn calls(request: &Request) -> Result<Vec<McpCall>, DenyReason> {
         }
         Body::None => Ok(Vec::new()),
         Body::Unseen => {
-            Err(malformed("its body was not sent along: set `with_request_body` in Envoy"))
+            Err(malformed("its body was not sent along whole: set `with_request_body` in Envoy"))
         }
-        Body::Whole(bytes) => read_calls(bytes).map_err(|error| malformed(&error.to_string())),
+        Body::Whole(bytes) => read_calls(bytes).map_err(unread),
+        Body::Text(bytes) => read_text_calls(bytes).map_err(unread),
     }
 }

@@ -395,6 +395,25 @@ pub const MTLS_KEYS: &[Key] = &[
     ),
 ];
 
+/// Keys of `mcp` in a route.
+pub(super) const MCP_KEYS: &[Key] = &[
+    used("server", Kind::Map, "", "A Model Context Protocol server stands behind this route."),
+    not_used("client"),
+];
+
+/// Keys of `mcp.server`.
+pub(super) const MCP_SERVER_KEYS: &[Key] = &[
+    used(
+        "max_request_bytes",
+        Kind::Integer,
+        "65536",
+        "The longest body that is let through, in bytes; Envoy answers 413 to a longer one. Small, as tool calls are, and as every body is read before anybody knows who sent it.",
+    ),
+    not_used("authorization_server_url"),
+    not_used("path"),
+    not_used("upstream_oauth2"),
+];
+
 const KUBERNETES: &str = "ext_authz joins repeated `Impersonate-Group` values with a comma, so this cannot be \
     done right yet; give the route to a Kubernetes authenticating proxy";
 
@@ -440,7 +459,7 @@ pub const ROUTE_KEYS: &[Key] = &[
         "mcp",
         Kind::Map,
         "",
-        "`{server: {}}`: a Model Context Protocol server stands behind this route, and `mcp_tool` reads the bodies sent to it.",
+        "`{server: {}}`: a Model Context Protocol server stands behind this route, and `mcp_tool` reads the bodies sent to it. `{server: {max_request_bytes: N}}` for bodies above 64 KiB. Envoy must send them along: `with_request_body`.",
     ),
     used("path", Kind::Text, "", "The exact path."),
     used(
@@ -582,12 +601,12 @@ fn refusal(entry: &Entry, why: &str) -> Problem {
 
 #[cfg(test)]
 mod tests {
-    use super::{GLOBAL_KEYS, Key, MTLS_KEYS, ROUTE_KEYS};
+    use super::{GLOBAL_KEYS, Key, MCP_KEYS, MCP_SERVER_KEYS, MTLS_KEYS, ROUTE_KEYS};
     use std::collections::HashSet;
 
     #[test]
     fn every_name_stands_once() {
-        for keys in [GLOBAL_KEYS, ROUTE_KEYS, MTLS_KEYS] {
+        for keys in [GLOBAL_KEYS, ROUTE_KEYS, MTLS_KEYS, MCP_KEYS, MCP_SERVER_KEYS] {
             let names: HashSet<_> = keys.iter().map(|key: &Key| key.name).collect();
             assert_eq!(names.len(), keys.len());
         }

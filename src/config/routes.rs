@@ -2,15 +2,17 @@
 
 use super::certificates::ReadCertificates;
 use super::keys::{self, ROUTE_KEYS};
+use super::mcp;
 use super::outgoing::{RouteDefaults, header_name, issuer_format, response_headers};
 use super::policies::PolicyReader;
 use crate::assertion::{RouteHeaders, Template};
 use crate::document::{Node, Problem, Problems, Section, Value};
 use crate::id::RouteId;
-use crate::policy::Language;
+use crate::policy::{Language, Policy};
 use crate::route::{From, PathMatch, PathMatchError, Route};
 use http::{HeaderName, HeaderValue};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use url::Url;
 
 /// Where Envoy sends what a route allows.
@@ -19,6 +21,8 @@ pub struct Upstream {
     /// Empty if the route names none.
     pub to: Vec<Url>,
     pub preserve_host_header: bool,
+    /// How much of a body Envoy has to send along with a check; `None`: nothing.
+    pub body_limit: Option<u32>,
 }
 
 /// What the file says of routes.
@@ -91,8 +95,12 @@ impl RouteReader<'_> {
         let headers = self.headers(&section, problems);
         let show_error_details = section.bool("show_error_details", problems).unwrap_or(false);
         let authority = self.certificates.of_route(&section, problems);
-        let mcp = mcp(&section, problems);
-        let upstream = upstream(&section, problems);
+        let body_limit = mcp::body_limit(&section, &mut self.idle, problems);
+        if body_limit.is_none() {
+            tell_unread_calls(&section, &policies, problems);
+        }
+        let mcp = body_limit.is_some();
+        let upstream = Upstream { body_limit, ..upstream(&section, problems) };
         let (from, path, place) = (from?, path?, section.place().clone());
         let route =
             Route { id, from, path, policies, authority, headers, show_error_details, mcp, place };
@@ -142,16 +150,15 @@ fn merged(
     inherited.cloned().chain(own.iter().cloned()).collect()
 }
 
-/// Whether a Model Context Protocol server stands behind the route.
-fn mcp(section: &Section<'_>, problems: &mut Problems) -> bool {
-    let Some(node) = section.node("mcp") else {
-        return false;
-    };
-    let Some(inner) = Section::open(node, "mcp", problems) else {
-        return false;
-    };
-    inner.refuse_unknown(&["client", "server"], problems);
-    inner.entry("server").is_some()
+/// Says so if a policy asks for tool calls that nobody reads: such a criterion never holds, also where
+/// it should shut out.
+fn tell_unread_calls(section: &Section<'_>, policies: &[Arc<Policy>], problems: &mut Problems) {
+    if policies.iter().any(|policy| policy.reads_tool_calls()) {
+        let place = section.node("policy").map_or(section.place(), |node| &node.place);
+        let message =
+            "`mcp_tool` sees no tool call here: a route to such a server says `mcp: {server: {}}`";
+        problems.notice("unread-tool-calls", place, message);
+    }
 }
 
 fn from(section: &Section<'_>, problems: &mut Problems) -> Option<From> {
@@ -231,5 +238,6 @@ fn upstream(section: &Section<'_>, problems: &mut Problems) -> Upstream {
     Upstream {
         to,
         preserve_host_header: section.bool("preserve_host_header", problems).unwrap_or(false),
+        body_limit: None,
     }
 }

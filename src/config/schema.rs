@@ -1,6 +1,8 @@
 //! The JSON Schema of the configuration file, for editors. Made from the key tables.
 
-use super::keys::{GLOBAL_KEYS, Key, Kind, MTLS_KEYS, ROUTE_KEYS, Standing};
+use super::keys::{
+    GLOBAL_KEYS, Key, Kind, MCP_KEYS, MCP_SERVER_KEYS, MTLS_KEYS, ROUTE_KEYS, Standing,
+};
 use serde_json::{Map, Value, json};
 
 /// The schema (JSON Schema 2020-12).
@@ -32,6 +34,11 @@ fn properties(keys: &[Key]) -> Map<String, Value> {
     accepted.map(|key| (key.name.to_owned(), property(key))).collect()
 }
 
+fn object(kind: impl Into<Value>, keys: &[Key]) -> Value {
+    let kind: Value = kind.into();
+    json!({ "type": kind, "additionalProperties": false, "properties": properties(keys) })
+}
+
 fn property(key: &Key) -> Value {
     if key.standing == Standing::NotUsed {
         return json!({ "description": "Accepted, and not used here." });
@@ -39,9 +46,9 @@ fn property(key: &Key) -> Value {
     let texts = json!({ "oneOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] });
     let shape = match (key.name, key.kind) {
         ("jwt_claims_headers", _) => json!({ "type": ["object", "array", "string"] }),
-        ("downstream_mtls", _) => {
-            json!({ "type": "object", "additionalProperties": false, "properties": properties(MTLS_KEYS) })
-        }
+        ("downstream_mtls", _) => object("object", MTLS_KEYS),
+        ("mcp", _) => object("object", MCP_KEYS),
+        ("server", _) => object(["object", "null"], MCP_SERVER_KEYS),
         ("policy", Kind::Map) => json!({ "type": ["object", "array"] }),
         (_, Kind::Text) => json!({ "type": "string" }),
         (_, Kind::Bool) => json!({ "type": "boolean" }),

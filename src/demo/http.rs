@@ -35,8 +35,17 @@ const MAX_REPLY: u64 = 1 << 20;
 /// # Errors
 /// A connection that fails, or takes longer than ten seconds.
 pub async fn exchange(at: SocketAddr, head: &[&str]) -> io::Result<Reply> {
+    exchange_body(at, head, b"").await
+}
+
+/// The same with a body, which `head` has to announce.
+///
+/// # Errors
+/// The same.
+pub async fn exchange_body(at: SocketAddr, head: &[&str], body: &[u8]) -> io::Result<Reply> {
     let mut bytes = head.join("\r\n").into_bytes();
     bytes.extend_from_slice(b"\r\nconnection: close\r\n\r\n");
+    bytes.extend_from_slice(body);
     let answer = tokio::time::timeout(PATIENCE, async {
         let mut stream = TcpStream::connect(at).await?;
         stream.write_all(&bytes).await?;

@@ -60,7 +60,7 @@ fn decode_http(
         raw_path,
         query,
         target,
-        body: body(http.body, http.raw_body, &headers),
+        body: body(http.body, http.raw_body, http.size, &headers),
         source_ip: source_ip(attributes.source.as_ref(), &headers, settings.trusted_hops),
         headers,
         traceparent,
@@ -68,16 +68,21 @@ fn decode_http(
     }
 }
 
-/// The body, if it came along whole. A client that announces one has one.
-fn body(text: String, raw: Vec<u8>, headers: &Headers) -> Body {
+/// The body, if it came along whole. A client that announces one has one, and what follows an upgrade
+/// is one that nobody sees. `size` is how much Envoy has of it.
+fn body(text: String, raw: Vec<u8>, size: i64, headers: &Headers) -> Body {
+    // ENVOY: in a body that is sent along as text, it writes `!` for every byte that is none.
+    let kind = if raw.is_empty() && text.contains('!') { Body::Text } else { Body::Whole };
     let bytes = if raw.is_empty() { text.into_bytes() } else { raw };
     let announced = headers.first("transfer-encoding").is_some()
         || headers.first("content-length").is_some_and(|length| length != b"0");
-    let partial = headers.first("x-envoy-auth-partial-body") == Some(b"true");
-    match (bytes.is_empty(), announced, partial) {
+    let upgrade = headers.first("upgrade").is_some();
+    let partial = headers.all("x-envoy-auth-partial-body").any(|partial| partial != b"false")
+        || usize::try_from(size).is_ok_and(|size| size > 0 && size != bytes.len());
+    match (bytes.is_empty(), announced || upgrade, partial || upgrade) {
         (true, true, _) | (_, _, true) => Body::Unseen,
         (true, false, false) => Body::None,
-        (false, _, false) => Body::Whole(bytes),
+        (false, _, false) => kind(bytes),
     }
 }
 
@@ -174,8 +179,8 @@ fn source_ip(source: Option<&Peer>, headers: &Headers, trusted_hops: usize) -> O
 
 #[cfg(test)]
 mod tests {
-    use super::{client, source_ip};
-    use crate::request::Headers;
+    use super::{body, client, source_ip};
+    use crate::request::{Body, Headers};
     use envoy_types::pb::envoy::config::core::v3::{
         Address, SocketAddress, address::Address as Kind,
     };
@@ -220,5 +225,34 @@ mod tests {
         check("1.1.1.1, 2.2.2.2", 2, Some("1.1.1.1"));
         check("1.1.1.1, 2.2.2.2", 3, None);
         check("1.1.1.1, unknown", 1, None);
+    }
+    #[test]
+    fn a_body_is_whole_or_unseen() {
+        let check = |sent: &str, size: i64, lines: &[(&str, &str)], expected: &Body| {
+            let lines =
+                lines.iter().map(|(name, value)| ((*name).into(), value.as_bytes().to_vec()));
+            let headers = Headers::from_lines(lines.collect::<Vec<_>>());
+            for (text, raw) in [(sent, ""), ("", sent)] {
+                assert_eq!(&body(text.into(), raw.into(), size, &headers), expected, "{headers:?}");
+            }
+        };
+        let whole = Body::Whole(b"{}".to_vec());
+        check("", 0, &[], &Body::None);
+        check("", -1, &[("content-length", "0")], &Body::None);
+        check("{}", 2, &[], &whole);
+        check("{}", 0, &[("content-length", "2")], &whole);
+        check("{}", -1, &[("x-envoy-auth-partial-body", "false")], &whole);
+        check("", 0, &[("content-length", "2")], &Body::Unseen);
+        check("", 0, &[("transfer-encoding", "chunked")], &Body::Unseen);
+        check("", 2, &[], &Body::Unseen);
+        check("{}", 3, &[], &Body::Unseen);
+        check("{}", 2, &[("x-envoy-auth-partial-body", "true")], &Body::Unseen);
+        let twice = [("x-envoy-auth-partial-body", "false"), ("x-envoy-auth-partial-body", "true")];
+        check("{}", 2, &twice, &Body::Unseen);
+        check("", 0, &[("upgrade", "websocket")], &Body::Unseen);
+        check("{}", 2, &[("upgrade", "websocket")], &Body::Unseen);
+        let (none, marked) = (Headers::from_lines([]), b"a!".to_vec());
+        assert_eq!(body("a!".into(), Vec::new(), 2, &none), Body::Text(marked.clone()));
+        assert_eq!(body(String::new(), marked.clone(), 2, &none), Body::Whole(marked));
     }
 }

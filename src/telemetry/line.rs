@@ -4,6 +4,7 @@
 use crate::authorizer::Record;
 use crate::certificate::CertificateError;
 use crate::identity::{Identity, TokenError};
+use crate::policy::DenyReason;
 use crate::request::Request;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -43,6 +44,8 @@ pub struct Line {
     deny: bool,
     deny_reasons: String,
     reason: &'static str,
+    /// Why a request could not be read in one way.
+    malformed: Option<String>,
     certificate_error: Option<&'static str>,
     /// What policies that are only rehearsed would have changed.
     dry_run: Option<&'static str>,
@@ -109,6 +112,7 @@ impl DecisionLine {
             deny: record.deny.holds,
             deny_reasons: names(record.deny),
             reason: record.denied.as_ref().map_or("allowed", |reason| reason.code()),
+            malformed: self.text("malformed", || malformed(record)),
             certificate_error: record.certificate_error.map(CertificateError::code),
             dry_run: record.rehearsed(),
             dry_run_reason: record.rehearsal.as_ref().map(|rehearsal| {
@@ -163,6 +167,7 @@ impl Line {
             "deny-why-true" = deny_true,
             "deny-why-false" = deny_false,
             reason = self.reason,
+            malformed = self.malformed,
             "client-certificate-error" = self.certificate_error,
             "dry-run" = self.dry_run,
             "dry-run-reason" = self.dry_run_reason,
@@ -170,6 +175,13 @@ impl Line {
             "decision-ms" = elapsed.as_secs_f64() * 1000.0,
             "authorize check"
         );
+    }
+}
+
+fn malformed(record: &Record) -> String {
+    match &record.denied {
+        Some(DenyReason::Malformed(why)) => why.clone(),
+        Some(_) | None => String::new(),
     }
 }
 

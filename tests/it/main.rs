@@ -27,6 +27,7 @@ mod environment;
 mod envoy_certificates;
 mod envoy_clients;
 mod envoy_headers;
+mod envoy_mcp;
 mod envoy_outage;
 mod envoy_paths;
 mod examples;

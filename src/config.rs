@@ -23,9 +23,10 @@ pub use listen::{GrpcAddress, Listen, LogFormat, Logging};
 pub use outgoing::OutgoingSettings;
 pub use routes::Upstream;
 pub use schema::schema;
-pub use source::{Environment, load_directory};
+pub use source::{Environment, load_directory, load_users};
 
 use crate::document::{Node, Notice, Problem, Problems, Section, Value, Weight};
+use crate::policy::Language;
 use crate::record::DataSources;
 use crate::route::Route;
 use certificates::ReadCertificates;
@@ -45,6 +46,8 @@ pub struct Config {
     pub routes: Vec<Route>,
     /// Where Envoy should send what a route allows, in the order of `routes`.
     pub upstreams: Vec<Upstream>,
+    /// How its policies are read.
+    pub language: Language,
     /// `runtime_flags.match_any_incoming_port`
     pub any_port: bool,
     /// `trusted_hops`
@@ -176,6 +179,7 @@ impl Config {
             outgoing: outgoing.settings?,
             routes,
             upstreams,
+            language,
             any_port,
             trusted_hops: usize::try_from(trusted_hops).unwrap_or(usize::MAX),
             refuse_ambiguous_paths: refuses_ambiguous_paths(section, problems),

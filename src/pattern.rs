@@ -4,6 +4,9 @@
 
 mod fold;
 mod re2;
+mod sample;
+
+pub use sample::Spelling;
 
 use regex_automata::Anchored;
 use regex_automata::MatchKind;

@@ -13,11 +13,13 @@ mod device;
 mod evaluate;
 mod explain;
 mod facts;
+mod inquiry;
 mod legacy;
 mod matcher;
 mod mcp;
 mod print;
 mod reason;
+mod sketch;
 
 pub use compile::{Language, Names, claim_value, compile};
 pub use criterion::{CertificateFacts, EXTENSIONS, SshFacts, criterion_names};
@@ -25,10 +27,12 @@ pub use decision::{Decision, Denial, DenyReason};
 pub use evaluate::{Evaluation, Grant, Rehearsal, Verdict, evaluate};
 pub use explain::{CriterionTrace, Explanation, GroupTrace, explain};
 pub use facts::Facts;
+pub use inquiry::{Aspect, Hint};
 pub use legacy::LegacyFields;
 pub use mcp::{McpCall, McpError, read_calls, read_text_calls};
 pub use print::GroupOutline;
 pub use reason::{Reason, Reasons};
+pub use sketch::Sketch;
 
 use crate::document::Place;
 use criterion::{

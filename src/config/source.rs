@@ -220,8 +220,21 @@ struct DirectoryDocument {
 /// # Errors
 /// A text that names what is wrong: unreadable, not of the shape, or not a directory.
 pub fn load_directory(path: &Path) -> Result<Directory, String> {
-    let text = read_text(path).map_err(|error| error.to_string())?;
-    let document: DirectoryDocument =
-        serde_yaml::from_str(&text).map_err(|error| error.to_string())?;
+    let document = directory_document(path)?;
     Directory::new(document.users, document.groups).map_err(|error| error.to_string())
+}
+
+/// The users of such a file, also those without an e-mail address.
+///
+/// # Errors
+/// As [`load_directory`].
+pub fn load_users(path: &Path) -> Result<Vec<User>, String> {
+    let DirectoryDocument { users, groups } = directory_document(path)?;
+    Directory::new(users.clone(), groups).map_err(|error| error.to_string())?;
+    Ok(users)
+}
+
+fn directory_document(path: &Path) -> Result<DirectoryDocument, String> {
+    let text = read_text(path).map_err(|error| error.to_string())?;
+    serde_yaml::from_str(&text).map_err(|error| error.to_string())
 }

@@ -80,6 +80,13 @@ impl Directory {
         self.users.get(&email.to_ascii_lowercase())
     }
 
+    /// Everybody, each with their folded e-mail address, in its order.
+    pub fn users(&self) -> Vec<(&str, &User)> {
+        let mut users: Vec<_> = self.users.iter().map(|(email, user)| (&**email, user)).collect();
+        users.sort_unstable_by_key(|(email, _)| *email);
+        users
+    }
+
     /// Id → name of these groups, as far as names are known.
     pub fn names_of(&self, ids: &[String]) -> BTreeMap<String, String> {
         let named = ids.iter().filter_map(|id| self.group_names.get_key_value(id));

@@ -316,13 +316,19 @@ fn judge(
     mut explanation: Option<&mut Explanation>,
 ) -> Evaluation {
     let first = place.evaluate(settings, &facts, caller.clone(), explanation.as_deref_mut());
-    match (&first.decision, other) {
-        (Decision::Allow(_), Some(path)) => {
-            let facts = Facts { path: path.decoded(), ..facts };
-            place.evaluate(settings, &facts, caller.clone(), explanation)
-        }
-        (Decision::Allow(_) | Decision::Deny(_), _) => first,
+    let Some(path) = other else {
+        return first;
+    };
+    let refused = matches!(first.decision, Decision::Deny(_));
+    let rehearsed = first.rehearsal.clone();
+    if refused && rehearsed.as_ref().is_none_or(Rehearsal::refuses) {
+        return first;
     }
+    let facts = Facts { path: path.decoded(), ..facts };
+    let explanation = explanation.filter(|_| !refused);
+    let second = place.evaluate(settings, &facts, caller.clone(), explanation);
+    let rehearsal = rehearsed.filter(Rehearsal::refuses).or(second.rehearsal.clone());
+    Evaluation { rehearsal, ..if refused { first } else { second } }
 }
 
 fn fresh_id() -> String {

@@ -2,7 +2,7 @@
 
 use crate::document::{Node, Problem, Problems, Section, Value, nearest};
 use crate::identity::{ClaimValue, Claims};
-use crate::policy::{Language, LegacyFields, Names, Policy, claim_value, compile};
+use crate::policy::{Language, LegacyFields, Mode, Names, Policy, claim_value, compile};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -103,6 +103,11 @@ impl PolicyReader {
         }
         policies.extend(self.called(section, "policies", problems));
         policies.retain(|policy| !policy.is_empty());
+        if !policies.is_empty() && policies.iter().all(|policy| policy.mode == Mode::DryRun) {
+            let said = ["policy", "policies"].into_iter().find(says).unwrap_or_default();
+            let message = "nobody gets in: every policy of this route is in dry run";
+            problems.notice("only-dry-run", section.place_of(said), message);
+        }
         policies
     }
 

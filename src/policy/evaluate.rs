@@ -46,6 +46,12 @@ pub struct Rehearsal {
     pub denied: Option<DenyReason>,
 }
 
+impl Rehearsal {
+    pub fn refuses(&self) -> bool {
+        self.denied.is_some()
+    }
+}
+
 /// Is told what evaluation does, as it does it; `()` listens to nothing and costs nothing. There is
 /// one evaluator, so an explanation cannot disagree with a decision.
 pub(super) trait Recorder {

@@ -1,66 +1,13 @@
 //! The decision log line: what stands in it, and what never does.
 
 use crate::support::config::snapshot_of;
-use crate::support::fixture::{Ask, CONFIG, NOW, token};
-use lictor::authorizer::Authorizer;
-use lictor::clock::Clock;
-use lictor::ext_authz::Checker;
-use lictor::state::State;
-use lictor::telemetry::{DecisionLine, Metrics};
-use lictor::time::Timestamp;
+use crate::support::fixture::{Ask, CONFIG, token};
+use crate::support::service::Service;
 use serde_json::Value;
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-use tracing_subscriber::fmt::MakeWriter;
-
-#[derive(Debug)]
-struct Fixed;
-
-impl Clock for Fixed {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_unix(NOW)
-    }
-}
-
-#[derive(Clone, Debug, Default)]
-struct Buffer(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Buffer {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("unpoisoned").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'w> MakeWriter<'w> for Buffer {
-    type Writer = Self;
-
-    fn make_writer(&'w self) -> Self {
-        self.clone()
-    }
-}
 
 /// The line of one check, as text.
 fn line(ask: &Ask, fields: Option<Vec<String>>, traceparent: Option<&str>) -> String {
-    let buffer = Buffer::default();
-    let subscriber =
-        tracing_subscriber::fmt().json().flatten_event(true).with_writer(buffer.clone()).finish();
-    let checker = Checker {
-        state: Arc::new(State::new(snapshot_of(CONFIG))),
-        authorizer: Authorizer::new(),
-        clock: Arc::new(Fixed),
-        metrics: Arc::new(Metrics::new()),
-        log: DecisionLine::new(fields),
-    };
-    tracing::subscriber::with_default(subscriber, || {
-        checker.check(ask.check(), traceparent.map(str::to_owned)).expect("an answer");
-    });
-    let bytes = buffer.0.lock().expect("unpoisoned").clone();
-    String::from_utf8(bytes).expect("utf-8")
+    Service::new(snapshot_of(CONFIG), fields).check(ask.check(), traceparent).1
 }
 
 fn fields(ask: &Ask) -> Value {

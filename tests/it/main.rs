@@ -23,6 +23,7 @@ mod check_service;
 mod check_wire;
 mod data_sources;
 mod decision_log;
+mod dry_run;
 mod environment;
 mod envoy_certificates;
 mod envoy_clients;

@@ -12,4 +12,5 @@ pub mod oracle;
 pub mod pki;
 pub mod policies;
 pub mod process;
+pub mod service;
 pub mod tcp;

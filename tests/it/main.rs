@@ -24,6 +24,7 @@ mod check_wire;
 mod data_sources;
 mod decision_log;
 mod dry_run;
+mod docs;
 mod environment;
 mod envoy_certificates;
 mod envoy_clients;

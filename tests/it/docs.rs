@@ -1,4 +1,5 @@
-//! What the pages under `docs/` say is true: every example in them is run.
+//! What the pages under `docs/` say is true: every example in them is run, and every criterion and
+//! every reason has its place in them.
 //!
 //! A fenced block is known by its language. `yaml` is a file of policy tests (`cases`), a configuration
 //! (`routes`) or a policy (`allow`, `deny`), and is run, checked or compiled; `exit=3` says that it is
@@ -10,7 +11,8 @@
 use crate::support::command::lictor;
 use crate::support::config::SECRET;
 use lictor::document::{Node, Problems, load_json, load_yaml};
-use lictor::policy::{Language, compile};
+use lictor::policy::{EXTENSIONS, Language, Reason, compile, criterion_names};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -62,6 +64,17 @@ impl Page {
     fn is_of_a_criterion(&self) -> bool {
         self.path.starts_with(CRITERIA) && !self.path.ends_with("README.md")
     }
+
+    /// The lines outside of blocks.
+    fn prose(&self) -> String {
+        let mut within = false;
+        let lines = self.text.lines().filter(|line| {
+            let fence = line.starts_with("```");
+            within ^= fence;
+            !within && !fence
+        });
+        lines.map(|line| format!("{line}\n")).collect()
+    }
 }
 
 /// Every page under `docs/`.
@@ -80,7 +93,7 @@ fn pages() -> Vec<Page> {
         }
     }
     pages.sort_by(|a, b| a.path.cmp(&b.path));
-    assert!(!pages.is_empty(), "no pages were found");
+    assert!(pages.len() > criterion_names().len(), "only {} pages were found", pages.len());
     pages
 }
 
@@ -308,4 +321,70 @@ fn a_session_is_compared() {
     ] {
         assert_eq!(fits(expected, said), fit, "{expected:?} {said:?}");
     }
+}
+
+// --- criteria
+
+fn pages_of_criteria() -> BTreeMap<String, Page> {
+    let pages = pages().into_iter().filter(Page::is_of_a_criterion);
+    let stem = |page: &Page| page.path.file_stem().map(|stem| stem.display().to_string());
+    pages.map(|page| (stem(&page).expect("a name"), page)).collect()
+}
+
+#[test]
+fn every_criterion_has_its_page() {
+    let pages = pages_of_criteria();
+    let have: Vec<&str> = pages.keys().map(String::as_str).collect();
+    assert_eq!(have, criterion_names());
+    let index = Page::read(PathBuf::from(CRITERIA).join("README.md"));
+    let mut rows = index.text.lines().filter(|line| line.starts_with("| [`"));
+    for name in criterion_names() {
+        let row = rows.next().unwrap_or_default();
+        assert!(row.starts_with(&format!("| [`{name}`]({name}.md) | ")), "{name}: {row}");
+        let page = &pages[*name];
+        let title = format!("# `{name}`");
+        assert!(page.text.starts_with(&title), "{}: begin with {title}", page.name());
+        let extension = EXTENSIONS.contains(name);
+        for text in [row, &page.prose()] {
+            assert_eq!(text.contains("Lictor's own"), extension, "{}: {text}", page.name());
+        }
+    }
+    assert_eq!(rows.next(), None);
+}
+
+#[test]
+fn every_page_of_a_criterion_shows_both_outcomes() {
+    let expects = regex::Regex::new(r"expect: ([a-z-]+)").expect("a pattern");
+    for (name, page) in pages_of_criteria() {
+        let blocks = page.blocks();
+        let tests: Vec<_> = blocks.iter().filter(|block| block.body.contains("\ncases:")).collect();
+        let text: String = tests.iter().map(|block| block.body.as_str()).collect();
+        let asks = regex::Regex::new(&format!(r"- \{{?{name}(/[^:]*)?:")).expect("a pattern");
+        assert!(asks.is_match(&text), "{}: no test of the criterion", page.name());
+        let outcomes: BTreeSet<&str> =
+            expects.captures_iter(&text).filter_map(|found| Some(found.get(1)?.as_str())).collect();
+        let both = outcomes.contains("allow") && outcomes.len() > 1;
+        assert!(both, "{}: only {outcomes:?}", page.name());
+    }
+}
+
+#[test]
+fn every_reason_is_told_of() {
+    let told: BTreeSet<String> =
+        pages_of_criteria().values().flat_map(|page| quoted_words(&page.prose())).collect();
+    let untold: Vec<&str> =
+        Reason::all().map(Reason::name).filter(|name| !told.contains(*name)).collect();
+    assert!(untold.is_empty(), "no page of a criterion names {untold:?}");
+    for page in pages_of_criteria().values() {
+        let row = page.text.lines().find(|line| line.starts_with("| reasons |"));
+        let row = row.unwrap_or_else(|| panic!("{}: no row of reasons", page.name()));
+        for name in quoted_words(row) {
+            assert!(Reason::named(&name).is_some(), "{}: `{name}` is no reason", page.name());
+        }
+    }
+}
+
+/// What stands between single backticks.
+fn quoted_words(text: &str) -> Vec<String> {
+    text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }

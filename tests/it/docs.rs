@@ -1,5 +1,5 @@
-//! What the pages under `docs/` say is true: every example in them is run, and every criterion and
-//! every reason has its place in them.
+//! What the pages under `docs/` say is true: every example in them is run, every criterion and every
+//! reason has its place in them, and every link leads somewhere.
 //!
 //! A fenced block is known by its language. `yaml` is a file of policy tests (`cases`), a configuration
 //! (`routes`) or a policy (`allow`, `deny`), and is run, checked or compiled; `exit=3` says that it is
@@ -10,6 +10,7 @@
 
 use crate::support::command::lictor;
 use crate::support::config::SECRET;
+use lictor::config::{GLOBAL_KEYS, ROUTE_KEYS};
 use lictor::document::{Node, Problems, load_json, load_yaml};
 use lictor::policy::{EXTENSIONS, Language, Reason, compile, criterion_names};
 use std::collections::{BTreeMap, BTreeSet};
@@ -384,7 +385,76 @@ fn every_reason_is_told_of() {
     }
 }
 
+#[test]
+fn every_refused_key_is_told_of() {
+    let page = Page::read(PathBuf::from("docs/from-pomerium.md"));
+    let told = quoted_words(&page.prose());
+    for key in GLOBAL_KEYS.iter().chain(ROUTE_KEYS) {
+        let refused = format!("{:?}", key.standing).starts_with("Refused");
+        assert!(!refused || told.iter().any(|word| word == key.name), "{}", key.name);
+    }
+}
+
 /// What stands between single backticks.
 fn quoted_words(text: &str) -> Vec<String> {
     text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+// --- links
+
+/// The targets of the links in the prose of a page, code left out.
+fn links(page: &Page) -> Vec<String> {
+    let prose = page.prose();
+    let link = regex::Regex::new(r"\]\(([^)]*)\)").expect("a pattern");
+    let code = regex::Regex::new(r"`[^`\n]*`").expect("a pattern");
+    let plain = code.replace_all(&prose, "code");
+    link.captures_iter(&plain).map(|found| found[1].to_owned()).collect()
+}
+
+/// The anchors of the headings of a page, as GitHub makes them.
+fn anchors(page: &Page) -> BTreeSet<String> {
+    let headings = page.text.lines().filter(|line| line.starts_with('#'));
+    let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
+    let slug = |line: &str| {
+        let text = line.trim_start_matches('#').trim().to_lowercase();
+        text.chars().filter(kept).map(|c| if c == ' ' { '-' } else { c }).collect()
+    };
+    headings.map(slug).collect()
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let mut linked = BTreeSet::new();
+    let readme = Page::read(PathBuf::from("README.md"));
+    for page in pages().into_iter().chain([readme]) {
+        for link in links(&page) {
+            if link.starts_with("https://") {
+                continue;
+            }
+            let (file, anchor) = link.split_once('#').unwrap_or((&link, ""));
+            let folder = page.path.parent().expect("a folder");
+            let target =
+                if file.is_empty() { page.path.clone() } else { plain(&folder.join(file)) };
+            assert!(root().join(&target).is_file(), "{}: {link}", page.name());
+            let known = anchor.is_empty() || anchors(&Page::read(target.clone())).contains(anchor);
+            assert!(known, "{}: {link} has no such heading", page.name());
+            if target != page.path {
+                linked.insert(target);
+            }
+        }
+    }
+    for page in pages() {
+        assert!(linked.contains(&page.path), "no page leads to {}", page.name());
+    }
+}
+
+/// `path` without `..`.
+fn plain(path: &Path) -> PathBuf {
+    path.components().fold(PathBuf::new(), |plain, part| {
+        if part.as_os_str() == ".." {
+            plain.parent().expect("inside the root").to_owned()
+        } else {
+            plain.join(part)
+        }
+    })
 }

@@ -137,6 +137,11 @@ impl Node {
         Self { value, place }
     }
 
+    /// Whether nothing is written here.
+    pub fn is_null(&self) -> bool {
+        matches!(self.value, Value::Null)
+    }
+
     /// The entries, if this is a map.
     pub fn entries(&self) -> Option<&[Entry]> {
         match &self.value {

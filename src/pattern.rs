@@ -61,15 +61,16 @@ impl Pattern {
     /// # Errors
     /// What is not one, what other engines would read differently, and what would grow too large.
     pub fn one(text: &str) -> Result<Self, PatternError> {
-        Self::any_of(&[text])
+        Self::read(&[text], re2::parse)
     }
 
-    /// Reads several, each on its own; a text matches if one of them does. None match nothing.
+    /// Reads several, each on its own; a text matches if one of them does. None match nothing. A `.`
+    /// is any character, line breaks too: none hides what stands beside it.
     ///
     /// # Errors
     /// The first that [`Pattern::one`] would refuse.
     pub fn any_of(texts: &[&str]) -> Result<Self, PatternError> {
-        Self::read(texts, re2::parse)
+        Self::read(texts, re2::parse_open)
     }
 
     /// As [`Pattern::any_of`], for texts in which ASCII letters are the same in either case.

@@ -7,7 +7,8 @@ pub use read::{CASE_KEYS, read, read_who};
 
 use crate::authorizer::{Answer, Authorizer, Supposed, Unavailable};
 use crate::identity::{
-    Caller, Claims, Device, Directory, Identity, Person, Session, Source, person_called,
+    Caller, Claims, Device, Directory, Identity, ImpersonationRules, Person, Session, Source,
+    person_called,
 };
 use crate::policy::{Explanation, SshFacts};
 use crate::record::DataSources;
@@ -98,7 +99,8 @@ impl Supposition {
         snapshot: &Snapshot,
     ) -> Result<(Answer, Explanation), Unavailable> {
         let request = self.request(&snapshot.settings);
-        let caller = self.who.caller(&snapshot.directory);
+        let rules = &snapshot.settings.impersonation;
+        let caller = self.who.caller(&snapshot.directory, rules);
         let supposed = Supposed { caller, records: self.records, ssh: self.ssh };
         authorizer.explain(snapshot, &request, &supposed, self.now)
     }
@@ -139,12 +141,20 @@ impl Supposition {
 
 impl Who {
     /// Whom a check would find; `None` if a token has to be verified first.
-    pub fn caller(&self, directory: &Directory) -> Option<Caller> {
+    pub fn caller(&self, directory: &Directory, rules: &ImpersonationRules) -> Option<Caller> {
         match self {
             Self::Nobody => Some(Caller::Anonymous(None)),
             Self::Token(_) => None,
             Self::Somebody(somebody) => {
-                Some(Caller::Identified(Arc::new(somebody.identity(directory))))
+                let identity = Arc::new(somebody.identity(directory));
+                let service = identity.session.is_service;
+                let permitted =
+                    identity.actor.as_ref().is_none_or(|actor| rules.permits(actor, service));
+                Some(if permitted {
+                    Caller::Identified(identity)
+                } else {
+                    Caller::Refused(identity)
+                })
             }
         }
     }

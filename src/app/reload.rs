@@ -30,6 +30,8 @@ pub(super) struct Reload {
     state: Arc<State>,
     metrics: Arc<Metrics>,
     readiness: Readiness,
+    /// Whether what stands in the files is not in force.
+    failed: bool,
 }
 
 /// A configuration that was read again, compiled.
@@ -84,7 +86,11 @@ impl Reload {
         metrics: Arc<Metrics>,
         readiness: Readiness,
     ) -> Self {
-        Self { kept: Arc::new(kept), state, metrics, readiness }
+        Self { kept: Arc::new(kept), state, metrics, readiness, failed: false }
+    }
+
+    pub(super) fn failed(&self) -> bool {
+        self.failed
     }
 
     pub(super) fn kept(&self) -> &Arc<Kept> {
@@ -110,10 +116,12 @@ impl Reload {
         retire(self.state.replace(snapshot), tasks);
         self.metrics.loaded(Some(people));
         self.readiness.remark(None);
+        self.failed = false;
         tracing::info!(routes, people, "configuration read");
     }
 
-    fn keep(&self, why: &str) {
+    fn keep(&mut self, why: &str) {
+        self.failed = true;
         let file = self.kept.origin.file.display();
         let remark = format!("{file} {why}; the last good configuration stays");
         tracing::error!("{remark}");

@@ -77,7 +77,13 @@ impl Follower {
                 self.read().await;
             }
             tokio::select! {
-                () = changed.notified() => tokio::time::sleep(SETTLE).await,
+                // A reading that failed may have missed a file that is not known by name yet.
+                () = changed.notified() => {
+                    tokio::time::sleep(SETTLE).await;
+                    if self.reload.failed() {
+                        self.read().await;
+                    }
+                }
                 _ = self.hangup.recv() => self.read().await,
             }
         }

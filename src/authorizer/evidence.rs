@@ -75,17 +75,17 @@ impl Evidence {
     }
 
     pub(super) fn facts<'a>(&'a self, settings: &'a Settings, facts: Facts<'a>) -> Facts<'a> {
+        // SECURITY: Envoy names whoever an untrusted certificate claims to be. Where no CA is named at
+        // all, it is Envoy that judges; where only other routes have one, nobody has.
+        let vouched = self.judgement.is_ok() && self.judged == settings.judges_certificates;
         let certificate = CertificateFacts {
             presented: self.certificate.is_some(),
             valid: self.judgement.is_ok(),
+            vouched,
             leaf: self.certificate(),
         };
-        // SECURITY: Envoy names whoever an untrusted certificate claims to be. Where no CA is named at
-        // all, it is Envoy that judges; where only other routes have one, nobody has.
-        let principal_vouched =
-            self.judgement.is_ok() && self.judged == settings.judges_certificates;
         let records = Some(&settings.data_sources);
-        Facts { mcp: &self.calls, certificate, records, principal_vouched, ..facts }
+        Facts { mcp: &self.calls, certificate, records, principal_vouched: vouched, ..facts }
     }
 }
 

@@ -37,7 +37,8 @@ pub(super) fn problem(problem: &Problem, source: Option<&str>) {
         let number = line.to_string();
         let margin = " ".repeat(number.len());
         say(&format!("{margin} |"));
-        let shown = without_secrets(text.trim_end());
+        let above: Vec<&str> = source.lines().take(line.saturating_sub(1)).collect();
+        let shown = without_secrets(text.trim_end(), &above);
         say(&format!("{number} | {shown}"));
         // Beyond what is shown there is nothing to point at.
         let caret = column.saturating_sub(1).min(shown.chars().count().saturating_sub(1));
@@ -52,22 +53,55 @@ pub(super) fn problem(problem: &Problem, source: Option<&str>) {
 /// Names that sound like a secret's and are none.
 const HARMLESS: [&str; 4] = ["foreign_key", "ssh_publickey", "publickey", "key_file"];
 
+/// Words in names of what is not for everybody.
+const SOUNDS: [&str; 9] = [
+    "secret",
+    "key",
+    "token",
+    "password",
+    "passphrase",
+    "connection",
+    "authorization",
+    "cookie",
+    "credential",
+];
+/// Maps whose values may be anything.
+const UNKNOWN: [&str; 2] = ["set_request_headers", "set_response_headers"];
+
 /// A line of a configuration without anything that could be a secret: what follows a key that sounds
-/// like one, and every long run of base64.
-fn without_secrets(line: &str) -> String {
-    let lower = HARMLESS
-        .iter()
-        .fold(line.to_ascii_lowercase(), |line, name| line.replace(name, &"_".repeat(name.len())));
-    let sounds = ["secret", "key", "token", "password", "connection"];
-    let begins = sounds.iter().filter_map(|word| lower.find(word)).min();
-    let colon = begins.and_then(|begin| Some(begin + lower.get(begin..)?.find(':')? + 1));
-    let (kept, hidden) = colon.and_then(|end| line.split_at_checked(end)).unwrap_or((line, ""));
+/// like one, what stands below such a key, and every long run of base64.
+fn without_secrets(line: &str, above: &[&str]) -> String {
+    let indent = |line: &str| line.len() - line.trim_start_matches([' ', '-']).len();
+    let mut depth = indent(line);
+    let mut parents = above.iter().rev().filter(|line| !line.trim().is_empty()).filter(|line| {
+        let parent = indent(line) < depth;
+        depth = depth.min(indent(line));
+        parent
+    });
+    let hides = |parent: &&str| {
+        let name = parent.split(':').next().unwrap_or_default();
+        sound(name).is_some() || UNKNOWN.iter().any(|unknown| name.contains(unknown))
+    };
+    if parents.any(hides) {
+        let start = line.len() - line.trim_start().len();
+        return line.split_at_checked(start).map_or("", |(start, _)| start).to_owned() + "…";
+    }
+    let end = sound(line).and_then(|begin| Some(begin + line.get(begin..)?.find(':')? + 1));
+    let (kept, hidden) = end.and_then(|end| line.split_at_checked(end)).unwrap_or((line, ""));
     let kept: Vec<String> = kept
         .split(' ')
         .map(|word| if is_opaque(word) { "…".to_owned() } else { word.to_owned() })
         .collect();
     let rest = if hidden.trim().is_empty() { "" } else { " …" };
     kept.join(" ") + rest
+}
+
+/// Where in a line a name begins that sounds like a secret's.
+fn sound(line: &str) -> Option<usize> {
+    let lower = HARMLESS
+        .iter()
+        .fold(line.to_ascii_lowercase(), |line, name| line.replace(name, &"_".repeat(name.len())));
+    SOUNDS.iter().chain(&UNKNOWN).filter_map(|word| lower.find(word)).min()
 }
 
 fn is_opaque(word: &str) -> bool {

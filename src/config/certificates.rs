@@ -142,6 +142,13 @@ impl ReadCertificates {
         problems: &mut Problems,
     ) -> Option<(String, Place)> {
         let file_key = format!("{}_file", pem.key);
+        for key in [pem.key, &file_key] {
+            if let Some(entry) = section.entry(key).filter(|entry| entry.node.is_null()) {
+                let message = format!("`{}` has no value", section.full_name(key));
+                let problem = Problem::new("wrong_type", &entry.place, message);
+                problems.push(problem.help("give it one, or remove the key"));
+            }
+        }
         if let Some(Value::Text(file)) = section.node(&file_key).map(|node| &node.value) {
             self.files.push(self.base.join(file));
             if section.node(pem.key).is_some() {

@@ -1,6 +1,6 @@
 //! The policies of the file: named ones, the default, and what a route says itself.
 
-use crate::document::{Node, Problem, Problems, Section, Value, nearest};
+use crate::document::{Entry, Node, Problem, Problems, Section, Value, nearest};
 use crate::identity::{ClaimValue, Claims};
 use crate::policy::{Language, LegacyFields, Mode, Names, Policy, claim_value, compile};
 use std::collections::BTreeMap;
@@ -83,7 +83,8 @@ impl PolicyReader {
         section: &Section<'_>,
         problems: &mut Problems,
     ) -> Vec<Arc<Policy>> {
-        let says = |key: &&str| section.node(key).is_some();
+        // A key without a value was meant to say something: it keeps the default away.
+        let says = |key: &&str| section.entry(key).is_some();
         let legacy_fields = LEGACY_FIELDS.iter().filter(|key| says(key)).count();
         if legacy_fields == 0 && !says(&"policy") && !says(&"policies") {
             return self.default.clone();
@@ -93,15 +94,20 @@ impl PolicyReader {
             let place_of = |field: &str| section.place_of(field).clone();
             policies.push(Arc::new(fields.into_policy(self.language, place_of)));
         }
-        if let Some(node) = section.node("policy") {
+        if let Some(Entry { node, .. }) = section.entry("policy") {
             policies.extend(self.embedded(node, problems));
-            if legacy_fields > 0 {
-                let message = "the allow fields of this route let people in besides those whom its \
-                    `policy` allows; only its `deny` restricts them";
-                problems.lint("allow-fields-beside-policy", &node.place, message);
-            }
+        }
+        if let Some(entry) = section.entry("policies").filter(|entry| entry.node.is_null()) {
+            let problem = Problem::new("wrong_type", &entry.place, "`policies` names no policy");
+            problems.push(problem.help("name one, or write `policies: []` for nobody"));
         }
         policies.extend(self.called(section, "policies", problems));
+        let own = ["policy", "policies"].into_iter().find_map(|key| section.entry(key));
+        if let Some(entry) = own.filter(|_| legacy_fields > 0) {
+            let message = "the allow fields of this route let people in besides those whom its \
+                policies allow; only their `deny` restricts them";
+            problems.lint("allow-fields-beside-policy", &entry.node.place, message);
+        }
         policies.retain(|policy| !policy.is_empty());
         if !policies.is_empty() && policies.iter().all(|policy| policy.mode == Mode::DryRun) {
             let said = ["policy", "policies"].into_iter().find(says).unwrap_or_default();

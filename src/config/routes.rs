@@ -229,8 +229,12 @@ fn upstream(section: &Section<'_>, problems: &mut Problems) -> Upstream {
             None => {
                 let place = section.place_of("to");
                 problems.push(
-                    Problem::new("bad_value", place, format!("`to`: `{text}` is not a URL"))
-                        .help("write it as `http://app:8080`"),
+                    Problem::new(
+                        "bad_value",
+                        place,
+                        format!("`to`: `{}` is not a URL", without_userinfo(&text)),
+                    )
+                    .help("write it as `http://app:8080`"),
                 );
             }
         }
@@ -239,5 +243,14 @@ fn upstream(section: &Section<'_>, problems: &mut Problems) -> Upstream {
         to,
         preserve_host_header: section.bool("preserve_host_header", problems).unwrap_or(false),
         body_limit: None,
+    }
+}
+
+/// A URL, or what was meant to be one, without name and password.
+fn without_userinfo(text: &str) -> String {
+    match (text.split_once("://"), text.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://…@{rest}"),
+        (None, Some((_, rest))) => format!("…@{rest}"),
+        (_, None) => text.to_owned(),
     }
 }

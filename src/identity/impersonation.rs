@@ -44,17 +44,21 @@ impl ImpersonationRules {
         !person.email.is_empty() && self.administrators.contains(&person.email.to_ascii_lowercase())
     }
 
-    fn permit(&self, actor: &Person, claims: &SessionClaims) -> bool {
+    /// Whether somebody may act as others at all, apart from what one token says.
+    pub fn permits(&self, actor: &Person, service: bool) -> bool {
         let administrator = self.is_administrator(actor);
-        let is_service = claims.is_service;
         self.enabled
-            && !self.require_reason
-            && self.max_duration.is_none_or(|max| lives_at_most(claims, max))
-            && match (is_service, self.service) {
+            && match (service, self.service) {
                 (false, _) | (true, ServiceImpersonation::Administrators) => administrator,
                 (true, ServiceImpersonation::Allow) => true,
                 (true, ServiceImpersonation::None) => false,
             }
+    }
+
+    fn permit(&self, actor: &Person, claims: &SessionClaims) -> bool {
+        self.permits(actor, claims.is_service)
+            && !self.require_reason
+            && self.max_duration.is_none_or(|max| lives_at_most(claims, max))
     }
 }
 

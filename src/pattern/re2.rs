@@ -9,7 +9,7 @@ use regex_syntax::ast::{
     ClassPerlKind, ClassSet, ClassSetItem, Flag, Flags, FlagsItem, FlagsItemKind, Group, GroupKind,
 };
 use regex_syntax::hir::Hir;
-use regex_syntax::hir::translate::Translator;
+use regex_syntax::hir::translate::{Translator, TranslatorBuilder};
 
 type Refusal = &'static str;
 
@@ -19,14 +19,23 @@ const BOUNDARY: Refusal = "of word boundaries only `\\b` and `\\B` are known";
 
 /// The expression `text`, or in one line why it is none.
 pub(super) fn parse(text: &str) -> Result<Hir, String> {
-    translated(text, &read(text)?)
+    translated(&mut Translator::new(), text, &read(text)?)
 }
 
-/// The same for texts in which ASCII letters are the same in either case.
+/// The same, with line breaks among the characters that `.` stands for.
+pub(super) fn parse_open(text: &str) -> Result<Hir, String> {
+    translated(&mut open(), text, &read(text)?)
+}
+
+fn open() -> Translator {
+    TranslatorBuilder::new().dot_matches_new_line(true).build()
+}
+
+/// As [`parse_open`], for texts in which ASCII letters are the same in either case.
 pub(super) fn parse_folded(text: &str) -> Result<Hir, String> {
     let mut ast = read(text)?;
     in_both_cases(&mut ast);
-    translated(text, &ast)
+    translated(&mut open(), text, &ast)
 }
 
 fn read(text: &str) -> Result<Ast, String> {
@@ -36,8 +45,8 @@ fn read(text: &str) -> Result<Ast, String> {
     Ok(ast)
 }
 
-fn translated(text: &str, ast: &Ast) -> Result<Hir, String> {
-    Translator::new().translate(text, ast).map_err(|error| error.kind().to_string())
+fn translated(translator: &mut Translator, text: &str, ast: &Ast) -> Result<Hir, String> {
+    translator.translate(text, ast).map_err(|error| error.kind().to_string())
 }
 
 /// Turns the Perl classes and word boundaries of `ast` into those of ASCII.

@@ -65,6 +65,9 @@ fn civil(now: Timestamp, zone: &TimeZone) -> DateTime {
 
 /// An instant in ISO 8601; without an offset it is UTC.
 pub(super) fn parse_instant(text: &str) -> Option<jiff::Timestamp> {
+    if text.contains('[') {
+        return text.parse::<jiff::Zoned>().ok().map(|zoned| zoned.timestamp());
+    }
     let civil = || text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok();
     text.parse().ok().or_else(|| civil().map(|zoned| zoned.timestamp()))
 }
@@ -194,6 +197,7 @@ mod tests {
         assert_eq!(unix("2020-01-02T16:20:00"), unix("2020-01-02T16:20:00Z"));
         assert_eq!(unix("2026-03-04T10:00:00-06:00"), unix("2026-03-04T16:00:00Z"));
         assert_eq!(unix("2020-01-02"), unix("2020-01-02T00:00:00Z"));
+        assert_eq!(unix("2026-01-31T08:00:00[America/New_York]"), unix("2026-01-31T13:00:00Z"));
         assert_eq!(unix("soon"), None);
         assert!(parse_zone("Asia/Tokyo").is_some() && parse_zone("UTC").is_some());
         assert!(parse_zone("Mars/Olympus").is_none() && parse_zone("").is_none());

@@ -116,10 +116,7 @@ impl Compiler<'_> {
         match &document.value {
             Value::List(items) => (Mode::Enforce, items.iter().collect()),
             Value::Map(entries) if self.language.extensions => {
-                let named = |name: &str| {
-                    entries.iter().find(|entry| self.language.read(&entry.key) == name)
-                };
-                let (mode, rules) = (named("mode"), named("rules"));
+                let (mode, rules) = (self.once(entries, "mode"), self.once(entries, "rules"));
                 let mode = mode.map_or(Mode::Enforce, |entry| self.mode(&entry.node));
                 let mut maps = vec![document];
                 if let Some(rules) = rules {
@@ -136,6 +133,18 @@ impl Compiler<'_> {
                 (Mode::Enforce, Vec::new())
             }
         }
+    }
+
+    /// The entry of this name. SECURITY: of two that differ in case alone, one would go unread.
+    fn once<'n>(&mut self, entries: &'n [Entry], name: &str) -> Option<&'n Entry> {
+        let language = self.language;
+        let mut named = entries.iter().filter(|entry| language.read(&entry.key) == name);
+        let first = named.next();
+        for other in named {
+            let message = format!("`{name}` is given twice, as `{}` too", other.key);
+            self.problem("yaml_duplicate_key", &other.place, message, "keep one of the two");
+        }
+        first
     }
 
     fn mode(&mut self, node: &Node) -> Mode {

@@ -96,7 +96,8 @@ impl Doubt {
         }
     }
 
-    /// What counts where the readings are too many to look at.
+    /// What counts where the readings are too many to look at, or are no text: another reader may make
+    /// anything of them.
     fn unread(self) -> bool {
         self == Self::Any
     }
@@ -128,7 +129,7 @@ impl Question {
             Self::Request(question) => question.ask(facts, doubt),
             Self::Peer(question) => question.ask(facts, doubt),
             Self::Time(question) => question.ask(facts.now),
-            Self::Certificate(question) => question.ask(facts),
+            Self::Certificate(question) => question.ask(facts, doubt),
             Self::Record(question) => question.ask(facts),
             Self::Ssh(question) => question.ask(facts),
         }

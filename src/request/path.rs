@@ -193,7 +193,10 @@ pub fn query_values<'q>(
     query: &'q str,
     name: &'q str,
 ) -> impl Iterator<Item = Option<Cow<'q, str>>> {
-    let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    // Some readers part parameters by `;` too.
+    let by_semicolon = query.contains(';').then(|| query.split(['&', ';'])).into_iter().flatten();
+    let parts = query.split('&').chain(by_semicolon);
+    let pairs = parts.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
     let named = pairs.filter(move |(written, _)| {
         *written == name || form_decoded(written).as_deref() == Some(name)
     });
@@ -311,6 +314,8 @@ mod tests {
         check("b=%zz&b=%ff", &[None, None]);
         check("", &[]);
         check("bb=1&B=2", &[]);
+        check("a=1;b=2", &[Some("2")]);
+        check("b=1;b=2", &[Some("1;b=2"), Some("1"), Some("2")]);
     }
 
     #[test]

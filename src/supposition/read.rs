@@ -36,8 +36,14 @@ const SOMEBODY_KEYS: [&str; 6] =
 pub fn read(section: &Section<'_>, now: Timestamp, problems: &mut Problems) -> Option<Supposition> {
     let mut who = section.node("as").map_or(Some(Who::Nobody), |node| read_who(node, problems))?;
     let device = section.node("device").and_then(|node| device(node, problems));
-    if let (Who::Somebody(somebody), Some(device)) = (&mut who, device) {
-        somebody.devices.push(device);
+    match (&mut who, device) {
+        (Who::Somebody(somebody), Some(device)) => somebody.devices.push(device),
+        (Who::Nobody | Who::Token(_), Some(_)) => {
+            let place = section.place_of("device");
+            let problem = Problem::new("bad_value", place, "`device` belongs to nobody");
+            problems.push(problem.help("say whose it is: `as: alice@example.com`"));
+        }
+        (_, None) => {}
     }
     let (method, url) = request_line(section, problems)?;
     let text = |key: &str, problems: &mut Problems| section.text(key, problems).map(str::to_owned);

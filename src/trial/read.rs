@@ -123,15 +123,17 @@ fn config(
     default_config: Option<&Path>,
     problems: &mut Problems,
 ) -> Option<Config> {
-    let inline = section.node("policy").is_some() || section.node("route").is_some();
+    let inline = ["policy", "route", "settings"].iter().any(|key| section.node(key).is_some());
     let named = section.text("config", problems);
     let loaded = match (named, inline) {
         (Some(_), true) => {
             let place = section.place_of("config");
-            let message = "`config` names a configuration, and `policy` or `route` is one";
+            let message =
+                "`config` names a configuration, and `policy`, `route` or `settings` is one";
             problems.push(Problem::new("bad_value", place, message).help("keep one or the other"));
             return None;
         }
+        (None, true) if written_twice(section, problems) => return None,
         (None, true) => Config::of_document(&one_route(section), file),
         (Some(name), false) => {
             let base = file.parent().unwrap_or(Path::new(""));
@@ -157,6 +159,18 @@ fn config(
             None
         }
     }
+}
+
+/// Whether `settings` has routes too, which would be asked instead of the one written here.
+fn written_twice(section: &Section<'_>, problems: &mut Problems) -> bool {
+    let settings = section.node("settings").and_then(Node::entries).unwrap_or_default();
+    let routes = settings.iter().find(|entry| matches!(entry.key.as_str(), "policy" | "routes"));
+    if let Some(entry) = routes {
+        let message = format!("`settings` cannot hold `{}`", entry.key);
+        let problem = Problem::new("bad_value", &entry.place, message);
+        problems.push(problem.help("write the one route under `policy` and `route`"));
+    }
+    routes.is_some()
 }
 
 /// `settings`, and one route with `route` and `policy`.

@@ -249,13 +249,13 @@ fn fits(expected: &str, said: &str) -> bool {
     regex::Regex::new(&pattern).expect("a pattern").is_match(&said)
 }
 
-/// Every command is one of Lictor's with flags it has, one of cargo's, or a script of the repository.
+/// Every command is one of Lictor's with flags it has, one of cargo or git, or a script of ours.
 fn assert_commands_exist(block: &Block<'_>) {
     let text = block.body.replace("\\\n", " ");
     for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with("# ")) {
         let words: Vec<&str> = line.split_whitespace().collect();
         match words.as_slice() {
-            ["cargo", "bench" | "build" | "run" | "test", ..] => {}
+            ["cargo", "bench" | "build" | "run" | "test", ..] | ["git", ..] => {}
             ["lictor", words @ ..] => assert_is_known(words, block),
             [script, ..] => assert!(root().join(script).is_file(), "{}: {line}", block.place()),
             [] => {}

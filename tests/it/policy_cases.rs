@@ -162,6 +162,7 @@ fn outcome(mut policies: Vec<Arc<Policy>>, facts: &Value, all: &Value) -> Value 
         certificate: CertificateFacts {
             presented: facts["client_cert"]["presented"] == json!(true),
             valid: facts["client_cert"]["valid"] == json!(true),
+            vouched: true,
             leaf: leaf.as_ref(),
         },
         records: Some(&records),

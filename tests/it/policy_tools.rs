@@ -6,6 +6,8 @@ use serde_json::Value;
 use std::path::Path;
 
 const CONFIG: &str = "authenticate_service_url: https://authenticate.corp.test
+administrators: [alice@corp.test]
+enable_user_impersonation: true
 pass_identity_headers: true
 directory: {file: people.yaml}
 policies:
@@ -77,20 +79,20 @@ fn an_explanation_names_what_decided_and_where() {
         ran.stdout,
         "denied (forbidden): GET https://wiki.corp.test/admin/x
 as       bob@corp.test (g-staff)
-route    `wiki`, https://wiki.corp.test, any path (lictor.yaml:15:3)
-decided  {http_path: {starts_with: \"/admin/\"}} in `deny: and` lictor.yaml:21:9: holds, it saw a path
-decided  {groups: {exclude: \"g-admin\"}} in `deny: and` lictor.yaml:22:9: holds, it saw 1 group
+route    `wiki`, https://wiki.corp.test, any path (lictor.yaml:17:3)
+decided  {http_path: {starts_with: \"/admin/\"}} in `deny: and` lictor.yaml:23:9: holds, it saw a path
+decided  {groups: {exclude: \"g-admin\"}} in `deny: and` lictor.yaml:24:9: holds, it saw 1 group
 
 allow holds: domain-ok
-  + or of `staff`  lictor.yaml:7:7
-    + {domain: \"corp.test\"}  saw the domain of an e-mail address: domain-ok  lictor.yaml:8:9
+  + or of `staff`  lictor.yaml:9:7
+    + {domain: \"corp.test\"}  saw the domain of an e-mail address: domain-ok  lictor.yaml:10:9
 
 deny holds: groups-ok, http-path-ok
-  + and  lictor.yaml:20:7
-    + {http_path: {starts_with: \"/admin/\"}}  saw a path: http-path-ok  lictor.yaml:21:9
-    + {groups: {exclude: \"g-admin\"}}  saw 1 group: groups-ok  lictor.yaml:22:9
-  - or of `no-acting` (dry run)  lictor.yaml:12:7
-    - {impersonated: true}  saw nobody acts as this person: not-impersonated  lictor.yaml:13:9
+  + and  lictor.yaml:22:7
+    + {http_path: {starts_with: \"/admin/\"}}  saw a path: http-path-ok  lictor.yaml:23:9
+    + {groups: {exclude: \"g-admin\"}}  saw 1 group: groups-ok  lictor.yaml:24:9
+  - or of `no-acting` (dry run)  lictor.yaml:14:7
+    - {impersonated: true}  saw nobody acts as this person: not-impersonated  lictor.yaml:15:9
 
 with the policies in dry run enforced: forbidden (same)
 "
@@ -104,7 +106,7 @@ fn an_explanation_tells_of_sign_in_and_of_nothing_at_all() {
     assert!(
         ran.stdout.starts_with("denied, sign-in needed: GET wiki.corp.test\nas       nobody\n")
     );
-    assert!(ran.stdout.contains("lictor.yaml:8:9: does not hold, it saw nobody is signed in"));
+    assert!(ran.stdout.contains("lictor.yaml:10:9: does not hold, it saw nobody is signed in"));
     let ran = explain(&["--as", "bob@corp.test", "closed.corp.test"]);
     assert!(ran.stdout.contains("because  the route has no policy, so nobody is allowed"));
     let ran = explain(&["other.corp.test"]);
@@ -119,9 +121,9 @@ fn an_explanation_tells_of_sign_in_and_of_nothing_at_all() {
 fn an_explanation_shows_the_headers_an_upstream_gets() {
     let ran = explain(&["--as", "bob@corp.test", "wiki.corp.test"]);
     assert_eq!(ran.code, 0);
-    assert!(
-        ran.stdout.contains("\nheaders to the upstream\n  set     x-pomerium-jwt-assertion: e")
-    );
+    let said = "\nheaders to the upstream\n  set     x-pomerium-jwt-assertion, which says {\"aud\":\"wiki.corp.test\",\"email\":\"bob@corp.test\",";
+    assert!(ran.stdout.contains(said), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("eyJ"), "no assertion that could be used: {}", ran.stdout);
     let ran = explain(&["open.corp.test"]);
     assert!(ran.stdout.contains("  remove  x-pomerium-jwt-assertion\n"), "{}", ran.stdout);
 }
@@ -134,7 +136,7 @@ fn an_explanation_for_programs() {
     assert_eq!(told["allowed"], true);
     assert_eq!(told["dry_run"], "would-deny");
     assert_eq!(told["identity"]["actor"]["email"], "alice@corp.test");
-    assert_eq!(told["decided_by"][0]["criterion"]["place"]["line"], 8);
+    assert_eq!(told["decided_by"][0]["criterion"]["place"]["line"], 10);
     assert_eq!(told["groups"][2]["policy"], "no-acting");
     assert_eq!(told["groups"][2]["dry_run"], true);
     assert_eq!(told["groups"][2]["criteria"][0]["reason"], "impersonated");
@@ -187,7 +189,7 @@ fn tests_that_pass_and_what_they_leave_out() {
     let fewer = TESTS.replace("- {request: https://open.corp.test/, expect: allow}\n", "");
     let ran = tests(&fewer, &[]);
     assert_eq!(ran.code, 0);
-    assert!(ran.stdout.contains("  3 of 4 criteria decided a case\n  no case is decided by the rule allow or (lictor.yaml:25:40)"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("  3 of 4 criteria decided a case\n  no case is decided by the rule allow or (lictor.yaml:27:40)"), "{}", ran.stdout);
     assert_eq!(tests(&fewer, &["--require-coverage"]).code, 4);
 }
 
@@ -202,7 +204,7 @@ fn a_failure_says_what_was_decided_and_by_what() {
     let said = "FAILED staff reads (tests.yaml:3:3)
   expected deny, got allow
   expected the reason email-ok, got domain-ok, http-path-unauthorized
-  decided by allow or: {domain: \"corp.test\"} holds, it saw the domain of an e-mail address (lictor.yaml:8:9)
+  decided by allow or: {domain: \"corp.test\"} holds, it saw the domain of an e-mail address (lictor.yaml:10:9)
 tests.yaml: 4 of 5 passed
 ";
     assert!(ran.stdout.starts_with(said), "{}", ran.stdout);
@@ -253,7 +255,7 @@ fn wrong_test_files_name_place_and_fix() {
         ),
         (
             "config: lictor.yaml\npolicy: {}\ncases:\n- {request: https://a.b/, expect: deny}",
-            "error: `config` names a configuration, and `policy` or `route` is one\n --> tests.yaml:1:9",
+            "error: `config` names a configuration, and `policy`, `route` or `settings` is one\n --> tests.yaml:1:9",
         ),
         (
             "policy: {allow: {or: [{e-mail: a}]}}\ncases:\n- {request: https://a.b/, expect: deny}",
@@ -275,7 +277,7 @@ fn a_policy_as_it_is_evaluated_tests_like_the_one_it_was() {
     assert_eq!(
         ran.stdout,
         "# wiki: https://wiki.corp.test, any path
-# lictor.yaml:15:3
+# lictor.yaml:17:3
 - deny:
     and:
     - {http_path: {starts_with: \"/admin/\"}}

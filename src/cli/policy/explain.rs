@@ -46,22 +46,22 @@ struct WhoArgs {
     #[arg(long = "as", value_name = "EMAIL", conflicts_with = "token")]
     email: Option<String>,
     /// Their user id, if not the directory's
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", conflicts_with = "token")]
     user: Option<String>,
     /// Their groups, if not the directory's, separated by commas
-    #[arg(long, value_name = "IDS", value_delimiter = ',')]
+    #[arg(long, value_name = "IDS", value_delimiter = ',', conflicts_with = "token")]
     groups: Option<Vec<String>>,
     /// A claim, as `NAME=VALUE`; VALUE is JSON, or else text. Repeatable
-    #[arg(long = "claim", value_name = "NAME=VALUE")]
+    #[arg(long = "claim", value_name = "NAME=VALUE", conflicts_with = "token")]
     claims: Vec<String>,
     /// Whoever this token speaks for
     #[arg(long, value_name = "TOKEN")]
     token: Option<String>,
     /// Who acts as that person
-    #[arg(long, value_name = "EMAIL")]
+    #[arg(long, value_name = "EMAIL", requires = "email")]
     impersonated_by: Option<String>,
     /// It is a service account
-    #[arg(long)]
+    #[arg(long, conflicts_with = "token")]
     service_account: bool,
 }
 

@@ -182,6 +182,11 @@ impl Compiler<'_> {
             self.problem("bad_header", &entry.place, message, help);
             return None;
         };
+        if header == http::header::HOST {
+            let help = "match the host in the `from` of a route";
+            self.problem("bad_header", &entry.place, "`host` is not among the headers", help);
+            return None;
+        }
         if header.as_str().starts_with("x-pomerium-") {
             let message = format!("`{name}` is removed from every request: any client can send it");
             let help = "ask about the person with `email`, `groups` or `claim/NAME`";

@@ -1,6 +1,6 @@
 //! Questions about the client certificate of a connection.
 
-use super::Finding;
+use super::{Doubt, Finding};
 use crate::certificate::PeerCertificate;
 use crate::policy::matcher::StringMatch;
 use crate::policy::{Facts, Reason};
@@ -13,13 +13,16 @@ pub struct CertificateFacts<'a> {
     pub presented: bool,
     /// Whether the trusted CAs vouch for it; where none is configured, nothing is asked of it.
     pub valid: bool,
+    /// Whether somebody vouches for what it says: a trusted CA, or Envoy where none is named at all.
+    /// SECURITY: names that nobody vouches for are whatever their owner wrote; hashes prove themselves.
+    pub vouched: bool,
     /// The certificate as it was presented, valid or not; `None` if there is none that can be read.
     pub leaf: Option<&'a PeerCertificate>,
 }
 
 impl CertificateFacts<'_> {
     /// None was presented, and none is asked for.
-    pub const NOT_ASKED: Self = Self { presented: false, valid: true, leaf: None };
+    pub const NOT_ASKED: Self = Self { presented: false, valid: true, vouched: true, leaf: None };
 }
 
 #[derive(Debug)]
@@ -41,12 +44,13 @@ pub(crate) struct CertificateMatch {
 }
 
 impl CertificateMatch {
-    fn matches(&self, leaf: &PeerCertificate) -> bool {
+    /// Names in doubt count where that leads to a refusal.
+    fn matches(&self, leaf: &PeerCertificate, believed: bool) -> bool {
         let hash = |wanted: &Option<HashSet<[u8; 32]>>, found: &[u8; 32]| {
             wanted.as_ref().is_none_or(|wanted| wanted.contains(found))
         };
         let named = |wanted: &Option<StringMatch>, found: &[String]| {
-            wanted.as_ref().is_none_or(|wanted| wanted.matches_some(found))
+            wanted.as_ref().is_none_or(|wanted| believed && wanted.matches_some(found))
         };
         hash(&self.fingerprints, leaf.fingerprint())
             && hash(&self.spki_hashes, leaf.spki_hash())
@@ -57,11 +61,12 @@ impl CertificateMatch {
 }
 
 impl CertificateQuestion {
-    pub(super) fn ask(&self, facts: &Facts<'_>) -> Finding<'_> {
+    pub(super) fn ask(&self, facts: &Facts<'_>, doubt: Doubt) -> Finding<'_> {
         let certificate = facts.certificate;
         match self {
             Self::Is(wanted) => {
-                let holds = certificate.leaf.is_some_and(|leaf| wanted.matches(leaf));
+                let believed = certificate.vouched || doubt == Doubt::Any;
+                let holds = certificate.leaf.is_some_and(|leaf| wanted.matches(leaf, believed));
                 let (yes, no) =
                     (Reason::ClientCertificateOk, Reason::ClientCertificateUnauthorized);
                 Finding::either(holds, yes, no)
@@ -81,12 +86,20 @@ impl CertificateQuestion {
         match (certificate.presented, certificate.leaf, self) {
             (false, ..) => "no certificate".into(),
             (true, None, _) => "a certificate that cannot be read".into(),
+            (true, Some(_), Self::Is(_)) if !certificate.vouched => {
+                "a certificate that nobody vouches for".into()
+            }
             (true, Some(leaf), Self::Is(_)) => {
                 let names = leaf.dns_names().len() + leaf.emails().len() + leaf.uris().len();
                 let plural = if names == 1 { "" } else { "s" };
                 format!("a certificate with {names} name{plural}").into()
             }
-            (true, Some(_), Self::Invalid) if certificate.valid => "a valid certificate".into(),
+            (true, Some(_), Self::Invalid) if certificate.valid && certificate.vouched => {
+                "a valid certificate".into()
+            }
+            (true, Some(_), Self::Invalid) if certificate.valid => {
+                "a certificate, and no CA to judge it by".into()
+            }
             (true, Some(_), Self::Invalid) => "a certificate that is not valid".into(),
         }
     }

@@ -25,8 +25,6 @@ pub(crate) enum RequestQuestion {
     CorsPreflight,
 }
 
-/// What stands for bytes that are no text: equal to nothing anybody writes.
-const NO_TEXT: &str = "\u{fffd}";
 /// A joined header of more pieces is not taken apart: it could be made to cost too much.
 const MAX_PIECES: usize = 16;
 
@@ -50,9 +48,9 @@ impl RequestQuestion {
                 let mut values = query_values(query, name).peekable();
                 let holds = match values.peek() {
                     None => value.matches(""),
-                    Some(_) => {
-                        doubt.over(values, |text| value.matches(text.as_deref().unwrap_or(NO_TEXT)))
-                    }
+                    Some(_) => doubt.over(values, |text| {
+                        text.as_deref().map_or(doubt.unread(), |text| value.matches(text))
+                    }),
                 };
                 Finding::either(holds, Reason::HttpQueryOk, Reason::HttpQueryUnauthorized)
             }
@@ -89,17 +87,18 @@ impl RequestQuestion {
 }
 
 fn header(headers: &Headers, name: &str, value: &StringMatch, doubt: Doubt) -> bool {
-    let lines = headers.all(name).map(|line| std::str::from_utf8(line).unwrap_or(NO_TEXT));
-    let mut lines = lines.peekable();
+    let mut lines = headers.all(name).map(|line| std::str::from_utf8(line).ok()).peekable();
     if lines.peek().is_none() {
         return value.matches("");
     }
     if !headers.are_joined() {
-        return doubt.over(lines, |line| value.matches(line));
+        return doubt.over(lines, |line| line.map_or(doubt.unread(), |line| value.matches(line)));
     }
-    doubt.over(lines, |line| match line.matches(',').count() {
-        0..MAX_PIECES => doubt.over(possible_lines(line), |line| value.matches(line)),
-        _ => doubt.unread(),
+    doubt.over(lines, |line| match line {
+        Some(line) if line.matches(',').count() < MAX_PIECES => {
+            doubt.over(possible_lines(line), |line| value.matches(line))
+        }
+        Some(_) | None => doubt.unread(),
     })
 }
 

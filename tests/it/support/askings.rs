@@ -265,7 +265,7 @@ impl<'a> Held<'a> {
             cors_preflight: asked.cors_preflight,
             identity: who.identity(),
             mcp: &asked.calls,
-            certificate: CertificateFacts { presented, valid, leaf: asked.leaf() },
+            certificate: CertificateFacts { presented, valid, vouched: true, leaf: asked.leaf() },
             records: asked.records.map(|index| &world().records[index].1),
             ssh: asked.ssh.as_ref(),
             now: asked.now(),

@@ -250,15 +250,9 @@ impl Oracle<'_> {
 
     fn header(&self, name: &str, data: &ClaimValue) -> bool {
         let lines = self.asked.headers.iter().filter(|(other, _)| name.eq_ignore_ascii_case(other));
-        let mut texts: Vec<String> = lines
-            .map(|(_, value)| String::from_utf8(value.clone()).unwrap_or("\u{fffd}".to_owned()))
-            .collect();
-        if texts.is_empty() {
-            texts.push(String::new());
-        }
-        let holds: Vec<bool> =
-            texts.iter().map(|text| text_holds(data, text, Mail::Exact)).collect();
-        self.over(&holds)
+        let texts: Vec<Option<String>> =
+            lines.map(|(_, value)| String::from_utf8(value.clone()).ok()).collect();
+        self.texts(texts.iter().map(Option::as_deref).collect(), data)
     }
 
     fn query(&self, name: &str, data: &ClaimValue) -> bool {
@@ -266,21 +260,26 @@ impl Oracle<'_> {
             "%71" => name == "q",
             other => name == other,
         });
-        let mut texts: Vec<&str> = named
-            .map(|(_, value)| match *value {
-                "%61" => "a",
-                "+" => " ",
-                "-" => "",
-                "%" | "%ff" => "\u{fffd}",
-                plain => plain,
-            })
-            .collect();
+        let texts = named.map(|(_, value)| match *value {
+            "%61" => Some("a"),
+            "+" => Some(" "),
+            "-" => Some(""),
+            "%" | "%ff" => None,
+            plain => Some(plain),
+        });
+        self.texts(texts.collect(), data)
+    }
+
+    /// What is no text counts as whatever leads to a refusal.
+    fn texts(&self, mut texts: Vec<Option<&str>>, data: &ClaimValue) -> bool {
         if texts.is_empty() {
-            texts.push("");
+            texts.push(Some(""));
         }
-        let holds: Vec<bool> =
-            texts.iter().map(|text| text_holds(data, text, Mail::Exact)).collect();
-        self.over(&holds)
+        let holds = |text: &Option<&str>| match text {
+            Some(text) => text_holds(data, text, Mail::Exact),
+            None => !self.every,
+        };
+        self.over(&texts.iter().map(holds).collect::<Vec<bool>>())
     }
 
     fn tool(&self, data: &ClaimValue) -> Found {

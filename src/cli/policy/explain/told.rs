@@ -1,5 +1,6 @@
 //! An explanation as text for people and as JSON for programs.
 
+use crate::assertion::ASSERTION_HEADER;
 use crate::authorizer::{Answer, Outcome};
 use crate::document::Place;
 use crate::identity::{Identity, Person, TokenError};
@@ -7,6 +8,9 @@ use crate::policy::{
     CriterionTrace, DenyReason, Effect, Explanation, GroupTrace, Mode, Reasons, Verdict,
 };
 use crate::route::{Route, Table};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
 /// What was asked, what was answered, and why.
@@ -116,10 +120,11 @@ impl Told<'_> {
         lines.push(String::new());
         lines.push("headers to the upstream".to_owned());
         for (name, value) in plan.set() {
-            lines.push(format!(
-                "  set     {name}: {}",
-                short(&String::from_utf8_lossy(value.as_bytes()))
-            ));
+            lines.push(match shown(name, value) {
+                Value::Null => format!("  set     {name}"),
+                Value::String(text) => format!("  set     {name}: {}", short(&text)),
+                claims => format!("  set     {name}, which says {claims}"),
+            });
         }
         for name in plan.remove() {
             lines.push(format!("  remove  {name}"));
@@ -138,11 +143,7 @@ impl Told<'_> {
         let groups: Vec<Value> = self.explanation.groups.iter().map(group_json).collect();
         let (set, remove) = match &self.answer.outcome {
             Outcome::Admit(plan) => (
-                plan.set()
-                    .map(|(name, value)| {
-                        (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-                    })
-                    .collect(),
+                plan.set().map(|(name, value)| (name.to_string(), shown(name, value))).collect(),
                 plan.remove().map(str::to_owned).collect(),
             ),
             Outcome::Refuse(_) => (std::collections::BTreeMap::new(), Vec::new()),
@@ -220,6 +221,20 @@ fn group_lines(group: &GroupTrace) -> Vec<String> {
         ));
     }
     lines
+}
+
+/// What may be seen of a header: SECURITY: an assertion is shown by its claims, never so that it can
+/// be used, and what an operator sets may be a secret.
+fn shown(name: &HeaderName, value: &HeaderValue) -> Value {
+    let text = String::from_utf8_lossy(value.as_bytes());
+    if *name == ASSERTION_HEADER {
+        let payload = text.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
+        return payload.and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default();
+    }
+    if name.as_str().starts_with("x-pomerium-claim-") {
+        return json!(text);
+    }
+    Value::Null
 }
 
 fn short(text: &str) -> String {

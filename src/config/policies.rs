@@ -28,8 +28,7 @@ impl PolicyReader {
     /// Reads `policies` and `default_policy`.
     pub(super) fn read(section: &Section<'_>, language: Language, problems: &mut Problems) -> Self {
         let mut reader = Self { language, named: BTreeMap::new(), default: Vec::new() };
-        let policies =
-            section.node("policies").and_then(|node| Section::open(node, "policies", problems));
+        let policies = named(section, problems);
         for entry in policies.iter().flat_map(Section::entries) {
             let policy = compile(&entry.node, language, problems).named(&entry.key);
             reader.named.insert(entry.key.clone(), Arc::new(policy));
@@ -45,8 +44,13 @@ impl PolicyReader {
         key: &str,
         problems: &mut Problems,
     ) -> Vec<Arc<Policy>> {
+        let is_policy = |node: &&Node| items(node).iter().any(|item| item.entries().is_some());
+        if let Some(node) = section.node(key).filter(is_policy) {
+            problems.push(not_names(section, key, node));
+            return Vec::new();
+        }
         let names = section.texts(key, problems).unwrap_or_default();
-        let found = names.iter().filter_map(|name| {
+        let found = names.iter().filter(|name| !name.is_empty()).filter_map(|name| {
             let policy = self.named.get(name);
             if policy.is_none() {
                 problems.push(self.no_such_policy(section, key, name));
@@ -118,14 +122,60 @@ impl PolicyReader {
     }
 
     fn embedded(&self, node: &Node, problems: &mut Problems) -> Option<Arc<Policy>> {
-        if let Value::Text(_) = &node.value {
+        let named = items(node).iter().filter_map(|item| self.name_in(item));
+        let named: Vec<&str> = named.collect();
+        let (message, help) = if !named.is_empty() {
+            let help = format!("write `policies: [{}]`", named.join(", "));
+            ("`policy` holds a policy, not the name of one", help)
+        } else if let Value::Text(_) = &node.value {
             let help = "write the policy as YAML below `policy:`, without `|` or quotes";
-            let problem = Problem::new("root_type", &node.place, "`policy` is text");
-            problems.push(problem.help(help));
-            return None;
-        }
-        Some(Arc::new(compile(node, self.language, problems)))
+            ("`policy` is text", help.to_owned())
+        } else {
+            return Some(Arc::new(compile(node, self.language, problems)));
+        };
+        problems.push(Problem::new("root_type", &node.place, message).help(help));
+        None
     }
+
+    /// The name of a policy, if that is what stands there.
+    fn name_in<'n>(&self, node: &'n Node) -> Option<&'n str> {
+        if let Value::Text(text) = &node.value {
+            return self.named.contains_key(text).then_some(text);
+        }
+        None
+    }
+}
+
+/// `policies`, in which each has a name.
+fn named<'s>(section: &Section<'s>, problems: &mut Problems) -> Option<Section<'s>> {
+    let node = section.node("policies")?;
+    if let Value::List(_) = &node.value {
+        let message = "`policies` holds policies by name, not a list";
+        let problem = Problem::new("wrong_type", &node.place, message);
+        problems.push(problem.help("write `NAME: {allow: …}` for each below it"));
+        return None;
+    }
+    let policies = Section::open(node, "policies", problems)?;
+    if let Some(entry) = policies.entry("") {
+        let problem = Problem::new("bad_value", &entry.place, "a policy has no name");
+        problems.push(problem.help("write a name before the `:`"));
+    }
+    Some(policies)
+}
+
+/// The items of a list; anything else is the one item.
+fn items(node: &Node) -> &[Node] {
+    if let Value::List(items) = &node.value { items } else { std::slice::from_ref(node) }
+}
+
+fn not_names(section: &Section<'_>, key: &str, node: &Node) -> Problem {
+    let message = format!("`{}` holds names of policies, not a policy", section.full_name(key));
+    let help = if key == "default_policy" {
+        "put the policy under `policies:`, and its name here"
+    } else {
+        "write it under `policy:`, or under `policies:` at the top of the file and its name here"
+    };
+    Problem::new("wrong_type", &node.place, message).help(help)
 }
 
 /// How this file's policies are read.

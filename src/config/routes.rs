@@ -47,14 +47,7 @@ pub(super) fn read(
         match section.node(key).map(|node| (node, &node.value)) {
             None => {}
             Some((_, Value::List(items))) => nodes.extend(items),
-            Some((node, other)) => problems.push(
-                Problem::new(
-                    "wrong_type",
-                    &node.place,
-                    format!("`{key}` must be a list of routes, not {}", other.kind()),
-                )
-                .help("begin each route with `- from: …`"),
-            ),
+            Some((node, _)) => problems.push(not_routes(key, node)),
         }
     }
     let mut reader = RouteReader {
@@ -68,6 +61,16 @@ pub(super) fn read(
     let (routes, upstreams) =
         numbered.filter_map(|(index, node)| reader.route(node, index + 1, problems)).unzip();
     ReadRoutes { routes, upstreams, idle: reader.idle }
+}
+
+fn not_routes(key: &str, node: &Node) -> Problem {
+    let message = format!("`{key}` must be a list of routes, not {}", node.value.kind());
+    let help = if node.get("allow").or_else(|| node.get("deny")).is_some() {
+        "put a policy for every route under `policies:`, and its name into `default_policy`"
+    } else {
+        "begin each route with `- from: …`"
+    };
+    Problem::new("wrong_type", &node.place, message).help(help)
 }
 
 struct RouteReader<'d> {

@@ -10,7 +10,7 @@ mod matchers;
 pub(super) use join::joined;
 pub use matchers::claim_value;
 
-use super::criterion::{Criterion, Written, criterion_names};
+use super::criterion::{Criterion, EXTENSIONS, Written, criterion_names};
 use super::matcher::Case;
 use super::{CriteriaGroup, Effect, Mode, Operator, Policy, Rule};
 use crate::document::{Entry, Node, Place, Problem, Problems, Value, flow_entry, nearest};
@@ -44,6 +44,11 @@ impl Language {
             Names::Exact => name.to_owned(),
             Names::AnyCase => name.to_ascii_lowercase(),
         }
+    }
+
+    /// Whether a criterion or operator of this name may be used.
+    fn knows(self, name: &str) -> bool {
+        self.extensions || !(EXTENSIONS.contains(&name) || name == "matches")
     }
 
     pub(super) fn mail_case(self) -> Case {
@@ -102,9 +107,11 @@ impl Compiler<'_> {
 
     /// The problem of a name that is not in `known`.
     fn unknown(&mut self, code: &'static str, entry: &Entry, what: &str, known: &[&str]) {
+        let known: Vec<&str> =
+            known.iter().copied().filter(|name| self.language.knows(name)).collect();
         let meant = SYNONYMS.into_iter().find(|(other, _)| *other == entry.key);
         let meant = meant.map(|(_, name)| name).filter(|name| known.contains(name));
-        let help = match meant.or_else(|| nearest(&entry.key, known)) {
+        let help = match meant.or_else(|| nearest(&entry.key, &known)) {
             Some(name) => format!("did you mean `{name}`?"),
             None => format!("known: {}", known.join(", ")),
         };
@@ -148,24 +155,19 @@ impl Compiler<'_> {
     }
 
     fn mode(&mut self, node: &Node) -> Mode {
-        match &node.value {
-            Value::Text(text) if text == "enforce" => Mode::Enforce,
-            Value::Text(text) if text == "dry_run" => Mode::DryRun,
-            other @ (Value::Null
-            | Value::Bool(_)
-            | Value::Number(_)
-            | Value::Text(_)
-            | Value::List(_)
-            | Value::Map(_)) => {
-                let said = if let Value::Text(text) = other { text } else { other.kind() };
-                let help = nearest(said, &MODES).map_or_else(
-                    || "write `mode: enforce` or `mode: dry_run`".to_owned(),
-                    |mode| format!("did you mean `{mode}`?"),
-                );
-                self.problem("bad_mode", &node.place, format!("`{said}` is no mode"), help);
-                Mode::Enforce
-            }
+        let text = if let Value::Text(text) = &node.value { Some(text.as_str()) } else { None };
+        match text {
+            Some("enforce") => return Mode::Enforce,
+            Some("dry_run") => return Mode::DryRun,
+            Some(_) | None => {}
         }
+        let said = text.map_or_else(|| node.value.kind().to_owned(), |text| format!("`{text}`"));
+        let help = text.and_then(|text| nearest(text, &MODES)).map_or_else(
+            || "write `mode: enforce` or `mode: dry_run`".to_owned(),
+            |mode| format!("did you mean `{mode}`?"),
+        );
+        self.problem("bad_mode", &node.place, format!("{said} is no mode"), help);
+        Mode::Enforce
     }
 
     fn listed_rules<'n>(&mut self, node: &'n Node) -> &'n [Node] {
@@ -190,6 +192,10 @@ impl Compiler<'_> {
                 "allow" => Effect::Allow,
                 "deny" => Effect::Deny,
                 name if self.language.extensions && settings.contains(&name) => continue,
+                name if SETTINGS.contains(&name) => {
+                    self.misplaced(entry, name);
+                    continue;
+                }
                 _ => {
                     self.unknown("unknown_action", entry, "action", &ACTIONS);
                     continue;
@@ -198,6 +204,19 @@ impl Compiler<'_> {
             rules.push(Rule { effect, groups: self.groups(entry) });
         }
         rules
+    }
+
+    /// The problem of a setting of a whole policy that stands elsewhere.
+    fn misplaced(&mut self, entry: &Entry, name: &str) {
+        if !self.language.extensions && name == "mode" {
+            return self.not_pomeriums(entry, "action");
+        }
+        let help = if self.language.extensions {
+            "it is for a whole policy: write `{mode: …, rules: […]}`"
+        } else {
+            "put the list in place of the map that holds it, or turn `strict_pomerium` off"
+        };
+        self.problem("unknown_action", &entry.place, format!("unknown action `{name}`"), help);
     }
 
     fn groups(&mut self, action: &Entry) -> Vec<CriteriaGroup> {

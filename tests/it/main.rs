@@ -34,6 +34,7 @@ mod envoy_outage;
 mod envoy_paths;
 mod examples;
 mod policy_cases;
+mod policy_config;
 mod policy_refusals;
 mod policy_tools;
 mod policy_properties;

@@ -136,10 +136,13 @@ impl Compiler<'_> {
 
     /// The problem of something that only Lictor knows.
     pub(super) fn not_pomeriums(&mut self, entry: &Entry, what: &str) {
-        let (code, name) =
-            (if what == "criterion" { "unknown_criterion" } else { "unknown_matcher" }, &entry.key);
-        let message = format!("unknown {what} `{name}`: it is one of Lictor's own");
-        let help = format!("remove the {what}, or `strict_pomerium: true`");
+        let code = match what {
+            "action" => "unknown_action",
+            "criterion" => "unknown_criterion",
+            _ => "unknown_matcher",
+        };
+        let message = format!("unknown {what} `{}`: it is one of Lictor's own", entry.key);
+        let help = "remove it, or turn `strict_pomerium` off";
         self.problem(code, &entry.place, message, help);
     }
 

@@ -79,6 +79,12 @@ impl ClientAuthority {
         }
     }
 
+    /// The positions of the revocation lists that one of these CAs issued.
+    pub fn lists(&self) -> Vec<usize> {
+        let names = self.anchors.iter().map(|anchor| anchor.subject.as_ref());
+        names.flat_map(|name| self.demands.revocations.by(name)).collect()
+    }
+
     /// Whether `certificate` is good at `now`.
     ///
     /// # Errors

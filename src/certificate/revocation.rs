@@ -47,6 +47,21 @@ impl Revocations {
         of_issuer.any(|list| list.serials.contains(significant(serial)))
     }
 
+    /// How many lists there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The positions of the lists by a CA of this name.
+    pub(super) fn by<'l>(&'l self, name: &'l [u8]) -> impl Iterator<Item = usize> {
+        let numbered = self.0.iter().enumerate();
+        numbered.filter(move |(_, list)| list.issuer == name).map(|(position, _)| position)
+    }
+
     /// The number of a list that names a CA among `keys` (name, `SubjectPublicKeyInfo`) and is signed by
     /// none of this name.
     pub(super) fn forged(&self, keys: &[(&[u8], &[u8])]) -> Option<usize> {

@@ -42,13 +42,18 @@ fn summary(file: &Path, config: &Config) -> String {
     let plural = if routes == 1 { "" } else { "s" };
     let key = config.outgoing.keys.signing();
     format!(
-        "{} is good: {routes} route{plural}\nshared secret: from {}\nsigning key: {} {}, from {}\n",
+        "{} is good: {routes} route{plural}\nshared secret: {}\nsigning key: {} {}, {}\n",
         file.display(),
-        config.identity.secret_place,
+        origin(&config.identity.secret_place.to_string()),
         key.algorithm().name(),
         key.kid(),
-        config.outgoing.key_place,
+        origin(&config.outgoing.key_place.to_string()),
     )
+}
+
+/// Where a secret came from, in words.
+fn origin(place: &str) -> String {
+    if place.starts_with("derived") { place.to_owned() } else { format!("from {place}") }
 }
 
 /// Every problem with its line, and how many there are.

@@ -9,6 +9,7 @@ use crate::document::{Entry, Node, Place, Problem, Problems, Section, Value, nea
 use crate::route::Route;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -41,6 +42,8 @@ pub(super) struct ReadCertificates {
     demands: Demands,
     /// Where the revocation lists came from.
     lists: Option<Place>,
+    /// Positions of the revocation lists that a trusted CA issued.
+    used_lists: BTreeSet<usize>,
 }
 
 /// A key that holds PEM, and its problems.
@@ -101,6 +104,15 @@ impl ReadCertificates {
         let Some(entry) = section.entry("downstream_mtls") else {
             return;
         };
+        let unused =
+            (0..self.demands.revocations.len()).find(|list| !self.used_lists.contains(list));
+        if let (Some(list), Some(place)) = (unused, &self.lists) {
+            let message = format!(
+                "revocation list {} is not by a CA that is trusted here, so it revokes nothing",
+                list + 1
+            );
+            problems.notice("idle-revocation-list", place, message);
+        }
         let trusts = |route: &Route| route.authority.is_some();
         if self.settings.authority.is_none() && !routes.iter().any(trusts) {
             problems.notice(
@@ -119,7 +131,10 @@ impl ReadCertificates {
     ) -> Option<Arc<ClientAuthority>> {
         let (bundle, place) = self.pem(section, pem, problems)?;
         match ClientAuthority::new(&bundle, self.demands.clone()) {
-            Ok(authority) => Some(Arc::new(authority)),
+            Ok(authority) => {
+                self.used_lists.extend(authority.lists());
+                Some(Arc::new(authority))
+            }
             Err(error @ AuthorityError::ListSignature(_)) => {
                 let place = self.lists.as_ref().unwrap_or(&place);
                 let message = format!("`downstream_mtls.crl` cannot be used: {error}");

@@ -175,6 +175,23 @@ fn nobody_to_trust_is_told() {
 }
 
 #[test]
+fn a_list_that_revokes_nothing_is_told() {
+    let folder = Folder::new();
+    let told = |text: &str| {
+        let notices = folder.load(text).notices;
+        notices.into_iter().find(|notice| notice.code == "idle-revocation-list")
+    };
+    assert!(told("downstream_mtls: {ca_file: ca.pem, crl_file: crl.pem}").is_none());
+    let notice =
+        told("downstream_mtls: {ca_file: other.pem, crl_file: crl.pem}").expect("a notice");
+    assert!(notice.place.source().ends_with("crl.pem"));
+    assert_eq!(
+        notice.message,
+        "revocation list 1 is not by a CA that is trusted here, so it revokes nothing"
+    );
+}
+
+#[test]
 fn bad_settings() {
     let folder = Folder::new();
     let refuses = |inside: &str, expected: &str| {

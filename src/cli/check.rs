@@ -47,7 +47,7 @@ fn summary(file: &Path, config: &Config) -> String {
         origin(&config.identity.secret_place.to_string()),
         key.algorithm().name(),
         key.kid(),
-        origin(&config.outgoing.key_place.to_string()),
+        origin(&config.outgoing.key_place),
     )
 }
 

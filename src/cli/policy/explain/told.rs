@@ -123,7 +123,10 @@ impl Told<'_> {
             lines.push(match shown(name, value) {
                 Value::Null => format!("  set     {name}"),
                 Value::String(text) => format!("  set     {name}: {}", short(&text)),
-                claims => format!("  set     {name}, which says {claims}"),
+                claims @ (Value::Bool(_)
+                | Value::Number(_)
+                | Value::Array(_)
+                | Value::Object(_)) => format!("  set     {name}, which says {claims}"),
             });
         }
         for name in plan.remove() {

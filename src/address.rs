@@ -38,6 +38,32 @@ impl AddressRanges {
             Index::Many(ranges) => ranges.is_covered(&IpNet::from(address)),
         }
     }
+
+    pub fn is_empty(&self) -> bool {
+        match &self.0 {
+            Index::Few(ranges) => ranges.is_empty(),
+            Index::Many(ranges) => ranges.is_empty(),
+        }
+    }
+
+    /// Whether some address is in a range of both.
+    pub fn meets(&self, other: &Self) -> bool {
+        let within = |small: &Self, large: &Self| {
+            small.ranges().iter().any(|range| match &large.0 {
+                Index::Few(ranges) => ranges.iter().any(|other| other.contains(range)),
+                Index::Many(ranges) => ranges.is_covered(range),
+            })
+        };
+        // Of two ranges that meet, one contains the other.
+        within(self, other) || within(other, self)
+    }
+
+    fn ranges(&self) -> Vec<IpNet> {
+        match &self.0 {
+            Index::Few(ranges) => ranges.clone(),
+            Index::Many(ranges) => ranges.iter().collect(),
+        }
+    }
 }
 
 /// Something for each of many address ranges.
@@ -168,6 +194,21 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn ranges_that_share_an_address_meet(
+            ours in proptest::collection::vec(range(), 0..12),
+            theirs in proptest::collection::vec(range(), 0..12),
+        ) {
+            let pairs = ours.iter().flat_map(|ours| theirs.iter().map(move |theirs| (ours, theirs)));
+            let mut ends = pairs.flat_map(|(ours, theirs)| {
+                let low = [ours.network(), theirs.network()];
+                low.into_iter().filter(move |low| ours.contains(low) && theirs.contains(low))
+            });
+            let share = ends.next().is_some();
+            let (ours, theirs) = (AddressRanges::new(ours.clone()), AddressRanges::new(theirs.clone()));
+            prop_assert_eq!(ours.meets(&theirs), share);
+        }
+
         #[test]
         fn many_ranges_say_what_one_by_one_says(
             ranges in proptest::collection::vec(range(), 0..24),

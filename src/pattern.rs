@@ -15,7 +15,7 @@ use regex_automata::dfa::{Automaton as _, StartKind};
 use regex_automata::nfa::thompson::{self, Compiler, WhichCaptures};
 use regex_automata::util::primitives::StateID;
 use regex_automata::util::start;
-use regex_syntax::hir::Hir;
+use regex_syntax::hir::{Dot, Hir, HirKind, Look};
 use std::fmt;
 use std::sync::Arc;
 
@@ -107,6 +107,12 @@ impl Pattern {
         self.automata.iter().any(|automaton| automaton.matches(text))
     }
 
+    /// Whether every text without a line break surely matches. Walks through the expressions anew: for
+    /// advice, not for decisions.
+    pub fn is_everything(&self) -> bool {
+        self.texts.iter().any(|text| re2::parse(text).is_ok_and(|hir| is_everything(&hir)))
+    }
+
     /// The expressions as they were written.
     pub fn texts(&self) -> &[String] {
         &self.texts
@@ -171,6 +177,49 @@ impl Automaton {
         // INVARIANT: the table gives up on no byte (it would only for word boundaries of all
         // scripts, which `re2` never makes), so that this is an answer.
         self.table.is_match_state(self.table.next_eoi_state(state))
+    }
+}
+
+/// Finds `.*` and what says the same; an expression that fits everything in a roundabout way is not
+/// found.
+fn is_everything(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Capture(capture) => is_everything(&capture.sub),
+        HirKind::Alternation(parts) => parts.iter().any(is_everything),
+        HirKind::Concat(parts) => {
+            let is = |part: &Hir, look: Look| *part.kind() == HirKind::Look(look);
+            let mut parts = parts.as_slice();
+            while let [first, rest @ ..] = parts
+                && is(first, Look::Start)
+            {
+                parts = rest;
+            }
+            while let [rest @ .., last] = parts
+                && is(last, Look::End)
+            {
+                parts = rest;
+            }
+            !parts.is_empty() && parts.iter().all(is_everything)
+        }
+        HirKind::Repetition(repetition) => {
+            repetition.min == 0 && repetition.max.is_none() && is_dot(&repetition.sub)
+        }
+        HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => false,
+    }
+}
+
+fn is_dot(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Capture(capture) => is_dot(&capture.sub),
+        HirKind::Class(_) => {
+            *hir == Hir::dot(Dot::AnyChar) || *hir == Hir::dot(Dot::AnyCharExcept('\n'))
+        }
+        HirKind::Empty
+        | HirKind::Literal(_)
+        | HirKind::Look(_)
+        | HirKind::Repetition(_)
+        | HirKind::Concat(_)
+        | HirKind::Alternation(_) => false,
     }
 }
 

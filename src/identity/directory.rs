@@ -1,6 +1,6 @@
 //! The people and groups a directory knows, indexed by folded e-mail address.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A person in the directory.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
@@ -29,6 +29,8 @@ pub struct Group {
 pub struct Directory {
     users: HashMap<String, User>,
     group_names: BTreeMap<String, String>,
+    /// Every group that a user is a member of, listed or not.
+    memberships: BTreeSet<String>,
 }
 
 /// Why a set of records is no directory.
@@ -58,6 +60,11 @@ impl Directory {
             }
             if !ids.insert(user.id.clone()) {
                 return Err(DirectoryError::SameId(user.id));
+            }
+            for id in &user.group_ids {
+                if !directory.memberships.contains(id) {
+                    directory.memberships.insert(id.clone());
+                }
             }
             if user.email.is_empty() {
                 continue;
@@ -94,6 +101,25 @@ impl Directory {
             .filter(|(_, name)| !name.is_empty())
             .map(|(id, name)| (id.clone(), name.clone()))
             .collect()
+    }
+
+    /// The ids of groups: those that are listed, and those that somebody is a member of.
+    pub fn group_ids(&self) -> BTreeSet<&str> {
+        self.group_names.keys().chain(&self.memberships).map(String::as_str).collect()
+    }
+
+    /// Name → ids of the groups called so.
+    pub fn groups_by_name(&self) -> BTreeMap<&str, Vec<&str>> {
+        let mut named = BTreeMap::<_, Vec<_>>::new();
+        for (id, name) in self.group_names.iter().filter(|(_, name)| !name.is_empty()) {
+            named.entry(name.as_str()).or_default().push(id.as_str());
+        }
+        named
+    }
+
+    /// The ids of people that can be looked up.
+    pub fn user_ids(&self) -> BTreeSet<&str> {
+        self.users.values().map(|user| user.id.as_str()).collect()
     }
 
     pub fn len(&self) -> usize {

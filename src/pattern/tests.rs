@@ -227,3 +227,24 @@ proptest! {
         prop_assert_eq!(both, theirs(&text, &one) || theirs(&text, &two));
     }
 }
+
+#[test]
+fn everything() {
+    for text in
+        [".*", "^.*$", "(.*)", "(?s).*", "(?i).*", ".*.*", "a|.*", "[^\\n]*", "(.)*", "((?:.*))$"]
+    {
+        assert!(Pattern::one(text).expect(text).is_everything(), "{text}");
+    }
+    assert!(Pattern::any_of(&["a", ".*"]).expect("patterns").is_everything());
+    assert!(!Pattern::any_of(&[]).expect("none").is_everything());
+    for text in [
+        "", "^", "^$", ".+", ".", ".*a", "a.*", "[a-z]*", ".{0,9}", "[^a]*", "\\b.*", "(?m)^.*$",
+        ".*^", "$.*", "^$",
+    ] {
+        assert!(!Pattern::one(text).expect(text).is_everything(), "{text}");
+    }
+    let proof = proptest::string::string_regex("[^\\n]{0,9}").expect("a strategy");
+    proptest::proptest!(|(text in proof)| {
+        proptest::prop_assert!(Pattern::one("(?i)^(.*)$").expect("a pattern").matches(&text));
+    });
+}

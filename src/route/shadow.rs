@@ -2,20 +2,18 @@
 //! for. Says only what is certain: a route that several others cover together, or of which a regular
 //! expression covers more than one path, is not found.
 
-use super::{From, HostPattern, PathMatch, Route, Table};
-use crate::id::RouteId;
+use super::{From, HostPattern, PathMatch, Route};
 use crate::pattern::Pattern;
 use crate::request::Host;
 use std::collections::HashMap;
 
-/// The routes that are never found, each with the first that takes its place, in file order. Envoy
-/// may still name them by id.
-pub fn shadowed(table: &Table) -> Vec<(RouteId, RouteId)> {
-    let mut seen = Seen { any_port: table.any_port(), ..Seen::default() };
-    let routes = table.routes().iter().enumerate();
-    let pairs = routes.filter_map(|(index, route)| {
-        let by = table.routes().get(seen.take(index, route)?)?;
-        Some((route.id.clone(), by.id.clone()))
+/// Those of `routes` that are never found, each with the first that takes its place, in file order.
+/// Envoy may still name them by id. With `any_port`, a `from` without port serves every port.
+pub fn shadowed(routes: &[Route], any_port: bool) -> Vec<(&Route, &Route)> {
+    let mut seen = Seen { any_port, ..Seen::default() };
+    let pairs = routes.iter().enumerate().filter_map(|(index, route)| {
+        let by = seen.take(index, route)?;
+        Some((route, routes.get(by)?))
     });
     pairs.collect()
 }
@@ -178,10 +176,10 @@ mod tests {
     use crate::assertion::RouteHeaders;
     use crate::document::Place;
     use crate::id::RouteId;
-    use crate::route::{From, PathMatch, Route, Table};
+    use crate::route::{From, PathMatch, Route};
 
     /// `from path` lines; the path begins with `=` (exact), `^` (regex), `|` (separated) or `/`.
-    fn table(lines: &[&str], any_port: bool) -> Table {
+    fn routes(lines: &[&str]) -> Vec<Route> {
         let route = |(index, line): (usize, &&str)| {
             let (from, path) = line.split_once(' ').expect("a path");
             let path = match path.split_at(1) {
@@ -202,12 +200,13 @@ mod tests {
                 place: Place::whole("test"),
             }
         };
-        Table::new(lines.iter().enumerate().map(route).collect(), any_port)
+        lines.iter().enumerate().map(route).collect()
     }
 
     fn pairs(lines: &[&str], any_port: bool) -> Vec<String> {
-        let pairs = shadowed(&table(lines, any_port)).into_iter();
-        pairs.map(|(route, by)| format!("{route}<{by}")).collect()
+        let routes = routes(lines);
+        let pairs = shadowed(&routes, any_port).into_iter();
+        pairs.map(|(route, by)| format!("{}<{}", route.id, by.id)).collect()
     }
 
     /// Whether the second of two paths of one host is never reached.

@@ -84,11 +84,6 @@ impl Table {
         &self.routes
     }
 
-    /// Whether a `from` without port serves every port.
-    pub(super) fn any_port(&self) -> bool {
-        self.any_port
-    }
-
     /// The route that serves `target`. Allocates nothing.
     pub fn find(&self, kind: Kind, target: &Target) -> Option<&Route> {
         let index = match kind {

@@ -7,6 +7,7 @@ pub mod address;
 pub mod id;
 pub mod time;
 pub mod secret;
+pub mod advice;
 pub mod document;
 pub mod request;
 pub mod pattern;

@@ -2,6 +2,7 @@
 
 use super::keys::{self, MTLS_KEYS};
 use super::source::value_or_file;
+use crate::advice::Advice;
 use crate::certificate::{
     AuthorityError, ClientAuthority, Demands, NameKind, NamePattern, Revocations,
 };
@@ -111,12 +112,12 @@ impl ReadCertificates {
                 "revocation list {} is not by a CA that is trusted here, so it revokes nothing",
                 list + 1
             );
-            problems.notice("idle-revocation-list", place, message);
+            problems.notice(Advice::IdleRevocationList, place, message);
         }
         let trusts = |route: &Route| route.authority.is_some();
         if self.settings.authority.is_none() && !routes.iter().any(trusts) {
             problems.notice(
-                "no-client-ca",
+                Advice::NoClientCa,
                 &entry.place,
                 "no client certificate is judged: neither `downstream_mtls` nor a route names a CA",
             );

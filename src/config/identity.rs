@@ -1,6 +1,7 @@
 //! Settings about tokens and people: the shared secret, issuers, the cookie, impersonation.
 
 use super::source::value_or_file;
+use crate::advice::Advice;
 use crate::document::{Place, Problem, Problems, Section};
 use crate::identity::{ImpersonationRules, ServiceImpersonation, VerificationKeys};
 use crate::secret::Secret;
@@ -82,7 +83,7 @@ impl IdentitySettings {
             .texts("accepted_issuers", problems)
             .unwrap_or_else(|| host.into_iter().collect());
         if accepted_issuers.is_empty() {
-            problems.notice("no-issuer", section.place(), "no token is accepted: neither `authenticate_service_url` nor `accepted_issuers` is set");
+            problems.notice(Advice::NoIssuer, section.place(), "no token is accepted: neither `authenticate_service_url` nor `accepted_issuers` is set");
         }
         let administrators = section.texts("administrators", problems).unwrap_or_default();
         let impersonation = ImpersonationRules {

@@ -1,6 +1,7 @@
 //! Every key there is: what it holds, its default with the reason, and how it stands here. One
 //! table serves unknown-key suggestions, the JSON Schema and the documentation.
 
+use crate::advice::Advice;
 use crate::document::{Entry, Place, Problem, Problems, Section};
 use std::collections::BTreeSet;
 
@@ -590,7 +591,7 @@ pub(super) fn tell_idle(
     let mut parts: Vec<String> = global.iter().map(|name| quoted(name)).collect();
     parts.extend(routes.iter().map(|name| quoted(&format!("routes[].{name}"))));
     if !parts.is_empty() {
-        problems.notice("not-used", place, format!("not used here: {}", parts.join(", ")));
+        problems.notice(Advice::NotUsed, place, format!("not used here: {}", parts.join(", ")));
     }
 }
 

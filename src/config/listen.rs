@@ -1,5 +1,6 @@
 //! Where the server listens, and how it writes its log.
 
+use crate::advice::Advice;
 use crate::document::{Problem, Problems, Section, nearest};
 use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -56,7 +57,7 @@ impl Listen {
             && !at.ip().is_loopback()
         {
             let place = section.place_of("grpc_address");
-            problems.notice("open-address", place, format!("whoever reaches {at} can ask for decisions and obtain assertions; let only Envoy reach it"));
+            problems.notice(Advice::OpenAddress, place, format!("whoever reaches {at} can ask for decisions and obtain assertions; let only Envoy reach it"));
         }
         let default = SocketAddr::from(([127, 0, 0, 1], 8080));
         Some(Self {
@@ -184,7 +185,7 @@ fn log_fields(section: &Section<'_>, problems: &mut Problems) -> Option<Vec<Stri
         let known = LOG_FIELDS.contains(&field.as_str());
         if FOREIGN_LOG_FIELDS.contains(&field.as_str()) {
             problems.notice(
-                "unknown-log-field",
+                Advice::UnknownLogField,
                 place,
                 format!("the log field `{field}` is never written here"),
             );

@@ -1,6 +1,7 @@
 //! The policies of the file: named ones, the default, and what a route says itself.
 
-use crate::document::{Entry, Node, Problem, Problems, Section, Value, nearest};
+use crate::advice::Advice;
+use crate::document::{Entry, Node, Notice, Problem, Problems, Section, Value, nearest};
 use crate::identity::{ClaimValue, Claims};
 use crate::policy::{Language, LegacyFields, Mode, Names, Policy, claim_value, compile};
 use std::collections::BTreeMap;
@@ -95,7 +96,10 @@ impl PolicyReader {
         }
         let mut policies = Vec::new();
         if let Some(fields) = legacy(section, problems) {
-            let place_of = |field: &str| section.place_of(field).clone();
+            let place_of = |field: &str, index: Option<usize>| {
+                let item = section.node(field).zip(index).and_then(|(node, at)| node.item(at));
+                item.map_or_else(|| section.place_of(field), |item| &item.place).clone()
+            };
             policies.push(Arc::new(fields.into_policy(self.language, place_of)));
         }
         if let Some(Entry { node, .. }) = section.entry("policy") {
@@ -110,13 +114,15 @@ impl PolicyReader {
         if let Some(entry) = own.filter(|_| legacy_fields > 0) {
             let message = "the allow fields of this route let people in besides those whom its \
                 policies allow; only their `deny` restricts them";
-            problems.lint("allow-fields-beside-policy", &entry.node.place, message);
+            let place = &entry.node.place;
+            let notice = Notice::lint(Advice::AllowFieldsBesidePolicy, place, message);
+            problems.tell(notice.help("say everything in policies"));
         }
         policies.retain(|policy| !policy.is_empty());
         if !policies.is_empty() && policies.iter().all(|policy| policy.mode == Mode::DryRun) {
             let said = ["policy", "policies"].into_iter().find(says).unwrap_or_default();
             let message = "nobody gets in: every policy of this route is in dry run";
-            problems.notice("only-dry-run", section.place_of(said), message);
+            problems.notice(Advice::OnlyDryRun, section.place_of(said), message);
         }
         policies
     }

@@ -3,6 +3,7 @@
 mod file;
 
 use super::source::read_text;
+use crate::advice::Advice;
 use crate::document::{Place, Problem, Problems, Section, Value, nearest};
 use crate::identity::ClaimValue;
 use crate::record::{DataSource, DataSources, ForeignKey, FoundBy, Record, SourceBuilder};
@@ -154,7 +155,7 @@ impl Reading<'_> {
             }
         }
         if self.seen == 0 {
-            self.problems.notice("no-records", &whole, "there are no records in this file");
+            self.problems.notice(Advice::NoRecords, &whole, "there are no records in this file");
         }
     }
 

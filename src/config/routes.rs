@@ -5,6 +5,7 @@ use super::keys::{self, ROUTE_KEYS};
 use super::mcp;
 use super::outgoing::{RouteDefaults, header_name, issuer_format, response_headers};
 use super::policies::PolicyReader;
+use crate::advice::Advice;
 use crate::assertion::{RouteHeaders, Template};
 use crate::document::{Node, Problem, Problems, Section, Value};
 use crate::id::RouteId;
@@ -160,7 +161,7 @@ fn tell_unread_calls(section: &Section<'_>, policies: &[Arc<Policy>], problems: 
         let place = section.node("policy").map_or(section.place(), |node| &node.place);
         let message =
             "`mcp_tool` sees no tool call here: a route to such a server says `mcp: {server: {}}`";
-        problems.notice("unread-tool-calls", place, message);
+        problems.notice(Advice::UnreadToolCalls, place, message);
     }
 }
 
@@ -195,7 +196,7 @@ fn path(section: &Section<'_>, problems: &mut Problems) -> Option<PathMatch> {
     };
     for (ignored, _) in given {
         problems.notice(
-            "path-rule-ignored",
+            Advice::PathRuleIgnored,
             section.place(),
             format!("`{ignored}` is ignored, because `{key}` is given"),
         );

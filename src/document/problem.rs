@@ -1,5 +1,6 @@
 //! What is wrong with a document, where, and what to do about it.
 
+use crate::advice::Advice;
 use std::fmt;
 use std::sync::Arc;
 
@@ -79,11 +80,30 @@ impl fmt::Display for Problem {
 /// Something worth saying that does not keep the document from being used.
 #[derive(Clone, Debug)]
 pub struct Notice {
-    /// A stable name for programs: `prefix-without-slash`, `list-as-value`, …
-    pub code: &'static str,
+    pub advice: Advice,
     pub place: Place,
     pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
     pub weight: Weight,
+}
+
+impl Notice {
+    /// Said whenever the document is read.
+    pub fn new(advice: Advice, place: &Place, message: impl Into<String>) -> Self {
+        let (place, message) = (place.clone(), message.into());
+        Self { advice, place, message, help: None, weight: Weight::Notice }
+    }
+
+    /// Said to those who ask for advice.
+    pub fn lint(advice: Advice, place: &Place, message: impl Into<String>) -> Self {
+        Self { weight: Weight::Lint, ..Self::new(advice, place, message) }
+    }
+
+    #[must_use]
+    pub fn help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..self }
+    }
 }
 
 /// How loudly something is said.
@@ -97,7 +117,11 @@ pub enum Weight {
 
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.place, self.message)
+        write!(f, "{}: {}", self.place, self.message)?;
+        match &self.help {
+            Some(help) => write!(f, " ({help})"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -113,15 +137,13 @@ impl Problems {
         self.problems.push(problem);
     }
 
-    pub fn notice(&mut self, code: &'static str, place: &Place, message: impl Into<String>) {
-        let (place, message) = (place.clone(), message.into());
-        self.notices.push(Notice { code, place, message, weight: Weight::Notice });
+    pub fn tell(&mut self, notice: Notice) {
+        self.notices.push(notice);
     }
 
-    /// Advice, for those who ask for it.
-    pub fn lint(&mut self, code: &'static str, place: &Place, message: impl Into<String>) {
-        let (place, message) = (place.clone(), message.into());
-        self.notices.push(Notice { code, place, message, weight: Weight::Lint });
+    /// Something worth saying that needs no help.
+    pub fn notice(&mut self, advice: Advice, place: &Place, message: impl Into<String>) {
+        self.tell(Notice::new(advice, place, message));
     }
 
     pub fn is_empty(&self) -> bool {

@@ -13,7 +13,8 @@ pub use matchers::claim_value;
 use super::criterion::{Criterion, EXTENSIONS, Written, criterion_names};
 use super::matcher::Case;
 use super::{CriteriaGroup, Effect, Mode, Operator, Policy, Rule};
-use crate::document::{Entry, Node, Place, Problem, Problems, Value, flow_entry, nearest};
+use crate::advice::Advice;
+use crate::document::{Entry, Node, Notice, Place, Problem, Problems, Value, flow_entry, nearest};
 
 /// How policies are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +104,17 @@ impl Compiler<'_> {
         help: impl Into<String>,
     ) {
         self.problems.push(Problem::new(code, place, message).help(help));
+    }
+
+    /// Something that loads and is probably not meant.
+    fn tell(
+        &mut self,
+        advice: Advice,
+        place: &Place,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.problems.tell(Notice::new(advice, place, message).help(help));
     }
 
     /// The problem of a name that is not in `known`.
@@ -256,7 +268,8 @@ impl Compiler<'_> {
             let message = format!(
                 "an empty `{name}` says nothing: it makes `{action}` neither hold nor fail"
             );
-            self.problems.notice("empty-group", &operator.place, message);
+            let help = "remove it, or write what is asked below it";
+            self.tell(Advice::EmptyGroup, &operator.place, message, help);
         }
     }
 

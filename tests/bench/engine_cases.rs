@@ -182,7 +182,7 @@ fn explained(text: &str) -> Decide {
 fn allowed_users(count: usize) -> Decide {
     let users = (0..count).rev().map(|n| format!("u{n}@example.com")).collect();
     let fields = LegacyFields { allowed_users: Some(users), ..LegacyFields::default() };
-    decided_by(fields.into_policy(Language::TEXT, |_| Place::whole("a case")), 10, true)
+    decided_by(fields.into_policy(Language::TEXT, |_, _| Place::whole("a case")), 10, true)
 }
 
 fn prefix(n: usize) -> String {

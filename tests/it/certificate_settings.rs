@@ -179,7 +179,7 @@ fn a_list_that_revokes_nothing_is_told() {
     let folder = Folder::new();
     let told = |text: &str| {
         let notices = folder.load(text).notices;
-        notices.into_iter().find(|notice| notice.code == "idle-revocation-list")
+        notices.into_iter().find(|notice| notice.advice.code() == "idle-revocation-list")
     };
     assert!(told("downstream_mtls: {ca_file: ca.pem, crl_file: crl.pem}").is_none());
     let notice =

@@ -165,7 +165,7 @@ fn a_route_of_dry_runs_alone_is_told() {
              routes:\n- {{from: 'https://eng.corp.test', {route}}}\n"
         );
         let config = load(&text, folder.path()).expect("loads");
-        let notices = config.notices.iter().filter(|notice| notice.code == "only-dry-run");
+        let notices = config.notices.iter().filter(|notice| notice.advice.code() == "only-dry-run");
         let told: Vec<String> = notices.map(ToString::to_string).collect();
         let (answer, _) =
             Service::new(snapshot_of(&text), None).check(Ask::get("eng").check(), None);

@@ -172,7 +172,8 @@ fn a_policy_about_calls_that_nobody_reads_is_told() {
             "policies: {{tools: {{deny: {{or: [{{mcp_tool: x}}]}}}}}}\nroutes:\n- {{from: 'https://a.test', {route}}}\n"
         );
         let config = load(&text, folder.path()).expect("loads");
-        let notices = config.notices.iter().filter(|notice| notice.code == "unread-tool-calls");
+        let notices =
+            config.notices.iter().filter(|notice| notice.advice.code() == "unread-tool-calls");
         notices.map(|notice| notice.place.line()).collect::<Vec<_>>()
     };
     assert_eq!(told("policy: {deny: {or: [{mcp_tool: x}]}}"), [Some(3)]);

@@ -558,7 +558,7 @@ proptest! {
         language in language(),
         requests in vec((asked(), who()), 8),
     ) {
-        let policy = fields.into_policy(language, |_| Place::whole("a route"));
+        let policy = fields.into_policy(language, |_, _| Place::whole("a route"));
         let (text, again) = printed(&policy, language);
         // Quotes around keys may differ.
         let meant = |text: &str| claim_value(&load_yaml(text, "printed").expect("YAML"));

@@ -1,6 +1,7 @@
 //! Criteria about the time.
 
 use super::Compiler;
+use crate::advice::Advice;
 use crate::document::{Entry, Node, Value};
 use crate::policy::calendar::{
     ClockRange, DateRange, Weekdays, parse_clock, parse_days, parse_instant, parse_zone,
@@ -80,9 +81,9 @@ impl Compiler<'_> {
         let before = self.optional(entries, "before", parse_clock, &CLOCK);
         let range = ClockRange { after: after.ok()?, before: before.ok()?, zone: zone.ok()?? };
         if range.after.zip(range.before).is_some_and(|(after, before)| after >= before) {
-            let message = "after and before can never both hold; a span over midnight is two \
-                criteria under `or`";
-            self.problems.notice("empty-time-span", &data.place, message);
+            let message = "after and before can never both hold";
+            let help = "write a span over midnight as two criteria under `or`";
+            self.tell(Advice::EmptyTimeSpan, &data.place, message, help);
         }
         Some(range)
     }

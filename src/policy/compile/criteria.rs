@@ -1,6 +1,7 @@
 //! What each criterion may hold: its name and data → the question.
 
-use super::{Compiler, criterion_names};
+use super::{Compiler, Names, criterion_names};
+use crate::advice::Advice;
 use crate::document::{Entry, Node, Number, Value};
 use crate::policy::criterion::{
     CertificateQuestion, EXTENSIONS, PeerQuestion, PersonQuestion, Question, RequestQuestion,
@@ -98,10 +99,10 @@ impl Compiler<'_> {
 
     fn without_data(&mut self, name: &str, entry: &Entry) -> Question {
         if matches!(entry.node.value, Value::Bool(false)) {
-            let message = format!(
-                "what stands behind `{name}` is ignored, so `false` changes nothing; remove the criterion"
-            );
-            self.problems.notice("ignored-false", &entry.node.place, message);
+            let message =
+                format!("what stands behind `{name}` is ignored, so `false` changes nothing");
+            let help = "remove the criterion";
+            self.tell(Advice::IgnoredFalse, &entry.node.place, message, help);
         }
         match name {
             "accept" => Question::Always(true),
@@ -148,21 +149,21 @@ impl Compiler<'_> {
 
     fn notice_claim_path(&mut self, entry: &Entry, path: &str) {
         if path.is_empty() {
-            let message = "`claim` without a name finds nothing; write `claim/NAME`";
-            self.problems.notice("claim-without-name", &entry.place, message);
+            let message = "`claim` without a name finds nothing";
+            self.tell(Advice::ClaimWithoutName, &entry.place, message, "write `claim/NAME`");
         }
-        if path.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        let upper = path.bytes().any(|byte| byte.is_ascii_uppercase());
+        if upper && self.language.names == Names::AnyCase {
             let message = format!(
                 "the claim path `{path}` is compared as written; Pomerium lower-cases it in a configuration file"
             );
-            self.problems.notice("upper-case-claim-path", &entry.place, message);
+            let help = "expect it to match here where it did not match there";
+            self.tell(Advice::UpperCaseClaimPath, &entry.place, message, help);
         }
         if path.contains('/') && !path.contains('.') && !path.contains("//") {
-            let dotted = path.replace('/', ".");
-            let message = format!(
-                "nested claims are stored under joined names; `claim/{dotted}` is probably meant"
-            );
-            self.problems.notice("slash-claim-path", &entry.place, message);
+            let message = "nested claims are stored under names joined with dots";
+            let help = format!("write `claim/{}`", path.replace('/', "."));
+            self.tell(Advice::SlashClaimPath, &entry.place, message, help);
         }
     }
 

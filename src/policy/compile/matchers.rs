@@ -2,6 +2,7 @@
 
 use super::Compiler;
 use crate::address::{AddressRanges, parse_range};
+use crate::advice::Advice;
 use crate::document::{Entry, Node, Value};
 use crate::identity::ClaimValue;
 use crate::pattern::Pattern;
@@ -119,32 +120,28 @@ impl Compiler<'_> {
     }
 
     fn notice_unless_text(&mut self, operand: &Node) {
-        let (code, message) = match &operand.value {
-            Value::Text(_) => return,
-            Value::List(_) => (
-                "list-as-value",
-                "a list is compared as one value and never equals a text; did you mean `in:`?"
-                    .to_owned(),
-            ),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Map(_) => (
-                "never-equal",
-                format!("{} never equals a text; put it in quotes", operand.value.kind()),
-            ),
-        };
-        self.problems.notice(code, &operand.place, message);
+        match &operand.value {
+            Value::Text(_) => {}
+            Value::List(_) => {
+                let message = "a list is compared as one value and never equals a text";
+                let help = "for any of several write `in: […]`, for none of them `not_in: […]`";
+                self.tell(Advice::ListAsValue, &operand.place, message, help);
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Map(_) => {
+                let message = format!("{} never equals a text", operand.value.kind());
+                self.tell(Advice::NeverEqual, &operand.place, message, "put it in quotes");
+            }
+        }
     }
 
     pub(super) fn list_match(&mut self, data: &Node) -> Option<ListMatch> {
         let Some(entries) = data.entries() else {
-            if let Value::List(_) = &data.value {
-                let message = "a list is looked for as one element; for any of several, write one \
-                    criterion for each under `or`";
-                self.problems.notice("list-as-value", &data.place, message);
-            }
+            self.notice_list(data);
             return Some(ListMatch::has(claim_value(data)));
         };
         let mut tests = Vec::with_capacity(entries.len());
         for entry in entries {
+            self.notice_list(&entry.node);
             let operand = claim_value(&entry.node);
             tests.push(match self.language.read(&entry.key).as_str() {
                 "has" => Some(ListTest::Has(operand)),
@@ -157,6 +154,14 @@ impl Compiler<'_> {
             });
         }
         tests.into_iter().collect::<Option<_>>().map(ListMatch)
+    }
+
+    fn notice_list(&mut self, operand: &Node) {
+        if let Value::List(_) = &operand.value {
+            let message = "a list is looked for as one element";
+            let help = "for any of several, write one criterion for each under `or`";
+            self.tell(Advice::ListAsValue, &operand.place, message, help);
+        }
     }
 
     pub(super) fn addresses(&mut self, data: &Node) -> Option<AddressRanges> {

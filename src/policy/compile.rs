@@ -7,7 +7,7 @@ mod evidence;
 mod join;
 mod matchers;
 
-pub(super) use join::joined;
+pub(super) use join::{Kind, asked, joined, kind};
 pub use matchers::claim_value;
 
 use super::criterion::{Criterion, EXTENSIONS, Written, criterion_names};

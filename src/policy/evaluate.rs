@@ -207,7 +207,7 @@ impl CriteriaGroup {
 }
 
 /// Whichever reading leads to a refusal counts.
-fn doubt(effect: Effect, inverted: bool) -> Doubt {
+pub(super) fn doubt(effect: Effect, inverted: bool) -> Doubt {
     match (effect, inverted) {
         (Effect::Allow, false) | (Effect::Deny, true) => Doubt::Every,
         (Effect::Allow, true) | (Effect::Deny, false) => Doubt::Any,

@@ -56,6 +56,18 @@ impl TextSet {
         }
     }
 
+    /// Its members in order.
+    pub(super) fn members(&self) -> Vec<&str> {
+        match self {
+            Self::Exact(set) => {
+                let mut members: Vec<&str> = set.iter().map(AsRef::as_ref).collect();
+                members.sort_unstable();
+                members
+            }
+            Self::Folded(sorted) => sorted.iter().map(AsRef::as_ref).collect(),
+        }
+    }
+
     fn contains(&self, text: &str) -> bool {
         match self {
             Self::Exact(set) => set.contains(text),
@@ -72,14 +84,14 @@ fn compare_folded(lower: &str, text: &str) -> Ordering {
 }
 
 impl Case {
-    fn equal(self, a: &str, b: &str) -> bool {
+    pub(super) fn equal(self, a: &str, b: &str) -> bool {
         match self {
             Self::Exact => a == b,
             Self::Folded => a.eq_ignore_ascii_case(b),
         }
     }
 
-    fn starts(self, text: &[u8], part: &[u8]) -> bool {
+    pub(super) fn starts(self, text: &[u8], part: &[u8]) -> bool {
         text.get(..part.len()).is_some_and(|start| match self {
             Self::Exact => start == part,
             Self::Folded => start.eq_ignore_ascii_case(part),
@@ -95,7 +107,7 @@ impl Case {
         }
     }
 
-    fn ends(self, text: &[u8], part: &[u8]) -> bool {
+    pub(super) fn ends(self, text: &[u8], part: &[u8]) -> bool {
         let start = text.len().checked_sub(part.len());
         start.and_then(|start| text.get(start..)).is_some_and(|end| self.starts(end, part))
     }

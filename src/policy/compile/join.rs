@@ -44,7 +44,7 @@ pub(in crate::policy) fn joined(criteria: Vec<Criterion>, operator: Operator) ->
 
 /// What is asked, apart from the value.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
+pub(in crate::policy) enum Kind {
     User,
     Email,
     Domain,
@@ -55,17 +55,17 @@ enum Kind {
 }
 
 /// The kind of a question that one text answers, and that text.
-fn asked(question: &Question) -> Option<(Kind, &str)> {
-    let (kind, operand) = match question {
-        Question::Person(PersonQuestion::User(text)) => (Kind::User, only_is(text)?),
-        Question::Person(PersonQuestion::Email(text)) => (Kind::Email, only_is(text)?),
-        Question::Person(PersonQuestion::Domain(text)) => (Kind::Domain, only_is(text)?),
-        Question::Person(PersonQuestion::Groups(list)) => (Kind::Groups, only_has(list)?),
-        Question::Person(PersonQuestion::Claim { path, values }) => {
-            (Kind::Claim(path.clone()), only_has(values)?)
+pub(in crate::policy) fn asked(question: &Question) -> Option<(Kind, &str)> {
+    let operand = match question {
+        Question::Person(
+            PersonQuestion::User(text) | PersonQuestion::Email(text) | PersonQuestion::Domain(text),
+        )
+        | Question::Request(RequestQuestion::Method(text) | RequestQuestion::Path(text)) => {
+            only_is(text)?
         }
-        Question::Request(RequestQuestion::Method(text)) => (Kind::Method, only_is(text)?),
-        Question::Request(RequestQuestion::Path(text)) => (Kind::Path, only_is(text)?),
+        Question::Person(
+            PersonQuestion::Groups(list) | PersonQuestion::Claim { values: list, .. },
+        ) => only_has(list)?,
         Question::Always(_)
         | Question::Person(_)
         | Question::Session(_)
@@ -76,7 +76,29 @@ fn asked(question: &Question) -> Option<(Kind, &str)> {
         | Question::Record(_)
         | Question::Ssh(_) => return None,
     };
-    Some((kind, operand))
+    Some((kind(question)?, operand))
+}
+
+/// The kind of a question, whatever values answer it.
+pub(in crate::policy) fn kind(question: &Question) -> Option<Kind> {
+    Some(match question {
+        Question::Person(PersonQuestion::User(_)) => Kind::User,
+        Question::Person(PersonQuestion::Email(_)) => Kind::Email,
+        Question::Person(PersonQuestion::Domain(_)) => Kind::Domain,
+        Question::Person(PersonQuestion::Groups(_)) => Kind::Groups,
+        Question::Person(PersonQuestion::Claim { path, .. }) => Kind::Claim(path.clone()),
+        Question::Request(RequestQuestion::Method(_)) => Kind::Method,
+        Question::Request(RequestQuestion::Path(_)) => Kind::Path,
+        Question::Always(_)
+        | Question::Person(_)
+        | Question::Session(_)
+        | Question::Request(_)
+        | Question::Peer(_)
+        | Question::Time(_)
+        | Question::Certificate(_)
+        | Question::Record(_)
+        | Question::Ssh(_) => return None,
+    })
 }
 
 fn only_is(text: &StringMatch) -> Option<&str> {

@@ -39,7 +39,7 @@ pub(crate) enum Comparison {
 }
 
 impl Comparison {
-    fn accepts(self, found: Ordering) -> bool {
+    pub(in crate::policy) fn accepts(self, found: Ordering) -> bool {
         match self {
             Self::Less => found.is_lt(),
             Self::AtMost => found.is_le(),
@@ -51,7 +51,7 @@ impl Comparison {
 }
 
 impl RecordTest {
-    fn holds(&self, value: &ClaimValue) -> bool {
+    pub(in crate::policy) fn holds(&self, value: &ClaimValue) -> bool {
         match (self, value) {
             (Self::Has(wanted), ClaimValue::List(items)) => items.contains(wanted),
             (Self::Number(comparison, wanted), ClaimValue::Number(found)) => {

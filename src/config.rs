@@ -7,6 +7,7 @@
 mod certificates;
 mod identity;
 mod keys;
+mod lint;
 mod listen;
 mod mcp;
 mod outgoing;
@@ -21,9 +22,10 @@ pub use identity::{IdentitySettings, SharedSecret, SharedSecretError};
 pub use keys::{GLOBAL_KEYS, Key, MTLS_KEYS, ROUTE_KEYS};
 pub use listen::{GrpcAddress, Listen, LogFormat, Logging};
 pub use outgoing::OutgoingSettings;
+pub use policies::NamedPolicy;
 pub use routes::Upstream;
 pub use schema::schema;
-pub use source::{Environment, load_directory, load_users};
+pub use source::{Environment, load_directory, load_policy, load_users};
 
 use crate::document::{Node, Notice, Problem, Problems, Section, Value, Weight};
 use crate::policy::Language;
@@ -44,6 +46,8 @@ pub struct Config {
     pub outgoing: OutgoingSettings,
     pub certificates: CertificateSettings,
     pub routes: Vec<Route>,
+    /// `policies`
+    pub policies: Vec<NamedPolicy>,
     /// Where Envoy should send what a route allows, in the order of `routes`.
     pub upstreams: Vec<Upstream>,
     /// How its policies are read.
@@ -62,7 +66,7 @@ pub struct Config {
     pub origin: Origin,
     /// Worth saying, not wrong.
     pub notices: Vec<Notice>,
-    /// Advice, for those who ask.
+    /// Advice that reading found, for those who ask; [`Config::advice`] has all of it.
     pub lints: Vec<Notice>,
 }
 
@@ -152,7 +156,7 @@ impl Config {
         let outgoing = OutgoingSettings::read(section, &base, secret, problems);
         let language = policies::language(section, problems);
         let mut certificates = ReadCertificates::read(section, &base, problems);
-        let ReadRoutes { routes, upstreams, idle: idle_in_routes } =
+        let ReadRoutes { routes, upstreams, policies, idle: idle_in_routes } =
             routes::read(section, &outgoing.defaults, language, &mut certificates, problems);
         certificates.tell_idle(section, &routes, problems);
         keys::tell_idle(section.place(), &idle, &idle_in_routes, problems);
@@ -178,6 +182,7 @@ impl Config {
             identity: identity?,
             outgoing: outgoing.settings?,
             routes,
+            policies,
             upstreams,
             language,
             any_port,

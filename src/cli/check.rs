@@ -1,8 +1,8 @@
 //! `lictor config check`, `lictor config schema`.
 
 use super::{Exit, Format, report};
-use crate::config::{Config, Environment, schema as config_schema};
-use crate::document::Problem;
+use crate::config::{Config, Environment, load_directory, schema as config_schema};
+use crate::document::{Notice, Problem};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -19,21 +19,46 @@ pub(super) struct Check {
 impl Check {
     pub(super) fn run(&self) -> Exit {
         let loaded = Config::load(&self.file, &Environment::of_process());
-        if self.format == Format::Json {
-            return json_report(&loaded);
+        let exit =
+            if self.format == Format::Json { json_report(&loaded) } else { self.text(&loaded) };
+        if let Ok(config) = &loaded {
+            self.point_to_advice(advice(config).len());
         }
+        exit
+    }
+
+    fn text(&self, loaded: &Result<Config, Vec<Problem>>) -> Exit {
         match loaded {
             Ok(config) => {
                 config.notices.iter().for_each(report::notice);
-                report::data(&summary(&self.file, &config));
+                report::data(&summary(&self.file, config));
                 Exit::Ok
             }
             Err(problems) => {
-                tell(&problems, &self.file);
+                tell(problems, &self.file);
                 Exit::Invalid
             }
         }
     }
+
+    fn point_to_advice(&self, number: usize) {
+        if number > 0 {
+            let file = self.file.display();
+            report::say(&format!("`lictor policy lint {file}` has {}", pieces(number)));
+        }
+    }
+}
+
+/// Everything there is to advise about a configuration and the directory it names.
+pub(super) fn advice(config: &Config) -> Vec<Notice> {
+    // A directory that cannot be read is a problem of the configuration, and told as one.
+    let directory = config.directory.as_deref().and_then(|file| load_directory(file).ok());
+    config.advice(&directory.unwrap_or_default())
+}
+
+pub(super) fn pieces(number: usize) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} piece{plural} of advice")
 }
 
 /// Says where secrets came from, never what they are.
@@ -68,7 +93,7 @@ pub(super) fn tell(problems: &[Problem], file: &Path) {
 }
 
 #[expect(clippy::disallowed_methods, reason = "shows the line a problem is on")]
-fn read(file: &Path) -> Option<String> {
+pub(super) fn read(file: &Path) -> Option<String> {
     std::fs::read_to_string(file).ok()
 }
 
@@ -81,13 +106,15 @@ fn json_report(loaded: &Result<Config, Vec<Problem>>) -> Exit {
                 Exit::Ok,
             )
         }
-        Err(problems) => {
-            let problems: Vec<Value> = problems.iter().map(problem_json).collect();
-            (json!({ "ok": false, "problems": problems }), Exit::Invalid)
-        }
+        Err(problems) => (problems_json(problems), Exit::Invalid),
     };
     report::data(&format!("{report:#}\n"));
     exit
+}
+
+pub(super) fn problems_json(problems: &[Problem]) -> Value {
+    let problems: Vec<Value> = problems.iter().map(problem_json).collect();
+    json!({ "ok": false, "problems": problems })
 }
 
 fn problem_json(problem: &Problem) -> Value {

@@ -1,6 +1,7 @@
 //! `lictor policy …`: what policies say, before they say it to anybody.
 
 mod explain;
+mod lint;
 mod print;
 mod test;
 
@@ -15,6 +16,8 @@ pub(super) enum PolicyCommand {
     Explain(Box<explain::Explain>),
     /// Run policy tests, and say what they leave out
     Test(test::Test),
+    /// Tell what of the policies of a configuration is probably not meant as it is written
+    Lint(lint::Lint),
     /// Print the policy of each route as it is evaluated
     Print(print::Print),
 }
@@ -24,6 +27,7 @@ impl PolicyCommand {
         match self {
             Self::Explain(explain) => explain.run(),
             Self::Test(test) => test.run(),
+            Self::Lint(lint) => lint.run(),
             Self::Print(print) => print.run(),
         }
     }

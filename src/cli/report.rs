@@ -1,16 +1,32 @@
 //! Words for people: errors with place and fix, on standard error.
 
-use crate::document::{Notice, Problem};
+use crate::document::{Notice, Place, Problem};
 use std::io::{IsTerminal, Write};
 
-/// Whether standard error takes colour: a terminal, and nobody said `NO_COLOR`.
-fn coloured() -> bool {
-    std::io::stderr().is_terminal()
-        && crate::config::Environment::of_process().get("NO_COLOR").is_none()
+/// Where words go, which says whether they may be coloured.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stream {
+    Out,
+    Error,
+}
+
+impl Stream {
+    /// Whether it takes colour: a terminal, and nobody said `NO_COLOR`.
+    fn is_coloured(self) -> bool {
+        let terminal = match self {
+            Self::Out => std::io::stdout().is_terminal(),
+            Self::Error => std::io::stderr().is_terminal(),
+        };
+        terminal && crate::config::Environment::of_process().get("NO_COLOR").is_none()
+    }
+
+    fn paint(self, code: &str, text: &str) -> String {
+        if self.is_coloured() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
 }
 
 fn paint(code: &str, text: &str) -> String {
-    if coloured() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    Stream::Error.paint(code, text)
 }
 
 /// `error: what`, then `help: what to do`.
@@ -29,25 +45,42 @@ pub(super) fn warning(message: &str) {
 /// A problem of a document: what, where with the line and a caret, what to do.
 pub(super) fn problem(problem: &Problem, source: Option<&str>) {
     say(&format!("{}: {}", paint("1;31", "error"), problem.message));
-    say(&format!(" --> {}", problem.place));
-    if let (Some(source), Some(line), Some(column)) =
-        (source, problem.place.line(), problem.place.column())
+    say(&pointed(&problem.place, source));
+    if let Some(help) = help(Stream::Error, problem.help.as_deref()) {
+        say(&help);
+    }
+    say("");
+}
+
+/// A piece of advice in the same form, with its code, for standard output.
+pub(super) fn advice(notice: &Notice, source: Option<&str>) -> String {
+    let word = Stream::Out.paint("1;33", notice.advice.code());
+    let mut lines = vec![format!("{word}: {}", notice.message), pointed(&notice.place, source)];
+    lines.extend(help(Stream::Out, notice.help.as_deref()));
+    lines.join("\n") + "\n\n"
+}
+
+fn help(stream: Stream, help: Option<&str>) -> Option<String> {
+    help.map(|help| format!("{}: {help}", stream.paint("1;36", "help")))
+}
+
+/// The place, and below it its line with a caret.
+fn pointed(place: &Place, source: Option<&str>) -> String {
+    let mut lines = vec![format!(" --> {place}")];
+    if let (Some(source), Some(line), Some(column)) = (source, place.line(), place.column())
         && let Some(text) = source.lines().nth(line.saturating_sub(1))
     {
         let number = line.to_string();
         let margin = " ".repeat(number.len());
-        say(&format!("{margin} |"));
         let above: Vec<&str> = source.lines().take(line.saturating_sub(1)).collect();
         let shown = without_secrets(text.trim_end(), &above);
-        say(&format!("{number} | {shown}"));
         // Beyond what is shown there is nothing to point at.
         let caret = column.saturating_sub(1).min(shown.chars().count().saturating_sub(1));
-        say(&format!("{margin} | {}^", " ".repeat(caret)));
+        lines.push(format!("{margin} |"));
+        lines.push(format!("{number} | {shown}"));
+        lines.push(format!("{margin} | {}^", " ".repeat(caret)));
     }
-    if let Some(help) = &problem.help {
-        say(&format!("{}: {help}", paint("1;36", "help")));
-    }
-    say("");
+    lines.join("\n")
 }
 
 /// Names that sound like a secret's and are none.

@@ -1,9 +1,9 @@
 //! The policies of the file: named ones, the default, and what a route says itself.
 
 use crate::advice::Advice;
-use crate::document::{Entry, Node, Notice, Problem, Problems, Section, Value, nearest};
+use crate::document::{Entry, Node, Notice, Place, Problem, Problems, Section, Value, nearest};
 use crate::identity::{ClaimValue, Claims};
-use crate::policy::{Language, LegacyFields, Mode, Names, Policy, claim_value, compile};
+use crate::policy::{Effect, Language, LegacyFields, Mode, Names, Policy, claim_value, compile};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -17,10 +17,20 @@ const LEGACY_FIELDS: [&str; 6] = [
     "cors_allow_preflight",
 ];
 
+/// A policy under `policies`.
+#[derive(Debug)]
+pub struct NamedPolicy {
+    pub policy: Arc<Policy>,
+    /// Where its name is written.
+    pub place: Place,
+    /// Whether `default_policy` names it.
+    pub is_default: bool,
+}
+
 /// What routes share.
 pub(super) struct PolicyReader {
     language: Language,
-    named: BTreeMap<String, Arc<Policy>>,
+    named: BTreeMap<String, NamedPolicy>,
     /// For routes that say nothing themselves.
     default: Vec<Arc<Policy>>,
 }
@@ -31,11 +41,22 @@ impl PolicyReader {
         let mut reader = Self { language, named: BTreeMap::new(), default: Vec::new() };
         let policies = named(section, problems);
         for entry in policies.iter().flat_map(Section::entries) {
-            let policy = compile(&entry.node, language, problems).named(&entry.key);
-            reader.named.insert(entry.key.clone(), Arc::new(policy));
+            let policy = Arc::new(compile(&entry.node, language, problems).named(&entry.key));
+            let named = NamedPolicy { policy, place: entry.place.clone(), is_default: false };
+            reader.named.insert(entry.key.clone(), named);
         }
         reader.default = reader.called(section, "default_policy", problems);
+        for policy in &reader.default {
+            if let Some(named) = reader.named.get_mut(&policy.name) {
+                named.is_default = true;
+            }
+        }
         reader
+    }
+
+    /// The policies under `policies`.
+    pub(super) fn into_named(self) -> Vec<NamedPolicy> {
+        self.named.into_values().collect()
     }
 
     /// The policies called by name under `key`.
@@ -56,7 +77,7 @@ impl PolicyReader {
             if policy.is_none() {
                 problems.push(self.no_such_policy(section, key, name));
             }
-            policy.cloned()
+            policy.map(|named| Arc::clone(&named.policy))
         });
         found.collect()
     }
@@ -111,7 +132,9 @@ impl PolicyReader {
         }
         policies.extend(self.called(section, "policies", problems));
         let own = ["policy", "policies"].into_iter().find_map(|key| section.entry(key));
-        if let Some(entry) = own.filter(|_| legacy_fields > 0) {
+        let written = policies.iter().skip(usize::from(legacy_fields > 0));
+        let allows = written.into_iter().any(|policy| policy.has_rules(Effect::Allow));
+        if let Some(entry) = own.filter(|_| legacy_fields > 0 && allows) {
             let message = "the allow fields of this route let people in besides those whom its \
                 policies allow; only their `deny` restricts them";
             let place = &entry.node.place;

@@ -4,10 +4,10 @@ use super::certificates::ReadCertificates;
 use super::keys::{self, ROUTE_KEYS};
 use super::mcp;
 use super::outgoing::{RouteDefaults, header_name, issuer_format, response_headers};
-use super::policies::PolicyReader;
+use super::policies::{NamedPolicy, PolicyReader};
 use crate::advice::Advice;
 use crate::assertion::{RouteHeaders, Template};
-use crate::document::{Node, Problem, Problems, Section, Value};
+use crate::document::{Node, Notice, Problem, Problems, Section, Value};
 use crate::id::RouteId;
 use crate::policy::{Language, Policy};
 use crate::route::{From, PathMatch, PathMatchError, Route};
@@ -30,6 +30,8 @@ pub struct Upstream {
 pub(super) struct ReadRoutes {
     pub(super) routes: Vec<Route>,
     pub(super) upstreams: Vec<Upstream>,
+    /// Those under `policies`.
+    pub(super) policies: Vec<NamedPolicy>,
     /// Keys of routes that are accepted and without use.
     pub(super) idle: BTreeSet<String>,
 }
@@ -61,7 +63,8 @@ pub(super) fn read(
     let numbered = nodes.into_iter().enumerate();
     let (routes, upstreams) =
         numbered.filter_map(|(index, node)| reader.route(node, index + 1, problems)).unzip();
-    ReadRoutes { routes, upstreams, idle: reader.idle }
+    let idle = reader.idle;
+    ReadRoutes { routes, upstreams, policies: policies.into_named(), idle }
 }
 
 fn not_routes(key: &str, node: &Node) -> Problem {
@@ -203,6 +206,11 @@ fn path(section: &Section<'_>, problems: &mut Problems) -> Option<PathMatch> {
     }
     let text = section.text(key, problems)?;
     let place = &section.node(key)?.place;
+    if key == "prefix" && text.ends_with(|last: char| last.is_ascii_alphanumeric()) {
+        let message = format!("`prefix: {text}` also serves `{text}-x` and `{text}x`");
+        let help = format!("write `path_separated_prefix: {text}` for it and what is below it");
+        problems.tell(Notice::lint(Advice::PrefixWithoutSlash, place, message).help(help));
+    }
     read(text)
         .map_err(|error| {
             let problem = Problem::new("bad_path", place, format!("`{key}`: {error}"));

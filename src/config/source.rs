@@ -3,9 +3,10 @@
 
 use super::keys::{GLOBAL_KEYS, Key, Kind, MTLS_KEYS};
 use crate::document::{
-    Entry, LoadError, Node, Place, Problem, Problems, Section, Value, load_json, load_yaml,
+    Entry, LoadError, Node, Notice, Place, Problem, Problems, Section, Value, load_json, load_yaml,
 };
 use crate::identity::{Directory, Group, User};
+use crate::policy::{Language, Policy, compile};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::collections::BTreeMap;
@@ -173,6 +174,24 @@ pub(super) fn value_or_file(
             None
         }
     }
+}
+
+/// Reads a file that holds one policy in the policy language.
+///
+/// # Errors
+/// All problems, in the order of the file.
+pub fn load_policy(file: &Path) -> Result<(Policy, Vec<Notice>), Vec<Problem>> {
+    let name = file.display().to_string();
+    let text = read_text(file).map_err(|error| {
+        let message = format!("cannot read the policy: {error}");
+        let problem = Problem::new("unreadable_file", &Place::whole(&name), message);
+        vec![problem.help("name an existing file")]
+    })?;
+    let document = load_yaml(&text, &name).map_err(|error| vec![error.into_problem()])?;
+    let mut problems = Problems::default();
+    let policy = compile(&document, Language::TEXT, &mut problems);
+    let (problems, notices) = problems.into_parts();
+    if problems.is_empty() { Ok((policy, notices)) } else { Err(problems) }
 }
 
 /// The file that `directory` names.

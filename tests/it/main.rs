@@ -38,6 +38,7 @@ mod policy_config;
 mod policy_refusals;
 mod policy_tools;
 mod policy_properties;
+mod policy_lint;
 mod policy_lint_proofs;
 mod properties;
 mod readme;

@@ -72,8 +72,6 @@ pub enum Advice {
     SshOnHttp,
     UnknownGroup,
     UnknownLogField,
-    /// Tool calls are asked about where no bodies are read.
-    UnreadToolCalls,
     UnusedPolicy,
     UpperCaseClaimPath,
     /// An e-mail address where a user id is compared.
@@ -90,7 +88,7 @@ enum Subject {
 }
 
 /// Every piece of advice with its code, sorted by code.
-const ADVICE: [(Advice, &str, Subject); 48] = [
+const ADVICE: [(Advice, &str, Subject); 47] = [
     (Advice::AllowFieldsBesidePolicy, "allow-fields-beside-policy", Subject::Policies),
     (Advice::AllowNotIdentity, "allow-not-identity", Subject::Policies),
     (Advice::AlwaysTrue, "always-true", Subject::Policies),
@@ -135,7 +133,6 @@ const ADVICE: [(Advice, &str, Subject); 48] = [
     (Advice::SshOnHttp, "ssh-on-http", Subject::Policies),
     (Advice::UnknownGroup, "unknown-group", Subject::Policies),
     (Advice::UnknownLogField, "unknown-log-field", Subject::Settings),
-    (Advice::UnreadToolCalls, "unread-tool-calls", Subject::Policies),
     (Advice::UnusedPolicy, "unused-policy", Subject::Policies),
     (Advice::UpperCaseClaimPath, "upper-case-claim-path", Subject::Policies),
     (Advice::UserLikeEmail, "user-like-email", Subject::Policies),

@@ -153,14 +153,6 @@ impl Policy {
         self.criteria().any(about)
     }
 
-    /// Whether it asks about tool calls, which stand in bodies.
-    pub fn reads_tool_calls(&self) -> bool {
-        let about = |criterion: &Criterion| {
-            matches!(criterion.question, Question::Request(RequestQuestion::McpTool(_)))
-        };
-        self.criteria().any(about)
-    }
-
     fn allowing(criterion: Criterion) -> Self {
         Self::one_group(Effect::Allow, vec![criterion])
     }

@@ -9,11 +9,10 @@ use crate::advice::Advice;
 use crate::assertion::{RouteHeaders, Template};
 use crate::document::{Node, Notice, Problem, Problems, Section, Value};
 use crate::id::RouteId;
-use crate::policy::{Language, Policy};
+use crate::policy::Language;
 use crate::route::{From, PathMatch, PathMatchError, Route};
 use http::{HeaderName, HeaderValue};
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use url::Url;
 
 /// Where Envoy sends what a route allows.
@@ -103,9 +102,6 @@ impl RouteReader<'_> {
         let show_error_details = section.bool("show_error_details", problems).unwrap_or(false);
         let authority = self.certificates.of_route(&section, problems);
         let body_limit = mcp::body_limit(&section, &mut self.idle, problems);
-        if body_limit.is_none() {
-            tell_unread_calls(&section, &policies, problems);
-        }
         let mcp = body_limit.is_some();
         let upstream = Upstream { body_limit, ..upstream(&section, problems) };
         let (from, path, place) = (from?, path?, section.place().clone());
@@ -155,17 +151,6 @@ fn merged(
 ) -> Vec<(HeaderName, HeaderValue)> {
     let inherited = global.iter().filter(|(name, _)| own.iter().all(|(other, _)| other != name));
     inherited.cloned().chain(own.iter().cloned()).collect()
-}
-
-/// Says so if a policy asks for tool calls that nobody reads: such a criterion never holds, also where
-/// it should shut out.
-fn tell_unread_calls(section: &Section<'_>, policies: &[Arc<Policy>], problems: &mut Problems) {
-    if policies.iter().any(|policy| policy.reads_tool_calls()) {
-        let place = section.node("policy").map_or(section.place(), |node| &node.place);
-        let message =
-            "`mcp_tool` sees no tool call here: a route to such a server says `mcp: {server: {}}`";
-        problems.notice(Advice::UnreadToolCalls, place, message);
-    }
 }
 
 fn from(section: &Section<'_>, problems: &mut Problems) -> Option<From> {

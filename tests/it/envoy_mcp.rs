@@ -172,15 +172,15 @@ fn a_policy_about_calls_that_nobody_reads_is_told() {
             "policies: {{tools: {{deny: {{or: [{{mcp_tool: x}}]}}}}}}\nroutes:\n- {{from: 'https://a.test', {route}}}\n"
         );
         let config = load(&text, folder.path()).expect("loads");
-        let notices =
-            config.notices.iter().filter(|notice| notice.advice.code() == "unread-tool-calls");
-        notices.map(|notice| notice.place.line()).collect::<Vec<_>>()
+        let advice = config.advice(&lictor::identity::Directory::default());
+        let unread = advice.iter().filter(|notice| notice.advice.code() == "mcp-without-server");
+        unread.count()
     };
-    assert_eq!(told("policy: {deny: {or: [{mcp_tool: x}]}}"), [Some(3)]);
-    assert_eq!(told("policies: [tools]"), [Some(3)]);
-    assert_eq!(told("policies: [tools], mcp: {client: {}}"), [Some(3)]);
-    assert!(told("policies: [tools], mcp: {server: {}}").is_empty());
-    assert!(told("policy: {allow: {or: [{accept: true}]}}").is_empty());
+    assert_eq!(told("policy: {deny: {or: [{mcp_tool: x}]}}"), 1);
+    assert_eq!(told("policies: [tools]"), 1);
+    assert_eq!(told("policies: [tools], mcp: {client: {}}"), 1);
+    assert_eq!(told("policies: [tools], mcp: {server: {}}"), 0);
+    assert_eq!(told("policy: {allow: {or: [{accept: true}]}}"), 0);
 }
 
 /// Nothing is held back for nobody.

@@ -71,9 +71,15 @@ fn marked(text: &str) -> (usize, usize) {
 
 const ROWS: &[Row] = &[
     Row {
+        code: "only-dry-run",
+        text: "routes:\n- from: https://a.test\n  policy: »{mode: dry_run, allow: {or: [{user: u-1}]}}\n",
+        phrase: "nobody gets in",
+        but: &["routes:\n- {from: https://a.test, policy: {allow: {or: [{user: u-1}]}}}\n"],
+    },
+    Row {
         code: "allow-fields-beside-policy",
         text: "routes:\n- from: https://a.test\n  allowed_users: [u-1]\n  policy: »{allow: {or: [{user: u-2}]}}\n",
-        phrase: "let people in besides those whom its `policy` allows",
+        phrase: "let people in besides those whom its policies allow",
         but: &[
             "routes:\n- {from: https://a.test, allowed_users: [u-1]}\n",
             "routes: [{from: https://a.test, allowed_users: [u-1], policy: {deny: {or: [{http_path: /x}]}}}]",
@@ -632,6 +638,7 @@ fn every_code_about_policies_has_a_row() {
 #[test]
 fn every_other_code_is_for_a_check() {
     const SETTINGS: &[(&str, &str)] = &[
+        ("idle-revocation-list", "downstream_mtls: {ca_file: ca.pem, crl_file: other.crl}"),
         ("no-client-ca", "downstream_mtls: {enforcement: policy}"),
         ("no-issuer", "log_level: info"),
         ("no-records", "data_sources: [{record_type: t, file: none.yaml}]"),
@@ -643,6 +650,8 @@ fn every_other_code_is_for_a_check() {
     assert!(codes.eq(SETTINGS.iter().map(|(code, _)| *code)));
     let folder = folder();
     std::fs::write(folder.path().join("none.yaml"), "[]").expect("writes");
+    let lists = crate::support::pki::Ca::new("other").revoke(&[&[7]]);
+    std::fs::write(folder.path().join("other.crl"), lists).expect("writes");
     for (code, text) in SETTINGS {
         let config = load(text, folder.path()).expect(text);
         assert!(config.notices.iter().any(|notice| notice.advice.code() == *code), "{code}");

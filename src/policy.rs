@@ -34,12 +34,10 @@ pub use lint::{Certificates, KnownNames, Protocol, Sides, Surroundings, advise, 
 pub use mcp::{McpCall, McpError, read_calls, read_text_calls};
 pub use print::GroupOutline;
 pub use reason::{Reason, Reasons};
-pub use sketch::Sketch;
+pub use sketch::{Mark, Personal, Sketch};
 
 use crate::document::Place;
-use criterion::{
-    CertificateQuestion, Criterion, PeerQuestion, PersonQuestion, Question, RequestQuestion,
-};
+use criterion::{CertificateQuestion, Criterion, PeerQuestion, PersonQuestion, Question};
 
 /// A compiled policy.
 #[derive(Debug, Default)]

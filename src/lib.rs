@@ -30,6 +30,7 @@ pub mod state;
 pub mod authorizer;
 pub mod supposition;
 pub mod trial;
+pub mod comparison;
 pub mod telemetry;
 // floor 4: edges
 pub mod ext_authz;

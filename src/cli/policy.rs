@@ -1,5 +1,6 @@
 //! `lictor policy …`: what policies say, before they say it to anybody.
 
+mod diff;
 mod explain;
 mod lint;
 mod print;
@@ -16,6 +17,8 @@ pub(super) enum PolicyCommand {
     Explain(Box<explain::Explain>),
     /// Run policy tests, and say what they leave out
     Test(test::Test),
+    /// Tell who gains and who loses access between two configurations, and by which rules
+    Diff(diff::Diff),
     /// Tell what of the policies of a configuration is probably not meant as it is written
     Lint(lint::Lint),
     /// Print the policy of each route as it is evaluated
@@ -27,6 +30,7 @@ impl PolicyCommand {
         match self {
             Self::Explain(explain) => explain.run(),
             Self::Test(test) => test.run(),
+            Self::Diff(diff) => diff.run(),
             Self::Lint(lint) => lint.run(),
             Self::Print(print) => print.run(),
         }

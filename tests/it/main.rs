@@ -40,6 +40,7 @@ mod policy_tools;
 mod policy_properties;
 mod policy_lint;
 mod policy_lint_proofs;
+mod policy_diff;
 mod properties;
 mod readme;
 mod reload;

@@ -1,6 +1,6 @@
 //! The operator's configuration: file and environment → typed settings.
 //!
-//! Three steps, each with its own type: a [`Node`](crate::document::Node) tree with places
+//! Three steps, each with its own type: a [`Node`] tree with places
 //! (`source`), sections read key by key (`identity`, `listen`, `outgoing`, `certificates`, `routes`),
 //! and [`Config`]. Every problem is found before any is told.
 

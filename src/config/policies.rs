@@ -145,7 +145,8 @@ impl PolicyReader {
         if !policies.is_empty() && policies.iter().all(|policy| policy.mode == Mode::DryRun) {
             let said = ["policy", "policies"].into_iter().find(says).unwrap_or_default();
             let message = "nobody gets in: every policy of this route is in dry run";
-            problems.notice(Advice::OnlyDryRun, section.place_of(said), message);
+            let notice = Notice::new(Advice::OnlyDryRun, section.place_of(said), message);
+            problems.tell(notice.help("enforce one of them: remove its `mode: dry_run`"));
         }
         policies
     }

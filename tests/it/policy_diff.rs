@@ -269,7 +269,7 @@ fn routes_that_come_go_and_move() {
     let expected =
         "`api`  https://a.test, prefix `/api`  (no longer served)  at a.test/apilictor-probe
   - Ann@Corp.test  loses  no route serves it
-      before: allowed by old.yaml:2:64 {user: {is: \"u-ann\"}}
+      before: allowed by old.yaml:2:65 {user: {is: \"u-ann\"}}
 ";
     assert!(text.starts_with(expected), "{text}");
     // Every port, or one.

@@ -133,7 +133,9 @@ impl PolicyReader {
         policies.extend(self.called(section, "policies", problems));
         let own = ["policy", "policies"].into_iter().find_map(|key| section.entry(key));
         let written = policies.iter().skip(usize::from(legacy_fields > 0));
-        let allows = written.into_iter().any(|policy| policy.has_rules(Effect::Allow));
+        let allows = written
+            .into_iter()
+            .any(|policy| policy.mode == Mode::Enforce && policy.has_rules(Effect::Allow));
         if let Some(entry) = own.filter(|_| legacy_fields > 0 && allows) {
             let message = "the allow fields of this route let people in besides those whom its \
                 policies allow; only their `deny` restricts them";

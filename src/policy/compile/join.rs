@@ -117,39 +117,24 @@ fn only_has(list: &ListMatch) -> Option<&str> {
 
 /// The joined criterion asks among the values of its members.
 fn looked_up(criterion: Criterion) -> Criterion {
-    let Criterion { question, written, members } = criterion;
+    let Criterion { mut question, written, members } = criterion;
     if members.is_empty() {
         return Criterion { question, written, members };
     }
     let operands = || members.iter().map(|member| member.operand.clone());
-    let among = |text: &StringMatch| StringMatch {
-        tests: vec![StringTest::In(TextSet::new(operands(), text.case))],
-        case: text.case,
-    };
-    let one_of = || ListMatch(vec![ListTest::HasOneOf(TextSet::new(operands(), Case::Exact))]);
-    let question = match question {
-        Question::Person(PersonQuestion::User(text)) => {
-            Question::Person(PersonQuestion::User(among(&text)))
+    match &mut question {
+        Question::Person(
+            PersonQuestion::User(text) | PersonQuestion::Email(text) | PersonQuestion::Domain(text),
+        )
+        | Question::Request(RequestQuestion::Method(text) | RequestQuestion::Path(text)) => {
+            text.tests = vec![StringTest::In(TextSet::new(operands(), text.case))];
         }
-        Question::Person(PersonQuestion::Email(text)) => {
-            Question::Person(PersonQuestion::Email(among(&text)))
+        Question::Person(
+            PersonQuestion::Groups(list) | PersonQuestion::Claim { values: list, .. },
+        ) => {
+            *list = ListMatch(vec![ListTest::HasOneOf(TextSet::new(operands(), Case::Exact))]);
         }
-        Question::Person(PersonQuestion::Domain(text)) => {
-            Question::Person(PersonQuestion::Domain(among(&text)))
-        }
-        Question::Person(PersonQuestion::Groups(_)) => {
-            Question::Person(PersonQuestion::Groups(one_of()))
-        }
-        Question::Person(PersonQuestion::Claim { path, .. }) => {
-            Question::Person(PersonQuestion::Claim { path, values: one_of() })
-        }
-        Question::Request(RequestQuestion::Method(text)) => {
-            Question::Request(RequestQuestion::Method(among(&text)))
-        }
-        Question::Request(RequestQuestion::Path(text)) => {
-            Question::Request(RequestQuestion::Path(among(&text)))
-        }
-        other @ (Question::Always(_)
+        Question::Always(_)
         | Question::Person(_)
         | Question::Session(_)
         | Question::Request(_)
@@ -157,8 +142,8 @@ fn looked_up(criterion: Criterion) -> Criterion {
         | Question::Time(_)
         | Question::Certificate(_)
         | Question::Record(_)
-        | Question::Ssh(_)) => other,
-    };
+        | Question::Ssh(_) => {}
+    }
     Criterion { question, written, members }
 }
 

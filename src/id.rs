@@ -30,6 +30,37 @@ impl fmt::Display for RouteId {
     }
 }
 
+/// The name of a sign-in, safe to show: `ses_` and 32 hexadecimal digits.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionId(Arc<str>);
+
+impl SessionId {
+    const PREFIX: &str = "ses_";
+    const DIGITS: usize = 32;
+
+    /// `digits` are lower-case hexadecimal.
+    pub(crate) fn new(digits: &str) -> Self {
+        Self(format!("{}{digits}", Self::PREFIX).into())
+    }
+
+    /// Reads a name as it is shown; `None` for anything else.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.strip_prefix(Self::PREFIX)?;
+        let hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        (digits.len() == Self::DIGITS && digits.bytes().all(hex)).then(|| Self(text.into()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// What a person quotes when they ask about a refusal: the request's `x-request-id`, made safe to
 /// print anywhere. At most 128 visible ASCII characters; everything else is dropped.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

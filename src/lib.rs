@@ -15,6 +15,8 @@ pub mod pattern;
 pub mod identity;
 pub mod signed_url;
 pub mod token;
+pub mod session;
+pub mod activity;
 pub mod certificate;
 pub mod record;
 pub mod ssh;
@@ -24,6 +26,8 @@ pub mod route;
 // floor 2: state and the outside world
 pub mod clock;
 pub mod tasks;
+pub mod store;
+pub mod provider;
 pub mod config;
 pub mod state;
 // floor 3: use cases

@@ -44,7 +44,12 @@ pub fn mint(claims: &Claims, key: &[u8], now: Timestamp, lifetime: Duration) -> 
     payload.insert("sub".to_owned(), text(&claims.subject));
     payload.insert("user".to_owned(), text(&claims.user));
     payload.retain(|_, value| !is_empty(value));
-    let signed = format!("{HEADER}.{}", URL_SAFE_NO_PAD.encode(Value::Object(payload).to_string()));
+    signed(&Value::Object(payload), key)
+}
+
+/// A compact JWS (HS256) of `payload`.
+pub(crate) fn signed(payload: &Value, key: &[u8]) -> String {
+    let signed = format!("{HEADER}.{}", URL_SAFE_NO_PAD.encode(payload.to_string()));
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), signed.as_bytes());
     format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag))
 }

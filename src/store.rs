@@ -1,0 +1,171 @@
+//! What must outlive a process and be the same on every replica: sessions, known people, one-time
+//! values and the activity log. Two engines behind one trait; time is an argument.
+//!
+//! A change and the entries that tell of it are one transaction. Transactions that change something
+//! come one after the other, so that changes are numbered in the order in which they can be seen.
+
+mod error;
+
+pub use error::{StoreError, StoreErrorKind};
+
+use crate::activity::{Entry, Event, Head};
+use crate::id::SessionId;
+use crate::session::{KnownPerson, SessionRecord};
+use crate::time::Timestamp;
+use async_trait::async_trait;
+use std::fmt;
+use std::time::Duration;
+
+/// An engine that keeps records.
+#[async_trait]
+pub trait Store: fmt::Debug + Send + Sync {
+    /// `None` if there is no such session, or no more.
+    async fn session(&self, id: &SessionId) -> Result<Option<SessionRecord>, StoreError>;
+
+    /// Sessions that are in force at `now`, the latest first.
+    async fn sessions(
+        &self,
+        which: &SessionQuery,
+        now: Timestamp,
+    ) -> Result<Vec<SessionRecord>, StoreError>;
+
+    /// Makes all changes and appends all events, or nothing. Gives the new end of the log.
+    ///
+    /// # Errors
+    /// `Conflict` if a record is not as the change supposes.
+    async fn commit(&self, changes: Vec<Change>, events: Vec<Event>) -> Result<Head, StoreError>;
+
+    /// Somebody who signed in before, by user id.
+    async fn person(&self, user: &str) -> Result<Option<KnownPerson>, StoreError>;
+
+    /// People whose user id, e-mail address or name holds `text`, whatever its case: exact first, then
+    /// by beginning, then by e-mail address.
+    async fn search_people(&self, text: &str, limit: usize)
+    -> Result<Vec<KnownPerson>, StoreError>;
+
+    /// Keeps a value that can be taken once, until it expires.
+    ///
+    /// # Errors
+    /// `Conflict` if there is one by that key.
+    async fn keep_once(&self, once: Once) -> Result<(), StoreError>;
+
+    /// Takes a value, which is gone with that. Of several who ask at once, one gets it.
+    async fn take_once(&self, key: &str, now: Timestamp) -> Result<Option<Once>, StoreError>;
+
+    /// Entries of the activity log, the latest first.
+    async fn activity(&self, which: &ActivityQuery) -> Result<Vec<Entry>, StoreError>;
+
+    /// Up to `limit` entries after number `after`, in order.
+    async fn activity_after(&self, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError>;
+
+    /// The end of the log.
+    async fn head(&self) -> Result<Head, StoreError>;
+
+    /// Which records changed after change number `after`.
+    async fn changes_since(&self, after: u64) -> Result<Changes, StoreError>;
+
+    /// A feed of changes by whomever they are made, from when this returns.
+    async fn follow(&self) -> Result<Box<dyn Feed>, StoreError>;
+
+    /// How often `changes_since` should be asked besides the feed: the bound on how late a change is
+    /// seen if the feed fails without a sign.
+    fn heartbeat(&self) -> Duration;
+
+    /// Removes what has expired: sessions (each with an `ImpersonationEnd` or nothing), one-time
+    /// values, change notes that everybody has seen.
+    async fn sweep(&self, now: Timestamp) -> Result<(), StoreError>;
+}
+
+/// Changes as they happen.
+#[async_trait]
+pub trait Feed: fmt::Debug + Send {
+    /// Waits for the next change.
+    ///
+    /// # Errors
+    /// The feed is broken; nothing comes any more.
+    async fn next(&mut self) -> Result<Changed, StoreError>;
+}
+
+/// One change: its number, and which record is not any more what it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changed {
+    pub number: u64,
+    pub record: RecordKey,
+}
+
+/// What can change.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RecordKey {
+    Session(SessionId),
+}
+
+/// What has changed since a number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changes {
+    /// The number of the last change there is.
+    pub latest: u64,
+    /// `None` if notes of some are not kept any more: then anything may have changed.
+    pub changed: Option<Vec<RecordKey>>,
+}
+
+/// A change to be made.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// A session that nobody has yet.
+    OpenSession(SessionRecord),
+    /// Another state of a session. `version` of the record is the one it is based on; the stored one
+    /// is one higher.
+    UpdateSession(SessionRecord),
+    /// The session is gone. That it is gone already is no conflict.
+    EndSession(SessionId),
+    /// Somebody signed in.
+    KnowPerson(KnownPerson),
+}
+
+/// Which sessions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SessionQuery {
+    /// Of this user id.
+    pub user: Option<String>,
+    /// By the provider's own names: provider, and session or user id there.
+    pub at_provider: Option<AtProvider>,
+    /// Only those that act as somebody else.
+    pub impersonating: bool,
+    /// Only those whose tokens should be refreshed by then.
+    pub refresh_before: Option<Timestamp>,
+    /// After so many.
+    pub offset: usize,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// A session as its provider names it (`OpenID` Connect Back-Channel Logout 1.0 §2.4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AtProvider {
+    pub provider: String,
+    /// `sid`
+    pub session: Option<String>,
+    /// `sub`
+    pub user: Option<String>,
+}
+
+/// Which entries of the activity log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ActivityQuery {
+    /// Actor or subject has this user id or e-mail address.
+    pub who: Option<String>,
+    pub session: Option<SessionId>,
+    /// Only entries with a lower number.
+    pub before: Option<u64>,
+    pub limit: usize,
+}
+
+/// A value that can be taken once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Once {
+    /// Derived from a secret, never the secret itself.
+    pub key: String,
+    /// JSON.
+    pub value: String,
+    pub expires: Timestamp,
+}

@@ -88,7 +88,8 @@ impl App {
         let reload = Reload::new(kept, Arc::clone(&state), Arc::clone(&metrics), readiness.clone());
         let service = CheckService::new(Checker {
             state: Arc::clone(&state),
-            authorizer: Authorizer::new(),
+            authorizer: Arc::new(Authorizer::new()),
+            sessions: None,
             clock,
             metrics: Arc::clone(&metrics),
             log,

@@ -9,7 +9,7 @@ mod reuse;
 
 use crate::assertion::{HeaderPlan, KeyError, PlanInput, RouteHeaders, plan, sign};
 use crate::certificate::CertificateError;
-use crate::id::RouteId;
+use crate::id::{RouteId, SessionId};
 use crate::identity::{Caller, Identity, TokenError};
 use crate::policy::{
     Decision, Denial, DenyReason, Evaluation, Explanation, Facts, Grant, Rehearsal, SshFacts,
@@ -17,7 +17,10 @@ use crate::policy::{
 };
 use crate::record::DataSources;
 use crate::request::{Path, Request, Target};
+use crate::secret::Secret;
+use crate::session::SessionRecord;
 use crate::state::{Settings, Snapshot};
+use crate::store::{Records, Sessionless, Silence};
 use crate::time::Timestamp;
 use evidence::Evidence;
 use place::Place;
@@ -25,10 +28,12 @@ use presence::Presence;
 use reuse::AssertionCache;
 use std::sync::Arc;
 
-/// Decides requests. Holds only the assertions it may hand out again.
+/// Decides requests. Holds the assertions it may hand out again, and reads sessions as far as they
+/// are known.
 #[derive(Debug)]
 pub struct Authorizer {
     assertions: AssertionCache,
+    records: Arc<dyn Records>,
 }
 
 /// What the edge has to send, and what happened on the way.
@@ -105,10 +110,46 @@ impl Record {
     }
 }
 
-/// Something outside a decision failed; nothing was decided.
+/// Nothing was decided.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot answer: {0}")]
-pub struct Unavailable(#[from] KeyError);
+pub enum Unavailable {
+    #[error("cannot answer: {0}")]
+    Key(#[from] KeyError),
+    /// Learn of it and ask again.
+    #[error("cannot answer before session {0} was looked up")]
+    Unseen(SessionId),
+    #[error("cannot answer: the store has been silent for too long")]
+    Stale,
+}
+
+/// Who asks for a page of ours.
+#[derive(Debug)]
+pub struct Recognised {
+    pub caller: Caller,
+    /// Why a credential that came along is not usable.
+    pub error: Option<TokenError>,
+    /// The session behind the caller, if there is one.
+    pub record: Option<SessionUse>,
+    /// A cookie of ours came along and says nothing.
+    pub unreadable_cookie: bool,
+}
+
+/// A session in use.
+#[derive(Clone, Debug)]
+pub struct SessionUse {
+    pub record: Arc<SessionRecord>,
+    /// The secret of the handle that was shown.
+    pub secret: Arc<Secret<String>>,
+    /// The handle was given to a program.
+    pub programmatic: bool,
+}
+
+/// Where callers are found.
+#[derive(Clone, Copy)]
+struct World<'a> {
+    snapshot: &'a Snapshot,
+    records: &'a dyn Records,
+}
 
 /// What is supposed instead of being read from a request.
 #[derive(Debug, Default)]
@@ -144,8 +185,35 @@ impl Default for Authorizer {
 }
 
 impl Authorizer {
+    /// Knows no sessions.
     pub fn new() -> Self {
-        Self { assertions: AssertionCache::new() }
+        Self::with_records(Arc::new(Sessionless))
+    }
+
+    /// Knows the sessions of `records`.
+    pub fn with_records(records: Arc<dyn Records>) -> Self {
+        Self { assertions: AssertionCache::new(), records }
+    }
+
+    /// Whom the credential in a request speaks for, for pages of our own.
+    ///
+    /// # Errors
+    /// [`Unavailable`] if that cannot be known now.
+    pub fn recognise(
+        &self,
+        snapshot: &Snapshot,
+        request: &Request,
+        target: &Target,
+        now: Timestamp,
+    ) -> Result<Recognised, Unavailable> {
+        let world = World { snapshot, records: self.records.as_ref() };
+        let presence = Presence::find(world, request, target, None, now)?;
+        if presence.silent {
+            return Err(Unavailable::Stale);
+        }
+        let Presence { caller, error, record, credentials, .. } = presence;
+        let unreadable = error.is_some() && credentials.cookies.have_own();
+        Ok(Recognised { caller, error, record, unreadable_cookie: unreadable })
     }
 
     /// Decides one request.
@@ -158,7 +226,22 @@ impl Authorizer {
         request: &Request,
         now: Timestamp,
     ) -> Result<Answer, Unavailable> {
-        self.decide(snapshot, request, Hearing::default(), now)
+        let world = World { snapshot, records: self.records.as_ref() };
+        self.decide(world, request, Hearing::default(), now)
+    }
+
+    /// Decides one request while the store is silent: what anybody may do goes on.
+    ///
+    /// # Errors
+    /// [`Unavailable`] if it would have to be known who asks.
+    pub fn authorize_in_silence(
+        &self,
+        snapshot: &Snapshot,
+        request: &Request,
+        now: Timestamp,
+    ) -> Result<Answer, Unavailable> {
+        let world = World { snapshot, records: &Silence };
+        self.decide(world, request, Hearing::default(), now)
     }
 
     /// Decides one request by the same steps, with what is supposed, and tells how.
@@ -174,18 +257,19 @@ impl Authorizer {
     ) -> Result<(Answer, Explanation), Unavailable> {
         let mut explanation = Explanation::default();
         let hearing = Hearing { supposed: Some(supposed), explanation: Some(&mut explanation) };
-        let answer = self.decide(snapshot, request, hearing, now)?;
+        let world = World { snapshot, records: self.records.as_ref() };
+        let answer = self.decide(world, request, hearing, now)?;
         Ok((answer, explanation))
     }
 
     fn decide(
         &self,
-        snapshot: &Snapshot,
+        world: World<'_>,
         request: &Request,
         hearing: Hearing<'_>,
         now: Timestamp,
     ) -> Result<Answer, Unavailable> {
-        let settings = snapshot.settings.as_ref();
+        let settings = world.snapshot.settings.as_ref();
         let target = match &request.target {
             Ok(target) => target,
             Err(malformed) => return Ok(refused(DenyReason::Malformed(malformed.to_string()))),
@@ -212,7 +296,7 @@ impl Authorizer {
         };
         let supposed = hearing.supposed;
         let caller = supposed.and_then(|supposed| supposed.caller.clone());
-        let presence = Presence::find(snapshot, request, target, caller, now);
+        let presence = Presence::find(world, request, target, caller, now)?;
         let caller = place.caller(&presence);
         let identity = match &caller {
             Caller::Identified(identity) => Some(identity.as_ref()),
@@ -222,6 +306,9 @@ impl Authorizer {
         let facts = supposed.map_or(facts, |supposed| supposed.facts(facts));
         let explanation = hearing.explanation;
         let evaluation = judge(settings, &place, facts, &caller, other.as_ref(), explanation);
+        if presence.silent && matches!(evaluation.decision, Decision::Deny(_)) {
+            return Err(Unavailable::Stale);
+        }
         let asked =
             Asked { request, target, place: &place, caller: &caller, evidence: &evidence, now };
         self.answer(settings, &asked, &presence, evaluation)

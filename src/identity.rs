@@ -8,6 +8,7 @@ mod credential;
 mod directory;
 mod error;
 mod impersonation;
+mod rules;
 mod token;
 mod verify;
 
@@ -15,8 +16,12 @@ pub use claims::{ClaimValue, Claims};
 pub use credential::{Credentials, Presented, QUERY_PARAMETER, Source, ours_in_authorization};
 pub use directory::{Directory, DirectoryError, Group, User};
 pub use error::TokenError;
-pub use impersonation::{ImpersonationRules, ServiceImpersonation, identify, person_called};
-pub use verify::{Expected, LEEWAY, SessionClaims, VerificationKeys, VerifiedToken, verify};
+pub use impersonation::{describe, identify, member_of, person_called};
+pub use rules::{AllowRule, ImpersonationRules, ServiceImpersonation, Target, Targets};
+pub use verify::{
+    Expected, LEEWAY, SessionClaims, VerificationKeys, Verified, VerifiedHandle, VerifiedToken,
+    verify,
+};
 
 use crate::time::Timestamp;
 use std::collections::BTreeMap;

@@ -2,8 +2,10 @@
 //! such a person holds is a handle, which names a record and says nothing else.
 
 mod handle;
+mod resolve;
 
 pub use handle::{Handle, HandleSecret};
+pub use resolve::identify;
 
 use crate::id::SessionId;
 use crate::identity::Claims;
@@ -33,14 +35,16 @@ pub struct SessionRecord {
 }
 
 impl SessionRecord {
+    /// Roughly how many bytes it takes.
+    pub fn size(&self) -> usize {
+        let known = self.impersonation.as_ref().and_then(|asked| asked.known.as_ref());
+        let tokens = self.tokens.as_ref().map_or(0, |tokens| tokens.sealed.len());
+        self.account.size() + known.map_or(0, Account::size) + tokens
+    }
+
     /// Whether the session is in force at `now`.
     pub fn is_live(&self, now: Timestamp) -> bool {
         now < self.expires
-    }
-
-    /// Whom the person acts as at `now`.
-    pub fn acting(&self, now: Timestamp) -> Option<&Impersonation> {
-        self.impersonation.as_ref().filter(|impersonation| now < impersonation.until)
     }
 }
 
@@ -57,8 +61,16 @@ pub struct Account {
     pub claims: Claims,
 }
 
+impl Account {
+    fn size(&self) -> usize {
+        let groups: usize = self.groups.iter().flatten().map(String::len).sum();
+        let claims = self.claims.as_map().iter();
+        groups + claims.map(|(name, value)| name.len() + value.to_json().len()).sum::<usize>()
+    }
+}
+
 /// Acting as somebody else: whom, why and how long. At least one of `email` and `groups` is there.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Impersonation {
     pub email: Option<String>,
     /// Instead of the groups of the directory.
@@ -68,6 +80,9 @@ pub struct Impersonation {
     pub started: Timestamp,
     /// The instant from which it is over.
     pub until: Timestamp,
+    /// What sign-ins had told of the person when it began. The directory, where it knows them, says it
+    /// better.
+    pub known: Option<Account>,
 }
 
 /// Tokens of the provider, encrypted. Needed to refresh the session and to end it there too.

@@ -4,9 +4,13 @@
 //! A change and the entries that tell of it are one transaction. Transactions that change something
 //! come one after the other, so that changes are numbered in the order in which they can be seen.
 
+mod cache;
 mod error;
+mod follow;
 
+pub use cache::{CacheLimits, Records, Seen, SessionCache, Sessionless, Silence};
 pub use error::{StoreError, StoreErrorKind};
+pub use follow::{Touch, follow};
 
 use crate::activity::{Entry, Event, Head};
 use crate::id::SessionId;
@@ -79,7 +83,7 @@ pub trait Store: fmt::Debug + Send + Sync {
 /// Changes as they happen.
 #[async_trait]
 pub trait Feed: fmt::Debug + Send {
-    /// Waits for the next change.
+    /// Waits for the next change. May be given up waiting for, and asked again, without losing one.
     ///
     /// # Errors
     /// The feed is broken; nothing comes any more.
@@ -105,7 +109,7 @@ pub struct Changes {
     /// The number of the last change there is.
     pub latest: u64,
     /// `None` if notes of some are not kept any more: then anything may have changed.
-    pub changed: Option<Vec<RecordKey>>,
+    pub changed: Option<Vec<Changed>>,
 }
 
 /// A change to be made.

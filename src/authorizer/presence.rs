@@ -1,14 +1,19 @@
 //! The verify and resolve stops: which credential counts, and whom it speaks for.
 
-use super::Refusal;
 use super::place::Place;
+use super::{Refusal, SessionUse, Unavailable, World};
+use crate::id::SessionId;
 use crate::identity::{
-    Caller, Credentials, Expected, Presented, Source, TokenError, identify, verify,
+    Caller, Credentials, Expected, Presented, Source, TokenError, Verified, identify, verify,
 };
 use crate::policy::DenyReason;
 use crate::request::{Request, Target};
+use crate::secret::Secret;
+use crate::session::{self, HandleSecret};
 use crate::state::Snapshot;
+use crate::store::Seen;
 use crate::time::Timestamp;
+use std::sync::Arc;
 
 /// What was found out about the credential of a request.
 pub(super) struct Presence {
@@ -16,54 +21,81 @@ pub(super) struct Presence {
     pub(super) caller: Caller,
     pub(super) error: Option<TokenError>,
     pub(super) bearer_is_ours: bool,
+    pub(super) record: Option<SessionUse>,
+    /// A credential could not be judged because the store is silent. Whoever it is, may do what
+    /// anybody may, and for the rest nobody knows.
+    pub(super) silent: bool,
+}
+
+/// Somebody, and the session they come with.
+struct Found {
+    caller: Caller,
+    record: Option<SessionUse>,
+}
+
+/// Why a credential gives nobody.
+enum Failure {
+    Unusable(TokenError),
+    Unseen(SessionId),
+    Stale,
+}
+
+impl From<TokenError> for Failure {
+    fn from(error: TokenError) -> Self {
+        Self::Unusable(error)
+    }
+}
+
+/// Reads credentials of one request.
+struct Reader<'a> {
+    world: World<'a>,
+    expected: Expected<'a>,
+    now: Timestamp,
+    error: Option<TokenError>,
+    silent: bool,
 }
 
 impl Presence {
     /// Tries every credential in order: the first that verifies counts, the first failure is kept.
     /// With somebody `supposed` to ask, no credential counts.
     pub(super) fn find(
-        snapshot: &Snapshot,
+        world: World<'_>,
         request: &Request,
         target: &Target,
         supposed: Option<Caller>,
         now: Timestamp,
-    ) -> Self {
-        let settings = &snapshot.settings;
+    ) -> Result<Self, Unavailable> {
+        let settings = &world.snapshot.settings;
         let credentials = Credentials::find(request, &settings.cookie_name);
         if let Some(caller) = supposed {
-            return Self { credentials, caller, error: None, bearer_is_ours: false };
+            return Ok(Self {
+                credentials,
+                caller,
+                error: None,
+                bearer_is_ours: false,
+                record: None,
+                silent: false,
+            });
         }
         let expected = Expected {
             issuers: &settings.issuers,
             host: target.host.name(),
             port: target.host.unusual_port(&request.scheme),
         };
-        let read = |presented: &Presented| {
-            let token = verify(&presented.text, &settings.keys, &expected, now)?;
-            Ok(identify(&token, presented.source, &settings.impersonation, &snapshot.directory))
-        };
-        let mut error = None;
-        let mut caller = None;
-        for presented in &credentials.candidates {
-            match read(presented) {
-                Ok(found) => {
-                    caller = Some(found);
-                    break;
-                }
-                Err(why) => error = error.or(Some(why)),
-            }
-        }
+        let mut reader = Reader { world, expected, now, error: None, silent: false };
+        let mut found = reader.first(&credentials.candidates)?;
         // An upstream's own bearer token is none of our business unless we made it.
         let bearer_is_ours = credentials.suspects.iter().any(|text| settings.keys.signed(text));
         let bearer = credentials.plain_bearer.as_ref().filter(|_| bearer_is_ours);
-        if let (None, Some(text)) = (&caller, bearer) {
-            match read(&Presented { source: Source::PlainBearer, text: text.clone() }) {
-                Ok(found) => caller = Some(found),
-                Err(why) => error = error.or(Some(why)),
-            }
+        if let (None, Some(text)) = (&found, bearer) {
+            let presented = Presented { source: Source::PlainBearer, text: text.clone() };
+            found = reader.first(&[presented])?;
         }
-        let caller = caller.unwrap_or_else(|| Caller::Anonymous(error.clone()));
-        Self { credentials, caller, error, bearer_is_ours }
+        let silent = reader.silent && found.is_none();
+        let error = reader.error;
+        let Found { caller, record } = found
+            .unwrap_or_else(|| Found { caller: Caller::Anonymous(error.clone()), record: None });
+        Ok(Self { credentials, caller, error, bearer_is_ours, record, silent })
     }
 
     pub(super) fn refusal(&self, reason: DenyReason, place: &Place<'_>) -> Refusal {
@@ -77,5 +109,65 @@ impl Presence {
             mcp: None,
             reason,
         }
+    }
+}
+
+/// SECURITY: a page of a neighbouring domain can add a cookie of its choice. Of two sessions, neither
+/// counts.
+const TWO_SESSIONS: TokenError = TokenError::Malformed("cookies of two sessions came along");
+
+impl Reader<'_> {
+    /// The first that is usable.
+    fn first(&mut self, candidates: &[Presented]) -> Result<Option<Found>, Unavailable> {
+        let mut first: Option<Found> = None;
+        for presented in candidates {
+            if first.is_some() && presented.source != Source::Cookie {
+                break;
+            }
+            match (self.read(presented), &first) {
+                (Ok(found), None) => first = Some(found),
+                (Ok(found), Some(first)) if first.is_another_session(&found) => {
+                    self.error = Some(TWO_SESSIONS);
+                    return Ok(None);
+                }
+                (Ok(_), Some(_)) => {}
+                (Err(Failure::Unusable(why)), _) => self.error = self.error.take().or(Some(why)),
+                (Err(Failure::Unseen(id)), _) => return Err(Unavailable::Unseen(id)),
+                (Err(Failure::Stale), _) => self.silent = true,
+            }
+        }
+        Ok(first)
+    }
+
+    fn read(&self, presented: &Presented) -> Result<Found, Failure> {
+        let Snapshot { settings, directory } = self.world.snapshot;
+        let verified = verify(&presented.text, &settings.keys, &self.expected, self.now)?;
+        let (rules, source) = (&settings.impersonation, presented.source);
+        let handle = match verified {
+            Verified::Stateless(token) => {
+                let caller = identify(&token, source, rules, directory);
+                return Ok(Found { caller, record: None });
+            }
+            Verified::Handle(handle) => handle,
+        };
+        let id = HandleSecret::of_handle(handle.secret().expose()).id();
+        let record = match self.world.records.session(&id) {
+            Seen::Known(record) => record,
+            Seen::Gone => return Err(Failure::Unusable(TokenError::UnknownSession)),
+            Seen::Unseen => return Err(Failure::Unseen(id)),
+            Seen::Stale => return Err(Failure::Stale),
+        };
+        let used = (&handle, source);
+        let caller = session::identify(&record, used, rules, directory, self.now)?;
+        let programmatic = handle.programmatic();
+        let secret = Arc::new(Secret::new(handle.secret().expose().clone()));
+        Ok(Found { caller, record: Some(SessionUse { record, secret, programmatic }) })
+    }
+}
+
+impl Found {
+    fn is_another_session(&self, other: &Self) -> bool {
+        let id = |found: &Self| found.record.as_ref().map(|used| used.record.id.clone());
+        id(self).zip(id(other)).is_some_and(|(one, other)| one != other)
     }
 }

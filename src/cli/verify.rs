@@ -4,7 +4,7 @@ use super::mint::read_file;
 use super::{Exit, Format, report};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Environment, SharedSecret};
-use crate::identity::{Expected, TokenError, VerificationKeys, verify};
+use crate::identity::{Expected, TokenError, VerificationKeys, Verified, verify};
 use crate::request::Host;
 use crate::time::Timestamp;
 use base64::Engine as _;
@@ -149,7 +149,13 @@ impl Verify {
             Expected { issuers: &issuers, host: host.name(), port: host.unusual_port("https") };
         let now = SystemClock.now();
         match verify(token, &keys, &expected, now) {
-            Ok(_) => Ok(shown),
+            Ok(Verified::Stateless(_)) => Ok(shown),
+            Ok(Verified::Handle(_)) => {
+                report::say(
+                    "note: it names a session; whether that is in force, only the server knows",
+                );
+                Ok(shown)
+            }
             Err(error) => Err(Refusal(error.code(), explained(&error, now))),
         }
     }
@@ -232,6 +238,8 @@ fn explained(error: &TokenError, now: Timestamp) -> String {
         | TokenError::ExpiryRequired
         | TokenError::InvalidIssuer(_)
         | TokenError::InvalidAudience(_)
-        | TokenError::UnknownSession => error.to_string(),
+        | TokenError::UnknownSession
+        | TokenError::RecordExpired(_)
+        | TokenError::RecordMismatch => error.to_string(),
     }
 }

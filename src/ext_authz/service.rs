@@ -1,12 +1,15 @@
 //! The door: one call of `Check`. Snapshot, clock, decide, encode, record; no logic of its own.
 
 use super::{decode, encode};
-use crate::authorizer::{Answer, Authorizer, fault};
+use crate::authorizer::{Answer, Authorizer, Unavailable, fault};
 use crate::clock::{Clock, Stopwatch};
+use crate::id::SessionId;
 use crate::policy::DenyReason;
 use crate::request::Request;
 use crate::state::{Snapshot, State};
+use crate::store::SessionCache;
 use crate::telemetry::{DecisionLine, Metrics};
+use crate::time::Timestamp;
 use envoy_types::pb::envoy::service::auth::v3::authorization_server::{
     Authorization, AuthorizationServer,
 };
@@ -33,11 +36,20 @@ pub struct CheckService {
 #[derive(Debug)]
 pub struct Checker {
     pub state: Arc<State>,
-    pub authorizer: Authorizer,
+    pub authorizer: Arc<Authorizer>,
+    /// The sessions that `authorizer` reads, to look up what it has not seen; `None` where nobody signs
+    /// in.
+    pub sessions: Option<Arc<SessionCache>>,
     pub clock: Arc<dyn Clock>,
     pub metrics: Arc<Metrics>,
     pub log: DecisionLine,
 }
+
+/// How many sessions one check may ask for: it can carry several handles, each signed by us.
+const LOOK_UPS: usize = 4;
+
+/// `None` after a panic.
+type Attempt = Option<Result<CheckResponse, Unavailable>>;
 
 impl CheckService {
     pub fn new(checker: Checker) -> Self {
@@ -61,40 +73,41 @@ impl Authorization for CheckService {
             .get("traceparent")
             .and_then(|value| value.to_str().ok())
             .map(str::to_owned);
-        self.checker.check(call.into_inner(), traceparent).map(Response::new)
+        self.checker.check(call.into_inner(), traceparent).await.map(Response::new)
     }
 }
 
 impl Checker {
-    /// Answers one check.
+    /// Answers one check. Waits only if it names a session that nobody has looked up yet.
     ///
     /// # Errors
     /// `UNAVAILABLE` if nothing could be decided; a refusal is never an error.
-    pub fn check(
+    pub async fn check(
         &self,
         check: CheckRequest,
         traceparent: Option<String>,
     ) -> Result<CheckResponse, Status> {
         let watch = Stopwatch::start();
         let snapshot = self.state.snapshot();
-        // INVARIANT: a panic is a refusal. Nothing that could be half done is shared with the next check.
-        let decided =
-            catch_unwind(AssertUnwindSafe(|| self.decide(&snapshot, check, traceparent, watch)));
-        decided.unwrap_or_else(|_| Ok(self.fault(&snapshot, watch)))
-    }
-
-    fn decide(
-        &self,
-        snapshot: &Snapshot,
-        check: CheckRequest,
-        traceparent: Option<String>,
-        watch: Stopwatch,
-    ) -> Result<CheckResponse, Status> {
-        let request = decode(check, &snapshot.settings, traceparent);
-        let now = self.clock.now();
-        match self.authorizer.authorize(snapshot, &request, now) {
-            Ok(answer) => Ok(self.finish(snapshot, &request, answer, now, watch)),
-            Err(unavailable) => {
+        let decoded = Self::guarded(|| decode(check, &snapshot.settings, traceparent));
+        let Some(request) = decoded else {
+            return Ok(self.fault(&snapshot, watch));
+        };
+        let mut left = LOOK_UPS;
+        let mut attempt = self.attempt(&snapshot, &request, watch);
+        while let Some(Err(Unavailable::Unseen(id))) = &attempt {
+            let learnt = left > 0 && self.learn(id).await;
+            left = left.saturating_sub(1);
+            attempt = if learnt {
+                self.attempt(&snapshot, &request, watch)
+            } else {
+                self.attempt_in_silence(&snapshot, &request, watch)
+            };
+        }
+        match attempt {
+            None => Ok(self.fault(&snapshot, watch)),
+            Some(Ok(response)) => Ok(response),
+            Some(Err(unavailable)) => {
                 tracing::error!(error = %unavailable, "check not answered");
                 self.metrics.unavailable();
                 Err(Status::unavailable("not decided"))
@@ -102,9 +115,53 @@ impl Checker {
         }
     }
 
+    async fn learn(&self, id: &SessionId) -> bool {
+        let Some(sessions) = &self.sessions else {
+            return false;
+        };
+        let learnt = sessions.learn(id).await;
+        if let Err(error) = &learnt {
+            tracing::error!(%error, session = %id, "a session cannot be looked up");
+        }
+        learnt.is_ok()
+    }
+
+    fn attempt(&self, snapshot: &Snapshot, request: &Request, watch: Stopwatch) -> Attempt {
+        let decide = |now| self.authorizer.authorize(snapshot, request, now);
+        self.decide(snapshot, request, watch, decide)
+    }
+
+    fn attempt_in_silence(
+        &self,
+        snapshot: &Snapshot,
+        request: &Request,
+        watch: Stopwatch,
+    ) -> Attempt {
+        let decide = |now| self.authorizer.authorize_in_silence(snapshot, request, now);
+        self.decide(snapshot, request, watch, decide)
+    }
+
+    fn decide(
+        &self,
+        snapshot: &Snapshot,
+        request: &Request,
+        watch: Stopwatch,
+        decide: impl FnOnce(Timestamp) -> Result<Answer, Unavailable>,
+    ) -> Attempt {
+        Self::guarded(|| {
+            let now = self.clock.now();
+            decide(now).map(|answer| self.finish(snapshot, request, answer, now, watch))
+        })
+    }
+
+    /// INVARIANT: a panic is a refusal. Nothing that could be half done is shared with the next check.
+    fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
+        catch_unwind(AssertUnwindSafe(work)).ok()
+    }
+
     fn fault(&self, snapshot: &Snapshot, watch: Stopwatch) -> CheckResponse {
         tracing::error!("a check failed for a fault of this program and was refused");
-        let now = crate::time::Timestamp::default();
+        let now = Timestamp::default();
         self.finish(snapshot, &Request::unknown(), fault(), now, watch)
     }
 
@@ -113,7 +170,7 @@ impl Checker {
         snapshot: &Snapshot,
         request: &Request,
         answer: Answer,
-        now: crate::time::Timestamp,
+        now: Timestamp,
         watch: Stopwatch,
     ) -> CheckResponse {
         let line = self.log.prepare(request, &answer.record);

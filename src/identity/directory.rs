@@ -28,6 +28,8 @@ pub struct Group {
 #[derive(Debug, Default)]
 pub struct Directory {
     users: HashMap<String, User>,
+    /// Id → folded e-mail address.
+    ids: HashMap<String, String>,
     group_names: BTreeMap<String, String>,
     /// Every group that a user is a member of, listed or not.
     memberships: BTreeSet<String>,
@@ -53,12 +55,12 @@ impl Directory {
     /// Empty ids, and two users with one id or (case folded) one e-mail address.
     pub fn new(users: Vec<User>, groups: Vec<Group>) -> Result<Self, DirectoryError> {
         let mut directory = Self::default();
-        let mut ids = std::collections::HashSet::new();
         for (index, user) in users.into_iter().enumerate() {
             if user.id.is_empty() {
                 return Err(DirectoryError::UserWithoutId(index + 1));
             }
-            if !ids.insert(user.id.clone()) {
+            let email = user.email.to_ascii_lowercase();
+            if let Some(_other) = directory.ids.insert(user.id.clone(), email.clone()) {
                 return Err(DirectoryError::SameId(user.id));
             }
             for id in &user.group_ids {
@@ -69,7 +71,7 @@ impl Directory {
             if user.email.is_empty() {
                 continue;
             }
-            if let Some(other) = directory.users.insert(user.email.to_ascii_lowercase(), user) {
+            if let Some(other) = directory.users.insert(email, user) {
                 return Err(DirectoryError::SameEmail(other.email));
             }
         }
@@ -85,6 +87,11 @@ impl Directory {
     /// The person with this e-mail address, whatever its case.
     pub fn by_email(&self, email: &str) -> Option<&User> {
         self.users.get(&email.to_ascii_lowercase())
+    }
+
+    /// The person with this id.
+    pub fn by_id(&self, id: &str) -> Option<&User> {
+        self.users.get(self.ids.get(id)?)
     }
 
     /// Everybody, each with their folded e-mail address, in its order.

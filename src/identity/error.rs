@@ -25,6 +25,10 @@ pub enum TokenError {
     InvalidAudience(String),
     #[error("the token refers to a session that is not known")]
     UnknownSession,
+    #[error("the session ended at {} (unix time)", .0.unix())]
+    RecordExpired(Timestamp),
+    #[error("the token names another person than its session")]
+    RecordMismatch,
 }
 
 impl TokenError {
@@ -41,6 +45,8 @@ impl TokenError {
             Self::InvalidIssuer(_) => "invalid-issuer",
             Self::InvalidAudience(_) => "invalid-audience",
             Self::UnknownSession => "unknown-session",
+            Self::RecordExpired(_) => "record-expired",
+            Self::RecordMismatch => "record-mismatch",
         }
     }
 }

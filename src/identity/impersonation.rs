@@ -6,61 +6,11 @@
 use super::claims::{ClaimValue, Claims};
 use super::credential::Source;
 use super::directory::Directory;
+use super::rules::{ImpersonationRules, Target};
 use super::verify::{SessionClaims, VerifiedToken};
 use super::{Caller, Identity, Person, Session};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// Who may act as somebody else.
-#[derive(Clone, Debug, Default)]
-pub struct ImpersonationRules {
-    /// `enable_user_impersonation`
-    pub enabled: bool,
-    /// `administrators`, lower-cased.
-    pub administrators: BTreeSet<String>,
-    /// `service_account_impersonation`
-    pub service: ServiceImpersonation,
-    /// `impersonation.max_duration`: the longest life of a token that acts as somebody else.
-    pub max_duration: Option<Duration>,
-    /// `impersonation.require_reason`: a token gives none, so none may act as somebody else.
-    pub require_reason: bool,
-}
-
-/// Which service tokens may act as somebody else.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ServiceImpersonation {
-    /// All: whoever minted one could have minted the target's token.
-    #[default]
-    Allow,
-    /// Those whose own e-mail address is an administrator's.
-    Administrators,
-    None,
-}
-
-impl ImpersonationRules {
-    /// Administrators are compared with ASCII case folded.
-    pub fn is_administrator(&self, person: &Person) -> bool {
-        !person.email.is_empty() && self.administrators.contains(&person.email.to_ascii_lowercase())
-    }
-
-    /// Whether somebody may act as others at all, apart from what one token says.
-    pub fn permits(&self, actor: &Person, service: bool) -> bool {
-        let administrator = self.is_administrator(actor);
-        self.enabled
-            && match (service, self.service) {
-                (false, _) | (true, ServiceImpersonation::Administrators) => administrator,
-                (true, ServiceImpersonation::Allow) => true,
-                (true, ServiceImpersonation::None) => false,
-            }
-    }
-
-    fn permit(&self, actor: &Person, claims: &SessionClaims) -> bool {
-        self.permits(actor, claims.is_service)
-            && !self.require_reason
-            && self.max_duration.is_none_or(|max| lives_at_most(claims, max))
-    }
-}
 
 /// Whom a verified token speaks for.
 pub fn identify(
@@ -81,14 +31,15 @@ pub fn identify(
     let Some(target) = target(claims, directory) else {
         return Caller::Identified(Arc::new(Identity { subject: holder, actor: None, session }));
     };
-    let permitted = rules.permit(&holder, claims);
+    let asked = Target {
+        email: claims.impersonate_email.as_deref(),
+        groups: claims.impersonate_groups.as_deref(),
+        known: None,
+    };
+    let permitted =
+        rules.permits_token(&holder, claims) && rules.permits_target(&holder, &asked, directory);
     let identity = Arc::new(Identity { subject: target, actor: Some(holder), session });
     if permitted { Caller::Identified(identity) } else { Caller::Refused(identity) }
-}
-
-/// A token that does not say when it was issued could have any age.
-fn lives_at_most(claims: &SessionClaims, max: Duration) -> bool {
-    claims.issued.is_some_and(|issued| claims.expires <= issued.plus(max))
 }
 
 fn holder(claims: &SessionClaims) -> Person {
@@ -110,10 +61,14 @@ fn holder(claims: &SessionClaims) -> Person {
 fn target(claims: &SessionClaims, directory: &Directory) -> Option<Person> {
     let given_groups = claims.impersonate_groups.clone();
     let Some(email) = claims.impersonate_email.clone() else {
-        let person = Person { groups: Some(given_groups?), ..Person::default() };
-        return Some(with_claims(person));
+        return Some(member_of(given_groups?));
     };
     Some(person_called(&email, given_groups, directory))
+}
+
+/// A member of these groups who is nobody in particular.
+pub fn member_of(groups: Vec<String>) -> Person {
+    describe(Person { groups: Some(groups), ..Person::default() })
 }
 
 /// The person with this e-mail address, as far as the directory knows them. Given groups replace the
@@ -126,7 +81,7 @@ pub fn person_called(
     let known = directory.by_email(email);
     let groups = given_groups.or_else(|| known.map(|user| user.group_ids.clone()));
     let id = known.map_or_else(|| email.to_owned(), |user| user.id.clone());
-    with_claims(Person {
+    describe(Person {
         subject: id.clone(),
         user: id,
         email: known.map_or_else(|| email.to_owned(), |user| user.email.clone()),
@@ -137,8 +92,8 @@ pub fn person_called(
     })
 }
 
-/// The claims that the person's own token would carry, as far as the directory knows them.
-fn with_claims(person: Person) -> Person {
+/// Gives somebody the claims that their own token would carry, as far as they are known.
+pub fn describe(person: Person) -> Person {
     let text = |text: &str| ClaimValue::Text(text.to_owned());
     let texts = [
         ("sub", &person.subject),

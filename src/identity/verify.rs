@@ -3,6 +3,7 @@
 use super::claims::{ClaimValue, Claims};
 use super::error::TokenError;
 use super::token::UnverifiedToken;
+use crate::secret::Secret;
 use crate::time::Timestamp;
 use aws_lc_rs::hmac;
 use std::collections::BTreeMap;
@@ -64,6 +65,8 @@ pub struct SessionClaims {
     pub impersonate_email: Option<String>,
     pub impersonate_groups: Option<Vec<String>>,
     pub is_service: bool,
+    /// `programatic` is true.
+    pub programmatic: bool,
     /// `iat`, if the token says.
     pub issued: Option<Timestamp>,
     pub expires: Timestamp,
@@ -87,7 +90,41 @@ impl VerifiedToken {
     }
 }
 
-/// Verifies a compact JWS as a stateless session or service token.
+/// A token that names a record, which says everything else. Only [`verify`] builds one.
+#[derive(Debug)]
+pub struct VerifiedHandle {
+    secret: Secret<String>,
+    user: Option<String>,
+    programmatic: bool,
+}
+
+impl VerifiedHandle {
+    /// `jti`: what the record is found by.
+    pub fn secret(&self) -> &Secret<String> {
+        &self.secret
+    }
+
+    /// `sub`, if the handle says: the user id that the record must have.
+    pub fn user(&self) -> Option<&str> {
+        self.user.as_deref()
+    }
+
+    /// Whether it was given to a program.
+    pub fn programmatic(&self) -> bool {
+        self.programmatic
+    }
+}
+
+/// What a verified token is.
+#[derive(Debug)]
+pub enum Verified {
+    /// It says itself who holds it.
+    Stateless(VerifiedToken),
+    Handle(VerifiedHandle),
+}
+
+/// Verifies a compact JWS: a stateless session or service token, or a handle, which has a `jti` and no
+/// `email`. What a handle does not say of time, issuer and audience its record says.
 ///
 /// # Errors
 /// The first rule broken, in the order: shape, algorithm, signature, claim types, time, issuer,
@@ -97,7 +134,7 @@ pub fn verify(
     keys: &VerificationKeys,
     expected: &Expected<'_>,
     now: Timestamp,
-) -> Result<VerifiedToken, TokenError> {
+) -> Result<Verified, TokenError> {
     let token = UnverifiedToken::parse(text)?;
     if !keys.match_any(&token) {
         return Err(TokenError::BadSignature);
@@ -108,23 +145,33 @@ pub fn verify(
     let audience = members.texts_or_text("aud")?;
     let claims = session_claims(members)?;
     if claims.email.is_none() && !claims.session.session_id.is_empty() {
-        // A handle: it names a record, and there is no record by that name.
-        return Err(TokenError::UnknownSession);
+        times.check_bounds(now)?;
+        issuer.map_or(Ok(()), |issuer| is_accepted(issuer, expected))?;
+        audience.map_or(Ok(()), |audience| is_meant(&audience, expected))?;
+        let SessionClaims { session_id, subject, programmatic, .. } = claims.session;
+        let user = Some(subject).filter(|subject| !subject.is_empty());
+        let secret = Secret::new(session_id);
+        return Ok(Verified::Handle(VerifiedHandle { secret, user, programmatic }));
     }
     if claims.session.subject.is_empty() {
         // SECURITY: signed, an empty identity would be a trap for upstreams.
         return Err(TokenError::Malformed("it names nobody: `sub`, `user` and `email` are empty"));
     }
     let expires = times.check(now)?;
-    let issuer = issuer.unwrap_or_default();
-    if issuer.is_empty() || !expected.issuers.contains(&issuer) {
-        return Err(TokenError::InvalidIssuer(issuer));
-    }
-    if !audience.unwrap_or_default().iter().any(|entry| is_for(entry, expected)) {
-        return Err(TokenError::InvalidAudience(expected.host.to_owned()));
-    }
+    is_accepted(issuer.unwrap_or_default(), expected)?;
+    is_meant(&audience.unwrap_or_default(), expected)?;
     let session = SessionClaims { issued: times.issued, expires, ..claims.session };
-    Ok(VerifiedToken { claims: session })
+    Ok(Verified::Stateless(VerifiedToken { claims: session }))
+}
+
+fn is_accepted(issuer: String, expected: &Expected<'_>) -> Result<(), TokenError> {
+    let accepted = !issuer.is_empty() && expected.issuers.contains(&issuer);
+    if accepted { Ok(()) } else { Err(TokenError::InvalidIssuer(issuer)) }
+}
+
+fn is_meant(audience: &[String], expected: &Expected<'_>) -> Result<(), TokenError> {
+    let meant = audience.iter().any(|entry| is_for(entry, expected));
+    if meant { Ok(()) } else { Err(TokenError::InvalidAudience(expected.host.to_owned())) }
 }
 
 /// An audience entry without port stands for every port.
@@ -159,7 +206,13 @@ impl Times {
 
     fn check(&self, now: Timestamp) -> Result<Timestamp, TokenError> {
         let expires = self.expires.ok_or(TokenError::ExpiryRequired)?;
-        if now >= expires.plus(LEEWAY) {
+        self.check_bounds(now)?;
+        Ok(expires)
+    }
+
+    /// Whether `now` is within what is said.
+    fn check_bounds(&self, now: Timestamp) -> Result<(), TokenError> {
+        if let Some(expires) = self.expires.filter(|at| now >= at.plus(LEEWAY)) {
             return Err(TokenError::Expired(expires));
         }
         if let Some(not_before) = self.not_before.filter(|at| now < at.minus(LEEWAY)) {
@@ -168,7 +221,7 @@ impl Times {
         if let Some(issued) = self.issued.filter(|at| *at > now.plus(LEEWAY)) {
             return Err(TokenError::IssuedInFuture(issued));
         }
-        Ok(expires)
+        Ok(())
     }
 }
 
@@ -183,7 +236,7 @@ fn session_claims(mut members: Members) -> Result<ParsedClaims, TokenError> {
     let impersonate_groups =
         members.texts("impersonate_groups")?.filter(|groups| !groups.is_empty());
     let is_service = !members.0.contains_key("programatic");
-    members.bool("programatic")?;
+    let programmatic = members.bool("programatic")?.unwrap_or(false);
     members.0.remove("at_hash");
     // What stays in `custom` can be asked for by a policy, so these are read without taking them.
     let keep = bounded(members.0.clone())?;
@@ -203,6 +256,7 @@ fn session_claims(mut members: Members) -> Result<ParsedClaims, TokenError> {
         impersonate_email,
         impersonate_groups,
         is_service,
+        programmatic,
         issued: None,
         expires: Timestamp::default(),
         custom: keep,

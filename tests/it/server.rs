@@ -2,6 +2,7 @@
 
 use crate::support::config::{load, snapshot_of};
 use crate::support::fixture::{Ask, CONFIG};
+use crate::support::service::wait;
 use envoy_types::pb::envoy::service::auth::v3::check_response::HttpResponse;
 use lictor::app::App;
 use lictor::authorizer::Authorizer;
@@ -27,13 +28,14 @@ fn a_panic_is_a_refusal() {
     let metrics = Arc::new(Metrics::new());
     let checker = Checker {
         state: Arc::new(State::new(snapshot_of(CONFIG))),
-        authorizer: Authorizer::new(),
+        authorizer: Arc::new(Authorizer::new()),
+        sessions: None,
         clock: Arc::new(Broken),
         metrics: Arc::clone(&metrics),
         log: DecisionLine::default(),
     };
     let response =
-        checker.check(Ask::get("public").check(), None).expect("an answer, not an error");
+        wait(checker.check(Ask::get("public").check(), None)).expect("an answer, not an error");
     assert_eq!(response.status.expect("a status").code, 7);
     match response.http_response {
         Some(HttpResponse::DeniedResponse(denied)) => {

@@ -57,7 +57,8 @@ impl Service {
         let metrics = Arc::new(Metrics::new());
         let checker = Checker {
             state: Arc::new(State::new(snapshot)),
-            authorizer: Authorizer::new(),
+            authorizer: Arc::new(Authorizer::new()),
+            sessions: None,
             clock: Arc::new(Fixed),
             metrics: Arc::clone(&metrics),
             log: DecisionLine::new(fields),
@@ -71,7 +72,7 @@ impl Service {
         let format = tracing_subscriber::fmt().json().flatten_event(true);
         let subscriber = format.with_writer(buffer.clone()).finish();
         let answer = tracing::subscriber::with_default(subscriber, || {
-            self.checker.check(check, traceparent.map(str::to_owned)).expect("an answer")
+            wait(self.checker.check(check, traceparent.map(str::to_owned))).expect("an answer")
         });
         let bytes = buffer.0.lock().expect("unpoisoned").clone();
         (answer, String::from_utf8(bytes).expect("UTF-8"))
@@ -81,4 +82,10 @@ impl Service {
     pub fn metrics(&self) -> String {
         self.metrics.text()
     }
+}
+
+/// Waits for something that needs no runtime of its own.
+pub fn wait<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(future)
 }

@@ -36,6 +36,7 @@ pub mod supposition;
 pub mod trial;
 pub mod comparison;
 pub mod telemetry;
+pub mod people;
 // floor 4: edges
 pub mod ext_authz;
 pub mod web;

@@ -38,6 +38,7 @@ pub mod comparison;
 pub mod telemetry;
 pub mod people;
 // floor 4: edges
+pub mod pages;
 pub mod ext_authz;
 pub mod web;
 // floor 5: composition and commands

@@ -4,6 +4,7 @@ use super::negotiate::{Form, form, is_browser};
 use super::page;
 use crate::assertion::safe_value;
 use crate::authorizer::{Mcp, Record, Refusal};
+use crate::pages::RefusalPage;
 use crate::policy::DenyReason;
 use crate::request::Request;
 use crate::signed_url;
@@ -246,7 +247,7 @@ fn written(
         Form::Html => {
             let mut headers = typed("text/html; charset=utf-8");
             headers.extend(
-                safe_value(&page::content_security_policy())
+                safe_value(&RefusalPage::content_security_policy())
                     .map(|value| (CONTENT_SECURITY_POLICY, value)),
             );
             HttpAnswer {

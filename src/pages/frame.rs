@@ -1,0 +1,134 @@
+//! What stands around every page: the word mark, who is signed in, the way to the other pages, and
+//! the band that says as whom one acts.
+
+use super::asset;
+use super::moment::Moment;
+use super::path;
+use crate::time::Timestamp;
+
+/// What every page needs besides its own content.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    pub now: Timestamp,
+    /// How the one who is signed in is called: e-mail address, else user id. Empty for nobody.
+    pub signed_in_as: String,
+    /// As whom they act, or why not.
+    pub band: Option<Band>,
+    pub navigation: Navigation,
+    /// What forms of this session send along. Never put into an address.
+    pub csrf: String,
+}
+
+/// To which pages there is a way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Navigation {
+    Nobody,
+    Person,
+    Administrator,
+}
+
+/// What the band over the page says. There is a way to stop in either case.
+#[derive(Clone, Debug)]
+pub enum Band {
+    /// Somebody else is acted as.
+    Acting(Acting),
+    /// It would be, but the right to it is lost. The sentence says why.
+    Refused { target: Target, why: String },
+}
+
+/// Acting as somebody else.
+#[derive(Clone, Debug)]
+pub struct Acting {
+    pub target: Target,
+    /// Empty if none was given.
+    pub reason: String,
+    pub until: Timestamp,
+}
+
+/// As whom somebody acts: a person, groups, or a person with other groups.
+#[derive(Clone, Debug, Default)]
+pub struct Target {
+    /// Empty for nobody in particular.
+    pub email: String,
+    /// What was asked for; empty for the person's own.
+    pub groups: Vec<Group>,
+}
+
+/// A group, as people know it and as policies do.
+#[derive(Clone, Debug, Default)]
+pub struct Group {
+    pub id: String,
+    /// Empty if nobody says.
+    pub name: String,
+}
+
+/// Where in the navigation a page is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    Elsewhere,
+    Person,
+    Sessions,
+    Activity,
+}
+
+pub(super) struct Entry {
+    pub(super) label: &'static str,
+    pub(super) href: &'static str,
+    pub(super) current: bool,
+}
+
+impl Frame {
+    pub(super) fn moment(&self, at: &Timestamp) -> Moment {
+        Moment::new(*at, self.now)
+    }
+
+    pub(super) fn left(&self, until: &Timestamp) -> Moment {
+        Moment::left(*until, self.now)
+    }
+
+    pub(super) fn wait(&self, until: &Timestamp) -> Moment {
+        Moment::wait(*until, self.now)
+    }
+
+    /// Nothing if there is only one page to go to.
+    pub(super) fn entries(&self, place: Place) -> Vec<Entry> {
+        let entry = |label, href, there| Entry { label, href, current: place == there };
+        match self.navigation {
+            Navigation::Nobody | Navigation::Person => Vec::new(),
+            Navigation::Administrator => vec![
+                entry("My page", path::PERSON, Place::Person),
+                entry("Sessions", path::SESSIONS, Place::Sessions),
+                entry("Activity", path::ACTIVITY, Place::Activity),
+            ],
+        }
+    }
+
+    pub(super) fn is_somebody(&self) -> bool {
+        self.navigation != Navigation::Nobody
+    }
+
+    pub(super) fn style(&self) -> &'static str {
+        asset::style_path()
+    }
+
+    pub(super) fn script(&self) -> &'static str {
+        asset::script_path()
+    }
+
+    pub(super) fn icon(&self) -> &'static str {
+        asset::icon_path()
+    }
+}
+
+impl Target {
+    /// Names of the groups, or their ids.
+    pub(super) fn group_names(&self) -> String {
+        self.groups.iter().map(Group::called).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Group {
+    pub(super) fn called(&self) -> &str {
+        if self.name.is_empty() { &self.id } else { &self.name }
+    }
+}

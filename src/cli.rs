@@ -7,6 +7,7 @@ mod envoy;
 mod healthcheck;
 mod key;
 mod mint;
+mod password;
 mod policy;
 mod report;
 mod routes;
@@ -63,7 +64,7 @@ enum Command {
     /// Mint and verify tokens
     #[command(subcommand)]
     Token(TokenCommand),
-    /// Make keys
+    /// Make keys and hash passwords
     #[command(subcommand)]
     Key(KeyCommand),
     /// Configure Envoy
@@ -100,6 +101,8 @@ enum KeyCommand {
     /// Make a key
     #[command(subcommand)]
     Generate(key::Generate),
+    /// Hash a password, for the users file
+    Password(password::Password),
 }
 
 #[derive(Debug, Subcommand)]
@@ -148,6 +151,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> std::process::ExitC
         Command::Token(TokenCommand::Mint(mint)) => mint.run(),
         Command::Token(TokenCommand::Verify(verify)) => verify.run(),
         Command::Key(KeyCommand::Generate(generate)) => generate.run(),
+        Command::Key(KeyCommand::Password(password)) => password.run(),
         Command::Envoy(EnvoyCommand::Config(config)) => config.run(),
         Command::Healthcheck(probe) => probe.run(),
     };

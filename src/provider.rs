@@ -1,6 +1,14 @@
 //! Those who vouch for people: an OpenID provider, or a file of users with hashed passwords.
 //! Foreign claims are never read into our own tokens or records but as claims.
 
+mod local;
+mod throttle;
+mod turnstile;
+
+pub use local::{LocalUsers, LoginRefusal, PasswordError, hash_password};
+pub use throttle::{Throttle, Wait};
+pub use turnstile::{Pass, Turnstile};
+
 use crate::identity::Claims;
 use crate::secret::Secret;
 use crate::time::Timestamp;

@@ -121,6 +121,9 @@ fn crates_stay_in_their_rooms() {
         ("prefix_trie::", &["address"]),
         ("webpki::", &["certificate"]),
         ("x509_parser::", &["certificate"]),
+        ("argon2::", &["provider"]),
+        ("openidconnect::", &["provider"]),
+        ("reqwest::", &["provider"]),
     ];
     let mut wrong = Vec::new();
     for (module, _) in modules() {

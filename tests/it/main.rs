@@ -33,6 +33,7 @@ mod envoy_mcp;
 mod envoy_outage;
 mod envoy_paths;
 mod examples;
+mod local_users;
 mod policy_cases;
 mod policy_config;
 mod policy_refusals;

@@ -14,7 +14,7 @@ use crate::ext_authz::{CheckService, Checker, SERVICE_NAME, descriptor_set};
 use crate::state::{Snapshot, State};
 use crate::tasks::Tasks;
 use crate::telemetry::{DecisionLine, Metrics};
-use crate::web::{self, Readiness};
+use crate::web::{self, Readiness, Site};
 use bind::GrpcListener;
 use reload::{Kept, Reload};
 use std::future::Future;
@@ -42,7 +42,7 @@ pub struct App {
     http: TcpListener,
     operator: Vec<(TcpListener, bool)>,
     service: CheckService,
-    state: Arc<State>,
+    site: Arc<Site>,
     metrics: Arc<Metrics>,
     readiness: Readiness,
     reload: Reload,
@@ -86,26 +86,29 @@ impl App {
         let kept = Kept::of(&config);
         let state = Arc::new(State::new(Snapshot::assemble(config, people)));
         let reload = Reload::new(kept, Arc::clone(&state), Arc::clone(&metrics), readiness.clone());
+        let authorizer = Arc::new(Authorizer::new());
         let service = CheckService::new(Checker {
             state: Arc::clone(&state),
-            authorizer: Arc::new(Authorizer::new()),
+            authorizer: Arc::clone(&authorizer),
             sessions: None,
-            clock,
+            clock: Arc::clone(&clock),
             metrics: Arc::clone(&metrics),
             log,
         });
+        let tasks = Tasks::default();
+        let site = Site { state, authorizer, clock, tasks: tasks.clone(), desk: None };
         Ok(Self {
             grpc,
             http,
             operator,
             service,
-            state,
+            site: Arc::new(site),
             metrics,
             readiness,
             reload,
             seen,
             hangup,
-            tasks: Tasks::default(),
+            tasks,
         })
     }
 
@@ -140,7 +143,7 @@ impl App {
         let routes = Routes::new(self.service.clone().into_server())
             .add_service(health_service)
             .add_service(reflection);
-        serve_http(&self.tasks, self.http, web::public(Arc::clone(&self.state)));
+        serve_http(&self.tasks, self.http, web::public(Arc::clone(&self.site)));
         for (listener, with_metrics) in self.operator {
             let pages = web::health(readiness.clone());
             let metrics = with_metrics.then(|| web::metrics(Arc::clone(&self.metrics)));

@@ -130,8 +130,6 @@ pub struct Recognised {
     pub error: Option<TokenError>,
     /// The session behind the caller, if there is one.
     pub record: Option<SessionUse>,
-    /// A cookie of ours came along and says nothing.
-    pub unreadable_cookie: bool,
 }
 
 /// A session in use.
@@ -211,9 +209,8 @@ impl Authorizer {
         if presence.silent {
             return Err(Unavailable::Stale);
         }
-        let Presence { caller, error, record, credentials, .. } = presence;
-        let unreadable = error.is_some() && credentials.cookies.have_own();
-        Ok(Recognised { caller, error, record, unreadable_cookie: unreadable })
+        let Presence { caller, error, record, .. } = presence;
+        Ok(Recognised { caller, error, record })
     }
 
     /// Decides one request.

@@ -15,7 +15,7 @@ pub use crowd::{Crowd, Member, Standing};
 pub use judge::{Change, Judged, Turn};
 pub use probes::{Spot, Unprobed};
 pub use ruling::{Cited, Ruling};
-pub use samples::Method;
+pub use samples::{Method, sample};
 pub use totals::{Count, Totals};
 
 use crate::id::RouteId;

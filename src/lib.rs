@@ -15,6 +15,7 @@ pub mod pattern;
 pub mod identity;
 pub mod signed_url;
 pub mod token;
+pub mod sealed;
 pub mod session;
 pub mod activity;
 pub mod certificate;
@@ -35,8 +36,10 @@ pub mod authorizer;
 pub mod supposition;
 pub mod trial;
 pub mod comparison;
+pub mod preview;
 pub mod telemetry;
 pub mod people;
+pub mod sign_in;
 // floor 4: edges
 pub mod pages;
 pub mod ext_authz;

@@ -117,10 +117,10 @@ impl Request {
         }
     }
 
-    /// The `scheme://host/path?query` the client asked for, with `https` always.
-    pub fn https_url(&self) -> String {
+    /// The `scheme://host/path?query` the client asked for, with a scheme that is known to be right.
+    pub fn url(&self, scheme: &str) -> String {
         let query = self.query.as_deref().map(|query| format!("?{query}")).unwrap_or_default();
-        format!("https://{}{}{query}", self.raw_host, self.raw_path)
+        format!("{scheme}://{}{}{query}", self.raw_host, self.raw_path)
     }
 
     /// Whether this is a CORS preflight (Fetch §3.2.2): `OPTIONS` with a non-empty `Origin` and

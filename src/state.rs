@@ -4,6 +4,7 @@ use crate::assertion::{Outgoing, SigningKeys};
 use crate::config::{Config, Enforcement};
 use crate::identity::{Directory, ImpersonationRules, VerificationKeys};
 use crate::policy::Policy;
+use crate::provider::LocalUsers;
 use crate::record::DataSources;
 use crate::request::{Host, Kind, Malformed, Path, Target};
 use crate::route::Table;
@@ -68,11 +69,37 @@ pub struct InternalPolicies {
     pub client_certificate: Policy,
 }
 
-/// Where people sign in.
+/// Where people sign in, and how sessions begin and end.
 #[derive(Debug)]
 pub struct SignIn {
     pub url: Url,
     pub key: crate::secret::Secret<[u8; 32]>,
+    /// Who vouches for people; `None` where they sign in elsewhere.
+    pub provider: Option<Provider>,
+    /// `cookie_expire`: how long a session lasts.
+    pub lifetime: Duration,
+    /// `cookie_same_site`
+    pub same_site: SameSite,
+    /// `signout_redirect_url`
+    pub sign_out_redirect: Option<Url>,
+    /// `programmatic_redirect_domain_whitelist`
+    pub program_hosts: Vec<String>,
+}
+
+/// Who vouches for people.
+#[derive(Clone, Debug)]
+pub enum Provider {
+    /// The users file.
+    Local(Arc<LocalUsers>),
+}
+
+/// With which requests from elsewhere the session cookie is sent along (RFC 6265bis §5.4.7).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SameSite {
+    #[default]
+    Lax,
+    Strict,
+    None,
 }
 
 /// One generation of settings and directory. A request uses exactly one.
@@ -87,6 +114,11 @@ impl Snapshot {
         let sign_in = config.identity.authenticate_url.clone().map(|url| SignIn {
             url,
             key: crate::secret::Secret::new(*config.identity.secret.bytes()),
+            provider: None,
+            lifetime: Duration::from_hours(14),
+            same_site: SameSite::Lax,
+            sign_out_redirect: None,
+            program_hosts: vec!["localhost".to_owned()],
         });
         let judges_certificates = config.has_client_ca();
         let default_certificate_rule =

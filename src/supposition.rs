@@ -106,7 +106,7 @@ impl Supposition {
     }
 
     /// The request as it would be decoded.
-    fn request(&self, settings: &Settings) -> Request {
+    pub(crate) fn request(&self, settings: &Settings) -> Request {
         let connect = self.method == "CONNECT" && self.url.path == "/";
         let (kind, path) =
             if connect { (Kind::Connect, "") } else { (Kind::Http, self.url.path.as_str()) };

@@ -1,126 +1,87 @@
-//! Our own HTTP pages: the public keys of the assertion, on every host, and the operator's listener
-//! with health and metrics.
+//! Our own HTTP pages: on the hosts that Envoy protects and on the one where people sign in, and the
+//! operator's listener with health and metrics. Translates between HTTP and the rooms below; who may do
+//! what is decided there.
 
-use crate::hex::hex;
-use crate::request::Host;
-use crate::state::State;
-use crate::telemetry::Metrics;
-use aws_lc_rs::digest::{SHA256, digest};
+mod acting;
+mod administration;
+mod answer;
+mod cookie;
+mod documents;
+mod guard;
+mod operator;
+mod person;
+mod program;
+mod sign_in;
+mod sign_out;
+mod site;
+mod view;
+mod visit;
+
+pub use operator::{Readiness, health, metrics};
+pub use site::{Desk, Site};
+
+use crate::pages::{ASSET_HEADERS, Message, asset};
+use answer::Trouble;
 use axum::Router;
-use axum::body::Body;
-use axum::extract;
-use axum::http::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, ETAG, HOST, IF_NONE_MATCH,
-    X_CONTENT_TYPE_OPTIONS,
-};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use serde_json::{Value, json};
-use std::sync::{Arc, PoisonError, RwLock};
+use axum::extract::DefaultBodyLimit;
+use axum::http::Uri;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use std::sync::Arc;
+use visit::Visit;
 
-/// Pages on the hosts that Envoy protects.
-pub fn public(state: Arc<State>) -> Router {
-    Router::new()
-        .route("/.well-known/pomerium", get(discovery))
-        .route("/.well-known/pomerium/jwks.json", get(jwks))
-        .with_state(state)
+/// The longest form, in bytes.
+const MAX_BODY: usize = 64 * 1024;
+
+/// Pages on the hosts that Envoy protects, and on the one where people sign in.
+pub fn public(site: Arc<Site>) -> Router {
+    let documents = documents::documents(Arc::clone(&site.state));
+    let pages = Router::new()
+        .route("/", get(async || Redirect::permanent("/.pomerium/")))
+        .route("/.pomerium", get(async || Redirect::permanent("/.pomerium/")))
+        .route("/.pomerium/", get(person::show))
+        .route("/.pomerium/user", get(person::user))
+        .route("/.pomerium/sign_in", get(sign_in::begin).post(sign_in::login))
+        .route("/.pomerium/callback/", get(sign_in::callback))
+        .route("/.pomerium/api/v1/login", get(program::login))
+        .route("/.pomerium/sign_out", get(sign_out::ask).post(sign_out::sign_out))
+        .route("/.pomerium/signed_out", get(sign_out::signed_out))
+        .route("/.pomerium/impersonation/stop", post(acting::stop))
+        .route("/.pomerium/admin/impersonate", post(acting::start))
+        .route("/.pomerium/admin/preview", post(acting::preview))
+        .route("/.pomerium/admin/people", get(acting::people))
+        .route("/.pomerium/admin/sessions", get(administration::sessions))
+        .route(
+            "/.pomerium/admin/sessions/end",
+            get(administration::ask_end).post(administration::end),
+        )
+        .route(
+            "/.pomerium/admin/sessions/stop",
+            get(administration::ask_stop).post(administration::stop),
+        )
+        .route("/.pomerium/admin/activity", get(administration::activity))
+        .route("/.pomerium/assets/{name}", get(assets))
+        .fallback(not_found)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .with_state(site);
+    documents.merge(pages)
 }
 
-/// Whether new checks are welcome (not while starting, not while stopping), and what an operator
-/// should know besides.
-#[derive(Clone, Debug, Default)]
-pub struct Readiness(Arc<RwLock<Ready>>);
-
-#[derive(Clone, Debug, Default)]
-struct Ready {
-    ready: bool,
-    remark: Option<String>,
-}
-
-impl Readiness {
-    pub fn set(&self, ready: bool) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).ready = ready;
-    }
-
-    /// Something to be told with the answer, such as a configuration that could not be used.
-    pub fn remark(&self, remark: Option<String>) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).remark = remark;
-    }
-
-    fn page(&self) -> (StatusCode, String) {
-        let Ready { ready, remark } = self.0.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let remark = remark.map(|remark| remark + "\n").unwrap_or_default();
-        if ready {
-            (StatusCode::OK, format!("ready\n{remark}"))
-        } else {
-            (StatusCode::SERVICE_UNAVAILABLE, format!("not ready\n{remark}"))
+async fn assets(uri: Uri) -> Response {
+    match asset(uri.path()) {
+        Some(asset) => {
+            let kind = [(axum::http::header::CONTENT_TYPE, asset.content_type)];
+            (ASSET_HEADERS, kind, asset.bytes).into_response()
         }
+        None => (axum::http::StatusCode::NOT_FOUND, "not found\n").into_response(),
     }
 }
 
-/// `/healthz` and `/readyz`.
-pub fn health(readiness: Readiness) -> Router {
-    let ready = move || {
-        let page = readiness.page();
-        async move { page }
-    };
-    Router::new().route("/healthz", get(async || "ok\n")).route("/readyz", get(ready))
+async fn not_found(visit: Visit) -> Response {
+    visit.trouble(Trouble::of(Message::NotFound))
 }
 
-/// `/metrics` in the Prometheus text format.
-pub fn metrics(metrics: Arc<Metrics>) -> Router {
-    let page = move || {
-        let text = metrics.text();
-        async move {
-            ([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
-        }
-    };
-    Router::new().route("/metrics", get(page))
-}
-
-async fn jwks(extract::State(state): extract::State<Arc<State>>, headers: HeaderMap) -> Response {
-    published(&state.snapshot().settings.signing.jwks(), &headers)
-}
-
-async fn discovery(
-    extract::State(state): extract::State<Arc<State>>,
-    headers: HeaderMap,
-) -> Response {
-    let settings = &state.snapshot().settings;
-    let host = headers.get(HOST).and_then(|host| Host::parse(host.to_str().ok()?).ok());
-    let host = host.filter(|host| settings.is_ours(host));
-    match host {
-        Some(host) => published(
-            &json!({
-                "issuer": format!("https://{host}/"),
-                "jwks_uri": format!("https://{host}/.well-known/pomerium/jwks.json"),
-            }),
-            &headers,
-        ),
-        None => (StatusCode::NOT_FOUND, "nothing is served on this host\n").into_response(),
-    }
-}
-
-/// A public document: anybody may read it from anywhere, and keep it for a minute.
-fn published(document: &Value, headers: &HeaderMap) -> Response {
-    let body = document.to_string();
-    let hash = hex(digest(&SHA256, body.as_bytes()).as_ref());
-    let etag = format!("\"{hash}\"");
-    let known = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    let unchanged =
-        known.flat_map(|value| value.split(',')).any(|tag| tag.trim() == etag || tag.trim() == "*");
-    let (status, body) = if unchanged {
-        (StatusCode::NOT_MODIFIED, Body::empty())
-    } else {
-        (StatusCode::OK, Body::from(body))
-    };
-    let headers = [
-        (CONTENT_TYPE, "application/json"),
-        (CACHE_CONTROL, "max-age=60"),
-        (ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (ETAG, &etag),
-    ];
-    (status, headers, body).into_response()
+async fn wrong_method(visit: Visit) -> Response {
+    visit.trouble(Trouble::of(Message::MethodRefused))
 }

@@ -2,8 +2,10 @@
 
 use crate::pattern::Spelling;
 use crate::policy::Hint;
-use crate::request::percent_decoded;
-use crate::route::{HostPattern, PathMatch};
+use crate::request::{Kind, percent_decoded};
+use crate::route::{From, HostPattern, PathMatch, Route};
+use crate::state::Settings;
+use crate::supposition::AskedUrl;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use std::collections::BTreeSet;
 
@@ -25,6 +27,32 @@ const ESCAPED: &AsciiSet =
 pub struct Method {
     pub name: String,
     pub others: bool,
+}
+
+/// An address that leads to a route; `None` if others stand before it everywhere, or if it is not for
+/// HTTP.
+pub fn sample(settings: &Settings, route: &Route) -> Option<AskedUrl> {
+    let paths = paths_of_rule(&route.path, &BTreeSet::new());
+    let From::Http { host, port, default_port: _ } = &route.from else {
+        return None;
+    };
+    let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+    let hosts = hosts(host).into_iter().map(|name| format!("{name}{port}"));
+    let asked = hosts.flat_map(|host| {
+        let url = move |path: &String| AskedUrl {
+            scheme: "https".to_owned(),
+            host: host.clone(),
+            path: path.clone(),
+            query: None,
+        };
+        paths.iter().map(url).collect::<Vec<_>>()
+    });
+    let leads = |url: &AskedUrl| {
+        let target = settings.target(&url.host, &url.path, Kind::Http).ok();
+        let found = target.and_then(|target| settings.table.find(Kind::Http, &target));
+        found.is_some_and(|found| std::ptr::eq(found, route))
+    };
+    asked.into_iter().find(leads)
 }
 
 /// Names that fit a host pattern.

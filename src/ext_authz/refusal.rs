@@ -200,10 +200,13 @@ fn signed_location(
     request: &Request,
     now: Timestamp,
 ) -> Option<HeaderValue> {
-    let wanted = request.https_url();
+    let wanted = request.url(sign_in.url.scheme());
     // A browser refuses a Location that is too long, and would be left with nothing.
-    let wanted =
-        if wanted.len() > MAX_RETURN { format!("https://{}/", request.raw_host) } else { wanted };
+    let wanted = if wanted.len() > MAX_RETURN {
+        format!("{}://{}/", sign_in.url.scheme(), request.raw_host)
+    } else {
+        wanted
+    };
     url.query_pairs_mut().append_pair(signed_url::REDIRECT, &wanted);
     safe_value(signed_url::sign(url, sign_in.key.expose(), now).as_str())
 }

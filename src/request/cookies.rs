@@ -3,7 +3,7 @@
 use super::Headers;
 
 /// The cookies we look for, all sharing one base name: the session itself, its chunks `NAME_1` …
-/// `NAME_5`, and `NAME_csrf`.
+/// `NAME_5`, and `NAME_csrf`, also as `__Host-NAME_csrf`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum OwnCookie {
     Session,
@@ -113,7 +113,11 @@ fn starts_a_cookie(part: &str) -> bool {
 
 fn own_cookie(piece: &str, base: &str) -> Option<(OwnCookie, String)> {
     let (name, value) = piece.split_once('=')?;
-    let rest = name.trim_end().strip_prefix(base)?;
+    let name = name.trim_end();
+    if name.strip_prefix("__Host-").and_then(|name| name.strip_prefix(base)) == Some("_csrf") {
+        return Some((OwnCookie::Csrf, value.trim().to_owned()));
+    }
+    let rest = name.strip_prefix(base)?;
     let kind = match rest {
         "" => OwnCookie::Session,
         "_csrf" => OwnCookie::Csrf,
@@ -152,6 +156,7 @@ mod tests {
         check(&lines(&["_POMERIUM=T"]), &[], Some("_POMERIUM=T"));
         check(&lines(&["_pomerium=a; _pomerium=b"]), &["a", "b"], None);
         check(&lines(&["_pomerium_csrf=x; a=1"]), &[], Some("a=1"));
+        check(&lines(&["__Host-_pomerium_csrf=x; a=1"]), &[], Some("a=1"));
         check(&lines(&["a=1,2; _pomerium=T"]), &["T"], Some("a=1,2"));
         check(&lines(&["a=1", "_pomerium=T", "b=2; c=3"]), &["T"], Some("a=1; b=2; c=3"));
     }

@@ -43,6 +43,11 @@ impl HandleSecret {
         Self(Secret::new(jti.to_owned()))
     }
 
+    /// The secret itself, to be sealed.
+    pub(crate) fn expose(&self) -> &str {
+        self.0.expose()
+    }
+
     /// What everybody may know the session by.
     pub fn id(&self) -> SessionId {
         let hash = digest(&SHA256, self.0.expose().as_bytes());

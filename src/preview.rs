@@ -1,0 +1,106 @@
+//! What somebody would get on every route: the questions put to the authorizer that answers Envoy.
+
+use crate::authorizer::{Authorizer, Supposed};
+use crate::comparison::sample;
+use crate::identity::{Caller, Identity, Person, Session, Source};
+use crate::policy::{DenyReason, Explanation};
+use crate::route::Route;
+use crate::state::Snapshot;
+use crate::supposition::Supposition;
+use crate::time::Timestamp;
+use std::sync::Arc;
+
+/// What one route answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    pub route: String,
+    /// Method and address that were asked for.
+    pub asked: String,
+    pub verdict: Verdict,
+    /// What decided.
+    pub rule: Option<Rule>,
+    /// In one sentence, if no rule says it.
+    pub why: String,
+}
+
+/// The answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Allowed,
+    Denied,
+    SignIn,
+}
+
+/// A rule that decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    pub policy: String,
+    pub text: String,
+    /// `FILE:LINE:COLUMN`
+    pub place: String,
+}
+
+/// Asks every route for `person`: one `GET` of an address that leads to it.
+pub fn preview(snapshot: &Snapshot, person: &Person, now: Timestamp) -> Vec<Row> {
+    let authorizer = Authorizer::new();
+    let routes = snapshot.settings.table.routes().iter();
+    routes.map(|route| ask(&authorizer, snapshot, route, (person, now))).collect()
+}
+
+fn ask(
+    authorizer: &Authorizer,
+    snapshot: &Snapshot,
+    route: &Route,
+    (person, now): (&Person, Timestamp),
+) -> Row {
+    let row = |asked: String, verdict, rule, why: &str| Row {
+        route: route.id.to_string(),
+        asked,
+        verdict,
+        rule,
+        why: why.to_owned(),
+    };
+    let Some(url) = sample(&snapshot.settings, route) else {
+        let asked = format!("{}, {}", route.from, route.path);
+        return row(asked, Verdict::Denied, None, "No address leads to this route.");
+    };
+    let asked = format!("GET {}{}", url.host, url.path);
+    let supposition = Supposition { method: "GET".to_owned(), url, now, ..Supposition::default() };
+    let supposed = Supposed { caller: Some(caller(person)), ..Supposed::default() };
+    let request = supposition.request(&snapshot.settings);
+    match authorizer.explain(snapshot, &request, &supposed, now) {
+        Err(_) => row(asked, Verdict::Denied, None, "Nothing could be decided."),
+        Ok((answer, explanation)) => {
+            let denied = answer.record.denied.as_ref();
+            let verdict = match denied {
+                None => Verdict::Allowed,
+                Some(DenyReason::Unauthenticated(_)) => Verdict::SignIn,
+                Some(_) => Verdict::Denied,
+            };
+            let rule = rule(&explanation, denied);
+            let why = if rule.is_none() { "No rule lets anybody in." } else { "" };
+            row(asked, verdict, rule, why)
+        }
+    }
+}
+
+fn rule(explanation: &Explanation, denied: Option<&DenyReason>) -> Option<Rule> {
+    let (group, criterion) = explanation.deciding(denied).next()?;
+    Some(Rule {
+        policy: group.policy.clone(),
+        text: criterion.text.clone(),
+        place: criterion.place.to_string(),
+    })
+}
+
+/// The person as somebody who came with a session of their own.
+fn caller(person: &Person) -> Caller {
+    let session = Session {
+        id: String::new(),
+        source: Source::Cookie,
+        is_service: false,
+        usable_until: Timestamp::from_unix(i64::MAX),
+        devices: Arc::default(),
+    };
+    Caller::Identified(Arc::new(Identity { subject: person.clone(), actor: None, session }))
+}

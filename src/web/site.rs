@@ -1,0 +1,35 @@
+//! What all pages share.
+
+use crate::authorizer::Authorizer;
+use crate::clock::Clock;
+use crate::people::People;
+use crate::provider::{Throttle, Turnstile};
+use crate::sealed::Sealer;
+use crate::sign_in::Sealers;
+use crate::state::State;
+use crate::store::SessionCache;
+use crate::tasks::Tasks;
+use std::sync::{Arc, Mutex};
+
+/// Everything the pages need.
+#[derive(Debug)]
+pub struct Site {
+    pub state: Arc<State>,
+    pub authorizer: Arc<Authorizer>,
+    pub clock: Arc<dyn Clock>,
+    pub tasks: Tasks,
+    /// `None` where nobody signs in.
+    pub desk: Option<Desk>,
+}
+
+/// Where people sign in.
+#[derive(Debug)]
+pub struct Desk {
+    pub people: People,
+    pub cache: Arc<SessionCache>,
+    pub sealers: Sealers,
+    /// Seals the provider's tokens.
+    pub tokens: Arc<Sealer>,
+    pub throttle: Mutex<Throttle>,
+    pub turnstile: Turnstile,
+}

@@ -5,22 +5,102 @@
 //! come one after the other, so that changes are numbered in the order in which they can be seen.
 
 mod cache;
+mod changes;
+mod codec;
 mod error;
 mod follow;
+mod log;
+mod migrations;
+mod once;
+mod people;
+mod postgres;
+mod sessions;
+mod settings;
+mod sqlite;
+mod statement;
+mod sweep;
+mod transaction;
 
 pub use cache::{CacheLimits, Records, Seen, SessionCache, Sessionless, Silence};
 pub use error::{StoreError, StoreErrorKind};
 pub use follow::{Touch, follow};
+pub use postgres::{ConnectionString, ConnectionStringError};
+pub use settings::{Kept, StorageSettings};
 
-use crate::activity::{Entry, Event, Head};
+use crate::activity::{ChainKey, Entry, Event, Head};
 use crate::id::SessionId;
 use crate::session::{KnownPerson, SessionRecord};
-use crate::time::Timestamp;
+use crate::tasks::Tasks;
+use crate::time::{GoDuration, Timestamp};
 use async_trait::async_trait;
+use postgres::Postgres;
+use settings::Opening;
+use sqlite::Sqlite;
 use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
+/// Opens a store to serve from: makes its file and its tables if they are not there.
+///
+/// A PostgreSQL server need not answer yet; it is asked when it is needed first. [`Store::head`] tells
+/// whether it answers.
+///
+/// # Errors
+/// A file that cannot be made or used, and CAs that cannot be read.
+pub async fn open(
+    settings: &StorageSettings,
+    chain: ChainKey,
+    tasks: Tasks,
+) -> Result<Arc<dyn Store>, StoreError> {
+    open_for(Opening::ToServe, settings, chain, tasks).await
+}
+
+/// Opens a store that is there. Makes no file and no tables.
+///
+/// # Errors
+/// There is none, and as [`open`].
+pub async fn open_existing(
+    settings: &StorageSettings,
+    chain: ChainKey,
+    tasks: Tasks,
+) -> Result<Arc<dyn Store>, StoreError> {
+    if settings.kept == Kept::InMemory {
+        let message = "it is kept in the memory of the process that serves";
+        return Err(StoreError::unavailable(message));
+    }
+    open_for(Opening::ToLook, settings, chain, tasks).await
+}
+
+async fn open_for(
+    opening: Opening,
+    settings: &StorageSettings,
+    chain: ChainKey,
+    tasks: Tasks,
+) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(match &settings.kept {
+        Kept::InMemory => Arc::new(Sqlite::in_memory(settings, (chain, tasks)).await?),
+        Kept::InFile(path) => {
+            Arc::new(Sqlite::open_file(path, settings, opening, (chain, tasks)).await?)
+        }
+        Kept::InPostgres(reached) => Arc::new(Postgres::new(reached, settings, opening, chain)?),
+    })
+}
+
+/// What comes of `work`, if it comes in time.
+async fn bounded<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
+        Err(StoreError::unavailable(format!("no answer within {}", GoDuration(limit))))
+    })
+}
+
 /// An engine that keeps records.
+///
+/// Whatever is asked, an answer or an error comes within the times of [`StorageSettings`]. After
+/// `Unavailable` a change may have been made or not, but never half of it.
 #[async_trait]
 pub trait Store: fmt::Debug + Send + Sync {
     /// `None` if there is no such session, or no more.

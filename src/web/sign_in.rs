@@ -32,8 +32,6 @@ type Headers = Vec<(HeaderName, HeaderValue)>;
 /// Somebody who is signed in on the authenticate host, and goes on from there.
 struct SignedIn {
     secret: HandleSecret,
-    user: String,
-    expires: Timestamp,
 }
 
 /// `GET /.pomerium/sign_in`: the beginning of every sign-in.
@@ -47,11 +45,7 @@ async fn begun(visit: &Visit) -> Result<Response, Trouble> {
     let goal = read_goal(&visit.url, visit.settings(), sign_in, visit.now).map_err(link_trouble)?;
     let visitor = visit.visitor().await?;
     if let Ok(used) = visitor.in_person() {
-        let signed_in = SignedIn {
-            secret: HandleSecret::of_handle(used.secret.expose()),
-            user: used.record.account.user.clone(),
-            expires: used.record.expires,
-        };
+        let signed_in = SignedIn { secret: HandleSecret::of_handle(used.secret.expose()) };
         return Ok(lead(&onward(visit, sign_in, &goal, &signed_in)?));
     }
     let (browser, cookie) = browser(visit)?;
@@ -81,8 +75,7 @@ async fn open(
     let handle = handle(visit, sign_in, &secret, (&record.account.user, record.expires), false);
     let mut cookies = visit.cookies().clear_tossed(visit.url.host_str().unwrap_or_default());
     cookies.extend(visit.cookies().set_session(handle.expose(), record.expires, visit.now));
-    let signed_in = SignedIn { secret, user: record.account.user, expires: record.expires };
-    Ok((signed_in, cookies))
+    Ok((SignedIn { secret }, cookies))
 }
 
 /// Where somebody who is signed in goes on to.

@@ -1,0 +1,31 @@
+//! The migrations of both engines. They only add, so that a process which does not know the latest goes
+//! on beside one that does; migrations that this one does not know are no error.
+
+use refinery::Runner;
+
+#[expect(clippy::unwrap_used, reason = "made by a macro, from files that are here")]
+mod sqlite_files {
+    refinery::embed_migrations!("src/store/migrations/sqlite");
+}
+
+#[expect(clippy::unwrap_used, reason = "made by a macro, from files that are here")]
+mod postgres_files {
+    refinery::embed_migrations!("src/store/migrations/postgres");
+}
+
+const TABLE: &str = "lictor_migrations";
+
+pub(super) fn of_sqlite() -> Runner {
+    careful(sqlite_files::migrations::runner())
+}
+
+pub(super) fn of_postgres() -> Runner {
+    careful(postgres_files::migrations::runner())
+}
+
+/// All of what is missing in one transaction, or nothing.
+fn careful(runner: Runner) -> Runner {
+    let mut runner = runner.set_grouped(true).set_abort_missing(false).set_abort_divergent(true);
+    runner.set_migration_table_name(TABLE);
+    runner
+}

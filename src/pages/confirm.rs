@@ -1,6 +1,6 @@
 //! A question before something ends: what will stop working, and a button that says the verb.
 
-use super::frame::{Frame, Place};
+use super::frame::{Frame, Place, followed};
 use super::sessions::SessionRow;
 use super::{path, rendered};
 use askama::Template;
@@ -40,6 +40,10 @@ impl ConfirmPage {
         rendered(self)
     }
 
+    fn href(&self) -> &str {
+        followed(&self.back)
+    }
+
     fn place(&self) -> Place {
         Place::Elsewhere
     }
@@ -58,7 +62,7 @@ impl ConfirmPage {
             Confirmation::SignOut { .. } => path::SIGN_OUT,
             Confirmation::EndSession(_) => path::END_SESSION,
             Confirmation::StopImpersonation(_) => path::STOP_SESSION,
-            Confirmation::Program { action, .. } => action,
+            Confirmation::Program { action, .. } => followed(action),
         }
     }
 

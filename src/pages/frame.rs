@@ -132,3 +132,28 @@ impl Group {
         if self.name.is_empty() { &self.id } else { &self.name }
     }
 }
+
+/// An address to go to: a path of this host, or a full `http` or `https` address. Anything else, such
+/// as a script, becomes the way to the own page.
+pub(super) fn followed(address: &str) -> &str {
+    let here = address.starts_with('/') && !address.starts_with("//") && !address.contains('\\');
+    let web = ["https://", "http://"].iter().any(|scheme| address.starts_with(scheme));
+    if here || web { address } else { path::PERSON }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::followed;
+
+    #[test]
+    fn only_addresses_of_the_web_are_followed() {
+        for good in ["/a?b=c", "https://app.example.com/", "http://app.localhost:8080/x"] {
+            assert_eq!(followed(good), good);
+        }
+        let bad =
+            ["javascript:alert(1)", "//evil.test", "/\\evil.test", "data:text/html,x", "", "a"];
+        for bad in bad {
+            assert_eq!(followed(bad), "/.pomerium/", "{bad}");
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! One thing to say, and where to go from here: errors of our own pages, and the end of a session.
 
-use super::frame::{Frame, Place};
-use super::{path, rendered};
+use super::frame::{Frame, Place, followed};
+use super::rendered;
 use askama::Template;
 
 /// Something did not work.
@@ -200,7 +200,7 @@ impl MessagePage {
     }
 
     fn href(&self) -> &str {
-        if self.again.is_empty() { path::PERSON } else { &self.again }
+        followed(&self.again)
     }
 }
 
@@ -218,6 +218,10 @@ pub struct SignedOutPage {
 impl SignedOutPage {
     pub fn render(&self) -> String {
         rendered(self)
+    }
+
+    fn href(&self) -> &str {
+        followed(&self.sign_in)
     }
 
     fn place(&self) -> Place {

@@ -1,6 +1,6 @@
 //! A page that leads on by itself.
 
-use super::frame::{Frame, Place};
+use super::frame::{Frame, Place, followed};
 use super::rendered;
 use askama::Template;
 
@@ -21,6 +21,10 @@ pub struct OnwardPage {
 impl OnwardPage {
     pub fn render(&self) -> String {
         rendered(self)
+    }
+
+    fn href(&self) -> &str {
+        followed(&self.target)
     }
 
     fn place(&self) -> Place {

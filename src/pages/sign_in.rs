@@ -1,6 +1,6 @@
 //! The login form of the local provider.
 
-use super::frame::{Frame, Place};
+use super::frame::{Frame, Place, followed};
 use super::rendered;
 use crate::time::Timestamp;
 use askama::Template;
@@ -35,6 +35,10 @@ pub enum SignInTrouble {
 impl SignInPage {
     pub fn render(&self) -> String {
         rendered(self)
+    }
+
+    fn href(&self) -> &str {
+        followed(&self.action)
     }
 
     fn place(&self) -> Place {

@@ -34,6 +34,8 @@ mod envoy_outage;
 mod envoy_paths;
 mod examples;
 mod local_users;
+mod pages_html;
+mod pages_look;
 mod policy_cases;
 mod policy_config;
 mod policy_refusals;

@@ -1,6 +1,7 @@
 //! What several tests need.
 
 pub mod askings;
+pub mod browser;
 pub mod check;
 pub mod command;
 pub mod config;
@@ -8,9 +9,12 @@ pub mod edge;
 pub mod envoy;
 pub mod fixture;
 pub mod gates;
+pub mod npm;
 pub mod oracle;
+pub mod page_samples;
 pub mod pki;
 pub mod policies;
 pub mod process;
 pub mod service;
 pub mod tcp;
+pub mod webdriver;

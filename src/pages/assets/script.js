@@ -1,1 +1,315 @@
+// Comforts of pages that work without them: colours, copying, countdowns, filters, look-ahead.
 "use strict";
+(() => {
+  const THEME = "lictor-theme";
+  const root = document.documentElement;
+
+  const storage = {
+    get: () => { try { return localStorage.getItem(THEME); } catch { return null; } },
+    set: (value) => { try { localStorage.setItem(THEME, value); } catch { /* not kept, then */ } },
+  };
+
+  // Runs before the body is there, so that no page flashes in the wrong colours.
+  const dress = (theme) => {
+    if (theme === "light" || theme === "dark") root.dataset.theme = theme;
+    else delete root.dataset.theme;
+  };
+  dress(storage.get());
+
+  const say = (text) => {
+    const said = document.getElementById("said");
+    if (said) said.textContent = text;
+  };
+
+  // --- colours
+  const offerThemes = () => {
+    const choice = document.querySelector(".theme");
+    if (!choice) return;
+    choice.hidden = false;
+    const kept = storage.get() ?? "system";
+    for (const radio of choice.querySelectorAll("input")) {
+      radio.checked = radio.value === kept;
+      radio.addEventListener("change", () => {
+        storage.set(radio.value);
+        dress(radio.value);
+      });
+    }
+  };
+
+  // --- copying
+  const copied = async (text, beside) => {
+    try {
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch {
+      const range = document.createRange();
+      range.selectNodeContents(beside);
+      const selection = getSelection();
+      selection.removeAllRanges();
+      selection.addRange(range);
+      return document.execCommand("copy");
+    }
+  };
+
+  const offerCopying = () => {
+    for (const button of document.querySelectorAll(".copy")) {
+      button.hidden = false;
+      let back;
+      button.addEventListener("click", async () => {
+        const done = await copied(button.dataset.copy, button.previousElementSibling);
+        button.textContent = done ? "Copied" : "Selected";
+        say(done ? "Copied" : "Selected; copy it with the keyboard");
+        clearTimeout(back);
+        back = setTimeout(() => { button.textContent = "Copy"; }, 2000);
+      });
+    }
+  };
+
+  // --- countdowns
+  const span = (seconds) => {
+    if (seconds < 60) return `${seconds} s`;
+    const minutes = Math.floor(seconds / 60);
+    if (minutes < 60) return `${minutes} min`;
+    const hours = Math.floor(minutes / 60);
+    if (hours < 24) {
+      const rest = minutes % 60;
+      return rest === 0 || hours >= 10 ? `${hours} h` : `${hours} h ${rest} min`;
+    }
+    const days = Math.floor(hours / 24);
+    return `${days} day${days === 1 ? "" : "s"}`;
+  };
+
+  const ended = (band) => {
+    const again = document.createElement("a");
+    again.href = "";
+    again.textContent = "It has ended. Load this page again";
+    band.querySelector("form")?.replaceWith(again);
+  };
+
+  const countDown = () => {
+    const clocks = [...document.querySelectorAll("[data-countdown]")];
+    // The clock of this computer may be wrong; only what has passed since is taken from it.
+    const ahead = Date.now() - Number(root.dataset.now) * 1000;
+    const tick = () => {
+      for (const clock of clocks) {
+        const left = Math.ceil((Date.parse(clock.dateTime) + ahead - Date.now()) / 1000);
+        if (clock.dataset.countdown === "wait") clock.textContent = span(Math.max(left, 0));
+        else clock.textContent = left > 0 ? `${span(left)} left` : "ended";
+        const band = clock.closest(".band");
+        if (left <= 0 && band) ended(band);
+      }
+    };
+    if (clocks.length > 0) {
+      tick();
+      setInterval(tick, 1000);
+    }
+  };
+
+  // --- filters
+  const offerFilters = () => {
+    for (const filter of document.querySelectorAll("[data-filter]")) {
+      const rows = [...document.querySelectorAll(`#${filter.dataset.filter} tbody tr`)];
+      const texts = rows.map((row) => row.textContent.toLowerCase());
+      const input = filter.querySelector("input");
+      const count = filter.querySelector("[role=status]");
+      filter.hidden = false;
+      input.addEventListener("input", () => {
+        const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+        let shown = 0;
+        rows.forEach((row, index) => {
+          row.hidden = !words.every((word) => texts[index].includes(word));
+          if (!row.hidden) shown += 1;
+        });
+        count.textContent = `${shown} of ${rows.length} routes`;
+      });
+    }
+  };
+
+  // --- look-ahead: a combobox with a listbox (ARIA 1.2)
+  const marked = (text, needle) => {
+    const fragment = document.createDocumentFragment();
+    const at = needle ? text.toLowerCase().indexOf(needle.toLowerCase()) : -1;
+    if (at < 0) {
+      fragment.append(text);
+      return fragment;
+    }
+    const mark = document.createElement("mark");
+    mark.textContent = text.slice(at, at + needle.length);
+    fragment.append(text.slice(0, at), mark, text.slice(at + needle.length));
+    return fragment;
+  };
+
+  const lookAhead = (input, address, kind) => {
+    const list = document.createElement("ul");
+    list.id = `${input.id}-options`;
+    list.className = "options";
+    list.hidden = true;
+    list.setAttribute("role", "listbox");
+    list.setAttribute("aria-label", kind.label);
+    input.after(list);
+    const attributes = {
+      role: "combobox",
+      "aria-autocomplete": "list",
+      "aria-expanded": "false",
+      "aria-controls": list.id,
+    };
+    for (const [name, value] of Object.entries(attributes)) input.setAttribute(name, value);
+
+    let timer;
+    let asked;
+    let options = [];
+    let active = -1;
+
+    const close = () => {
+      list.hidden = true;
+      active = -1;
+      input.setAttribute("aria-expanded", "false");
+      input.removeAttribute("aria-activedescendant");
+    };
+
+    const forget = () => {
+      clearTimeout(timer);
+      asked?.abort();
+      close();
+    };
+
+    const activate = (index) => {
+      options[active]?.element.setAttribute("aria-selected", "false");
+      active = index;
+      const option = options[active];
+      if (!option) {
+        input.removeAttribute("aria-activedescendant");
+        return;
+      }
+      option.element.setAttribute("aria-selected", "true");
+      option.element.scrollIntoView({ block: "nearest" });
+      input.setAttribute("aria-activedescendant", option.element.id);
+    };
+
+    const choose = (index) => {
+      input.value = kind.chosen(input.value, options[index].value);
+      forget();
+      input.focus();
+      say(`${options[index].value} chosen`);
+    };
+
+    const show = (found, needle) => {
+      options = kind.options(found).map(({ value, lines }, index) => {
+        const element = document.createElement("li");
+        element.id = `${list.id}-${index}`;
+        element.setAttribute("role", "option");
+        element.setAttribute("aria-selected", "false");
+        lines.forEach((line, nth) => {
+          const into = nth === 0 ? document.createElement("span") : document.createElement("small");
+          into.append(marked(line, needle));
+          element.append(into);
+        });
+        element.addEventListener("pointerdown", (event) => event.preventDefault());
+        element.addEventListener("click", () => choose(index));
+        return { value, element };
+      });
+      list.replaceChildren(...options.map((option) => option.element));
+      active = -1;
+      input.removeAttribute("aria-activedescendant");
+      list.hidden = options.length === 0;
+      input.setAttribute("aria-expanded", String(options.length > 0));
+      const total = kind.total(found);
+      const more = total > options.length ? ` of ${total}` : "";
+      say(options.length === 0 ? "Nothing found" : `${options.length}${more} found`);
+    };
+
+    const ask = async (needle) => {
+      asked?.abort();
+      asked = new AbortController();
+      try {
+        const url = `${address}?q=${encodeURIComponent(needle)}`;
+        const answer = await fetch(url, {
+          signal: asked.signal,
+          credentials: "same-origin",
+          headers: { accept: "application/json" },
+        });
+        if (!answer.ok) throw new Error(String(answer.status));
+        const found = await answer.json();
+        if (document.activeElement === input) show(found, needle);
+      } catch (problem) {
+        if (problem.name !== "AbortError") close();
+      }
+    };
+
+    const later = () => {
+      clearTimeout(timer);
+      asked?.abort();
+      const needle = kind.needle(input.value);
+      if (needle === "") close();
+      else timer = setTimeout(() => ask(needle), 150);
+    };
+
+    input.addEventListener("input", later);
+    input.addEventListener("blur", forget);
+    input.addEventListener("keydown", (event) => {
+      if (event.isComposing) return;
+      const last = options.length - 1;
+      const open = !list.hidden;
+      const moves = {
+        ArrowDown: () => (active < last ? active + 1 : 0),
+        ArrowUp: () => (active > 0 ? active - 1 : last),
+        Home: () => 0,
+        End: () => last,
+      };
+      if (open && moves[event.key]) {
+        if (["Home", "End"].includes(event.key) && active < 0) return;
+        event.preventDefault();
+        activate(moves[event.key]());
+      } else if (!open && event.key === "ArrowDown") {
+        event.preventDefault();
+        later();
+      } else if (open && event.key === "Enter" && active >= 0) {
+        event.preventDefault();
+        choose(active);
+      } else if (open && event.key === "Escape") {
+        event.preventDefault();
+        forget();
+      } else if (open && (event.key === "ArrowLeft" || event.key === "ArrowRight")) {
+        activate(-1);
+      }
+    });
+  };
+
+  const people = {
+    label: "People",
+    needle: (text) => text.trim(),
+    chosen: (_, value) => value,
+    total: (found) => found.total,
+    options: (found) => found.people.filter((person) => person.email).map((person) => ({
+      value: person.email,
+      lines: [person.email, [person.name, person.id, person.source].filter(Boolean).join(" · ")],
+    })),
+  };
+
+  const lastComma = (text) => text.lastIndexOf(",") + 1;
+  const groups = {
+    label: "Groups",
+    needle: (text) => text.slice(lastComma(text)).trim(),
+    chosen: (text, value) => {
+      const before = text.slice(0, lastComma(text)).trim();
+      return before === "" ? value : `${before} ${value}`;
+    },
+    total: (found) => found.groups.length,
+    options: (found) => found.groups.map((group) => ({
+      value: group.id,
+      lines: group.name ? [group.name, group.id] : [group.id],
+    })),
+  };
+
+  const begin = () => {
+    offerThemes();
+    offerCopying();
+    countDown();
+    offerFilters();
+    for (const input of document.querySelectorAll("[data-people]")) lookAhead(input, input.dataset.people, people);
+    for (const input of document.querySelectorAll("[data-groups]")) lookAhead(input, input.dataset.groups, groups);
+    document.querySelector(".summary")?.focus();
+  };
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin);
+  else begin();
+})();

@@ -36,6 +36,8 @@ mod examples;
 mod local_users;
 mod pages_html;
 mod pages_look;
+mod oidc_attacks;
+mod oidc_sign_in;
 mod policy_cases;
 mod policy_config;
 mod policy_refusals;

@@ -7,6 +7,7 @@ pub mod command;
 pub mod config;
 pub mod edge;
 pub mod envoy;
+pub mod fake_provider;
 pub mod fixture;
 pub mod gates;
 pub mod npm;

@@ -52,6 +52,7 @@ mod reload;
 mod route_search;
 mod routes_tool;
 mod server;
+mod store_conformance;
 mod support;
 mod token_tool;
 mod worked_examples;

@@ -1,0 +1,287 @@
+//! Stores of every kind, records to put into them, and a store that fails when it is told to.
+
+use super::fixture::NOW;
+use super::postgres::Cluster;
+use async_trait::async_trait;
+use lictor::activity::{ChainKey, Entry, Event, Head, Verb, Who, verify};
+use lictor::id::SessionId;
+use lictor::session::{
+    Account, HandleSecret, Impersonation, KnownPerson, Origin, SealedTokens, SessionRecord,
+};
+use lictor::store::{
+    self, ActivityQuery, Change, Changes, ConnectionString, Feed, Kept, Once, SessionQuery,
+    StorageSettings, Store, StoreError,
+};
+use lictor::tasks::Tasks;
+use lictor::time::Timestamp;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+pub fn key() -> ChainKey {
+    ChainKey::derive(&[7; 32])
+}
+
+pub const fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_unix(NOW + seconds)
+}
+
+// --- where records are kept
+
+/// Where records are kept, to be opened as often as a test likes.
+#[derive(Debug)]
+pub struct Place {
+    pub settings: StorageSettings,
+    folder: Option<tempfile::TempDir>,
+}
+
+impl Place {
+    pub fn memory() -> Self {
+        Self { settings: StorageSettings::new(Kept::InMemory), folder: None }
+    }
+
+    pub fn file() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let kept = Kept::InFile(folder.path().join("lictor.db"));
+        Self { settings: StorageSettings::new(kept), folder: Some(folder) }
+    }
+
+    /// A new database of the shared server.
+    pub fn postgres() -> Self {
+        Self::database(&Cluster::shared().database())
+    }
+
+    pub fn database(connection_string: &str) -> Self {
+        let reached = ConnectionString::parse(connection_string).expect("a connection string");
+        Self { settings: StorageSettings::new(Kept::InPostgres(reached)), folder: None }
+    }
+
+    /// With other times, so that a test of them is short.
+    pub fn impatient(mut self) -> Self {
+        self.settings.lookup_timeout = Duration::from_millis(300);
+        self.settings.timeout = Duration::from_millis(600);
+        self
+    }
+
+    /// The file.
+    pub fn path(&self) -> PathBuf {
+        self.folder.as_ref().expect("a file").path().join("lictor.db")
+    }
+
+    pub async fn open(&self) -> Arc<dyn Store> {
+        store::open(&self.settings, key(), Tasks::default()).await.expect("opens")
+    }
+}
+
+/// Runs SQL in the file.
+pub fn sqlite(path: &Path, sql: &str) {
+    let connection = rusqlite::Connection::open(path).expect("opens");
+    connection.execute_batch(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+}
+
+// --- records
+
+pub fn id(number: u8) -> SessionId {
+    HandleSecret::new([number; 32]).id()
+}
+
+/// A session of `user` for an hour.
+pub fn session(number: u8, user: &str) -> SessionRecord {
+    SessionRecord {
+        id: id(number),
+        account: account(user),
+        provider: "https://idp.corp.test".to_owned(),
+        provider_session: format!("sid-{number}"),
+        opened: at(i64::from(number)),
+        refreshed: at(i64::from(number)),
+        expires: at(3600),
+        impersonation: None,
+        tokens: Some(SealedTokens { sealed: "c2VhbGVk".to_owned(), refresh_at: None }),
+        origin: Origin {
+            address: "192.0.2.1".to_owned(),
+            request_id: "r-1".to_owned(),
+            user_agent: "Browser".to_owned(),
+        },
+        version: 0,
+    }
+}
+
+pub fn account(user: &str) -> Account {
+    Account {
+        user: user.to_owned(),
+        email: format!("{user}@corp.test"),
+        name: format!("Name of {user}"),
+        groups: Some(vec!["g-all".to_owned()]),
+        ..Account::default()
+    }
+}
+
+pub fn acting(mut record: SessionRecord, email: &str, until: Timestamp) -> SessionRecord {
+    record.impersonation = Some(Impersonation {
+        email: Some(email.to_owned()),
+        groups: Some(vec!["g-eng".to_owned()]),
+        reason: "ticket 7".to_owned(),
+        started: record.opened,
+        until,
+    });
+    record
+}
+
+pub fn known(user: &str) -> KnownPerson {
+    KnownPerson { account: account(user), provider: "local".to_owned(), last_sign_in: at(0) }
+}
+
+pub fn event(verb: Verb, user: &str) -> Event {
+    Event {
+        at: at(0),
+        verb,
+        actor: Who { user: user.to_owned(), email: format!("{user}@corp.test"), groups: vec![] },
+        subject: None,
+        session: None,
+        reason: String::new(),
+        detail: String::new(),
+        origin: Origin::default(),
+    }
+}
+
+pub fn once(key: &str, expires: Timestamp) -> Once {
+    Once { key: key.to_owned(), value: "{\"a\":1}".to_owned(), expires }
+}
+
+/// Every entry, after the whole log has been verified.
+pub async fn verified_log(store: &dyn Store) -> Vec<Entry> {
+    let (mut head, mut entries) = (Head::default(), Vec::new());
+    loop {
+        let page = store.activity_after(head.number, 100).await.expect("entries");
+        if page.is_empty() {
+            break;
+        }
+        head = verify(&key(), head, &page).expect("the chain holds");
+        entries.extend(page);
+    }
+    assert_eq!(store.head().await.expect("a head"), head, "the head is the last entry");
+    entries
+}
+
+// --- faults
+
+/// When a call fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    Never,
+    /// Nothing is asked.
+    Before,
+    /// It is done, and the answer is lost.
+    After,
+}
+
+/// A store whose calls fail as they are told to.
+#[derive(Debug)]
+pub struct Faulty {
+    inner: Arc<dyn Store>,
+    fault: AtomicU8,
+    delay: Mutex<Duration>,
+}
+
+impl Faulty {
+    pub fn new(inner: Arc<dyn Store>) -> Self {
+        Self { inner, fault: AtomicU8::new(0), delay: Mutex::default() }
+    }
+
+    /// From now on.
+    pub fn fails(&self, fault: Fault) {
+        self.fault.store(fault as u8, Ordering::SeqCst);
+    }
+
+    /// Every call takes so much longer from now on.
+    pub fn delays(&self, delay: Duration) {
+        *self.delay.lock().expect("unpoisoned") = delay;
+    }
+
+    async fn around<T>(
+        &self,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let delay = *self.delay.lock().expect("unpoisoned");
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
+        let fault = self.fault.load(Ordering::SeqCst);
+        if fault == Fault::Before as u8 {
+            return Err(StoreError::unavailable("as asked, before"));
+        }
+        let done = call.await;
+        if fault == Fault::After as u8 {
+            return Err(StoreError::unavailable("as asked, after"));
+        }
+        done
+    }
+}
+
+#[async_trait]
+impl Store for Faulty {
+    async fn session(&self, id: &SessionId) -> Result<Option<SessionRecord>, StoreError> {
+        self.around(self.inner.session(id)).await
+    }
+
+    async fn sessions(
+        &self,
+        which: &SessionQuery,
+        now: Timestamp,
+    ) -> Result<Vec<SessionRecord>, StoreError> {
+        self.around(self.inner.sessions(which, now)).await
+    }
+
+    async fn commit(&self, changes: Vec<Change>, events: Vec<Event>) -> Result<Head, StoreError> {
+        self.around(self.inner.commit(changes, events)).await
+    }
+
+    async fn person(&self, user: &str) -> Result<Option<KnownPerson>, StoreError> {
+        self.around(self.inner.person(user)).await
+    }
+
+    async fn search_people(
+        &self,
+        text: &str,
+        limit: usize,
+    ) -> Result<Vec<KnownPerson>, StoreError> {
+        self.around(self.inner.search_people(text, limit)).await
+    }
+
+    async fn keep_once(&self, once: Once) -> Result<(), StoreError> {
+        self.around(self.inner.keep_once(once)).await
+    }
+
+    async fn take_once(&self, key: &str, now: Timestamp) -> Result<Option<Once>, StoreError> {
+        self.around(self.inner.take_once(key, now)).await
+    }
+
+    async fn activity(&self, which: &ActivityQuery) -> Result<Vec<Entry>, StoreError> {
+        self.around(self.inner.activity(which)).await
+    }
+
+    async fn activity_after(&self, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        self.around(self.inner.activity_after(after, limit)).await
+    }
+
+    async fn head(&self) -> Result<Head, StoreError> {
+        self.around(self.inner.head()).await
+    }
+
+    async fn changes_since(&self, after: u64) -> Result<Changes, StoreError> {
+        self.around(self.inner.changes_since(after)).await
+    }
+
+    async fn follow(&self) -> Result<Box<dyn Feed>, StoreError> {
+        self.around(self.inner.follow()).await
+    }
+
+    fn heartbeat(&self) -> Duration {
+        self.inner.heartbeat()
+    }
+
+    async fn sweep(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.around(self.inner.sweep(now)).await
+    }
+}

@@ -141,9 +141,26 @@ pub(super) fn followed(address: &str) -> &str {
     if here || web { address } else { path::PERSON }
 }
 
+/// The beginning of a long name, enough to tell it from others.
+pub(super) fn shortened(id: &str) -> String {
+    const KEPT: usize = 12;
+    match id.char_indices().nth(KEPT + 1) {
+        None => id.to_owned(),
+        Some(_) => id.chars().take(KEPT).chain(['…']).collect(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::followed;
+    use super::{followed, shortened};
+
+    #[test]
+    fn long_names_are_shortened() {
+        assert_eq!(shortened("ses_0f1e2d3c4b5a69788796a5b4c3d2e1f0"), "ses_0f1e2d3c…");
+        assert_eq!(shortened("123456789012"), "123456789012");
+        assert_eq!(shortened("1234567890123"), "1234567890123");
+        assert_eq!(shortened(""), "");
+    }
 
     #[test]
     fn only_addresses_of_the_web_are_followed() {

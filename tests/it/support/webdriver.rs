@@ -4,7 +4,8 @@
 //! then sign and log other JSON than the server does.
 
 use serde_json::{Value, json};
-use std::io::{BufRead as _, BufReader};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -107,10 +108,23 @@ fn port(driver: &mut Child) -> u16 {
     said.expect("a port; install chromium and chromium-driver of one version")
 }
 
+impl WebDriver {
+    /// Asks the driver to end the browser, which takes its processes and files with it.
+    fn end(&self) -> io::Result<()> {
+        let (_, path) = self.address.split_once(':').expect("a scheme");
+        let (place, path) = path.trim_start_matches('/').split_once('/').expect("a session");
+        let mut stream = TcpStream::connect(place)?;
+        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+        write!(stream, "DELETE /{path} HTTP/1.1\r\nHost: {place}\r\nConnection: close\r\n\r\n")?;
+        // The answer comes when the browser is gone.
+        stream.read(&mut [0; 512]).map(drop)
+    }
+}
+
 impl Drop for WebDriver {
     fn drop(&mut self) {
         // The driver leaves its browser behind when it is killed.
-        if let Some(browser) = self.browser {
+        if let Some(browser) = self.browser.filter(|_| self.end().is_err()) {
             let killed = Command::new("kill").args(["-KILL", &browser.to_string()]).status();
             drop(killed);
         }

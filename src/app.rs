@@ -2,10 +2,11 @@
 //! nothing.
 
 mod bind;
+mod desk;
 mod reload;
 mod watch;
 
-pub use bind::BindError;
+pub use bind::{BindError, StartError};
 
 use crate::authorizer::Authorizer;
 use crate::clock::Clock;
@@ -61,11 +62,11 @@ pub struct Addresses {
 }
 
 impl App {
-    /// Binds every listener. A listener that cannot be bound keeps the server from starting.
+    /// Binds every listener and opens the store. What cannot be had keeps the server from starting.
     ///
     /// # Errors
-    /// Which address, by which key, and why.
-    pub async fn bind(config: Config, clock: Arc<dyn Clock>) -> Result<Self, BindError> {
+    /// Which address, by which key, and why; or why there is no store.
+    pub async fn bind(config: Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         let listen = config.listen.clone();
         let grpc = GrpcListener::bind(&listen.grpc).await?;
         let http = bind::tcp("http_address", listen.http).await?;
@@ -84,19 +85,30 @@ impl App {
         let log = DecisionLine::new(config.logging.fields.clone());
         let readiness = Readiness::default();
         let kept = Kept::of(&config);
+        let tasks = Tasks::default();
+        let desk = match &config.sign_in {
+            Some(_) => {
+                let secret = config.identity.secret.bytes();
+                Some(desk::open(&config.storage, secret, &tasks).await?)
+            }
+            None => None,
+        };
         let state = Arc::new(State::new(Snapshot::assemble(config, people)));
         let reload = Reload::new(kept, Arc::clone(&state), Arc::clone(&metrics), readiness.clone());
-        let authorizer = Arc::new(Authorizer::new());
+        let sessions = desk.as_ref().map(|desk| Arc::clone(&desk.cache));
+        let authorizer = Arc::new(match &sessions {
+            Some(sessions) => Authorizer::with_records(Arc::clone(sessions) as _),
+            None => Authorizer::new(),
+        });
         let service = CheckService::new(Checker {
             state: Arc::clone(&state),
             authorizer: Arc::clone(&authorizer),
-            sessions: None,
+            sessions,
             clock: Arc::clone(&clock),
             metrics: Arc::clone(&metrics),
             log,
         });
-        let tasks = Tasks::default();
-        let site = Site { state, authorizer, clock, tasks: tasks.clone(), desk: None };
+        let site = Site { state, authorizer, clock, tasks: tasks.clone(), desk };
         Ok(Self {
             grpc,
             http,
@@ -148,6 +160,11 @@ impl App {
             let pages = web::health(readiness.clone());
             let metrics = with_metrics.then(|| web::metrics(Arc::clone(&self.metrics)));
             serve_http(&self.tasks, listener, pages.merge(metrics.unwrap_or_default()));
+        }
+        if let Some(desk) = &self.site.desk {
+            let (cache, metrics) = (|| Arc::clone(&desk.cache), Arc::clone(&self.metrics));
+            desk::keep_in_touch(&self.tasks, cache(), metrics, readiness.clone());
+            desk::keep_clean(&self.tasks, cache(), Arc::clone(&self.site.clock));
         }
         watch::start(&self.tasks, self.reload, self.seen, self.hangup)?;
         serve_grpc(&self.tasks, self.grpc, routes);

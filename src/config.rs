@@ -60,6 +60,8 @@ pub struct Config {
     pub refuse_ambiguous_paths: bool,
     /// `data_sources`
     pub data_sources: DataSources,
+    pub sign_in: Option<()>,
+    pub storage: crate::store::StorageSettings,
     /// The directory file, if there is one.
     pub directory: Option<PathBuf>,
     /// Where all this was read from, to read it again.
@@ -189,6 +191,8 @@ impl Config {
             trusted_hops: usize::try_from(trusted_hops).unwrap_or(usize::MAX),
             refuse_ambiguous_paths: refuses_ambiguous_paths(section, problems),
             data_sources,
+            sign_in: None,
+            storage: crate::store::StorageSettings::new(crate::store::Kept::InMemory),
             origin,
             certificates: certificates.settings,
             directory,

@@ -4,7 +4,7 @@ use crate::assertion::{Outgoing, SigningKeys};
 use crate::config::{Config, Enforcement};
 use crate::identity::{Directory, ImpersonationRules, VerificationKeys};
 use crate::policy::Policy;
-use crate::provider::LocalUsers;
+use crate::provider::{LocalUsers, OidcProvider};
 use crate::record::DataSources;
 use crate::request::{Host, Kind, Malformed, Path, Target};
 use crate::route::Table;
@@ -91,6 +91,7 @@ pub struct SignIn {
 pub enum Provider {
     /// The users file.
     Local(Arc<LocalUsers>),
+    Oidc(Arc<OidcProvider>),
 }
 
 /// With which requests from elsewhere the session cookie is sent along (RFC 6265bis §5.4.7).

@@ -43,6 +43,8 @@ pub fn public(site: Arc<Site>) -> Router {
         .route("/.pomerium/user", get(person::user))
         .route("/.pomerium/sign_in", get(sign_in::begin).post(sign_in::login))
         .route("/.pomerium/callback/", get(sign_in::callback))
+        .route("/oauth2/callback", get(sign_in::provider_callback))
+        .route("/.pomerium/backchannel_logout", post(sign_out::by_provider))
         .route("/.pomerium/api/v1/login", get(program::login))
         .route("/.pomerium/sign_out", get(sign_out::ask).post(sign_out::sign_out))
         .route("/.pomerium/signed_out", get(sign_out::signed_out))

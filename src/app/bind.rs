@@ -1,12 +1,32 @@
 //! Binding addresses, with an error that names the key and the fix.
 
 use crate::config::GrpcAddress;
+use crate::store::StoreError;
 use std::io;
 use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    #[error("cannot open the store (`storage`): {0}")]
+    Store(#[from] StoreError),
+}
+
+impl StartError {
+    /// What to do about it.
+    pub fn help(&self) -> String {
+        match self {
+            Self::Bind(error) => error.help(),
+            Self::Store(_) => "let `storage` name a folder that this process may write to, or a PostgreSQL server that answers".to_owned(),
+        }
+    }
+}
 
 /// An address that cannot be listened on.
 #[derive(Debug, thiserror::Error)]

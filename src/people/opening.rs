@@ -9,7 +9,7 @@ use crate::store::{Change, StoreError};
 use std::time::Duration;
 
 /// Encrypts a provider's tokens for one session.
-pub type Seal<'a> = &'a (dyn Fn(&SessionId, ProviderTokens) -> Option<SealedTokens> + Sync);
+pub type Seal<'a> = &'a (dyn Fn(&SessionId, &ProviderTokens) -> Option<SealedTokens> + Sync);
 
 /// What a new session needs.
 pub struct Opening<'a> {
@@ -62,12 +62,12 @@ impl People {
     pub async fn refreshed(
         &self,
         id: &SessionId,
-        profile: Profile,
+        profile: &Profile,
         seal: Seal<'_>,
         at: Moment<'_>,
     ) -> Result<bool, StoreError> {
-        let (account, mut tokens) = (account(&profile), profile.tokens);
-        let sealed = tokens.take().and_then(|tokens| seal(id, tokens));
+        let account = account(profile);
+        let sealed = profile.tokens.as_ref().and_then(|tokens| seal(id, tokens));
         let updated = self.update(id, |record| {
             let ended = at.impersonation_end(record, "refresh");
             let record = SessionRecord {
@@ -99,7 +99,7 @@ fn record(secret: &HandleSecret, opening: Opening<'_>, at: Moment<'_>) -> Sessio
         refreshed: at.now,
         expires: at.now.plus(lifetime),
         impersonation: None,
-        tokens: tokens.and_then(|tokens| seal(&id, tokens)),
+        tokens: tokens.as_ref().and_then(|tokens| seal(&id, tokens)),
         origin: at.origin.clone(),
         version: 0,
         id,

@@ -44,6 +44,8 @@ pub struct Metrics {
     config_loads: Family<Loaded, Counter>,
     config_current: Gauge,
     directory_users: Gauge,
+    store_reachable: Gauge,
+    store_notifications: Gauge,
 }
 
 impl Default for Metrics {
@@ -63,6 +65,8 @@ impl Metrics {
             config_loads: Family::default(),
             config_current: Gauge::default(),
             directory_users: Gauge::default(),
+            store_reachable: Gauge::default(),
+            store_notifications: Gauge::default(),
             registry: Registry::default(),
         };
         registry.register(
@@ -101,7 +105,23 @@ impl Metrics {
             "People in the directory",
             metrics.directory_users.clone(),
         );
+        registry.register(
+            "store_reachable",
+            "1 if the store of sessions answers; 0 if it does not, or if there is none",
+            metrics.store_reachable.clone(),
+        );
+        registry.register(
+            "store_notifications",
+            "1 if changes of sessions are told as they are made; 0 if they are asked for",
+            metrics.store_notifications.clone(),
+        );
         Self { registry, ..metrics }
+    }
+
+    /// How the store stands: whether it tells changes, and whether it answers at all.
+    pub fn store(&self, (tells, answers): (bool, bool)) {
+        self.store_notifications.set(i64::from(tells));
+        self.store_reachable.set(i64::from(answers));
     }
 
     /// Counts an answer; `denied` is the reason of a refusal.

@@ -15,7 +15,10 @@ pub struct Readiness(Arc<RwLock<Ready>>);
 #[derive(Clone, Debug, Default)]
 struct Ready {
     ready: bool,
+    /// About the configuration.
     remark: Option<String>,
+    /// About the store.
+    store: Option<String>,
 }
 
 impl Readiness {
@@ -28,9 +31,16 @@ impl Readiness {
         self.0.write().unwrap_or_else(PoisonError::into_inner).remark = remark;
     }
 
+    /// How the store of sessions stands, if there is something to say.
+    pub fn store_remark(&self, remark: Option<String>) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).store = remark;
+    }
+
     fn page(&self) -> (StatusCode, String) {
-        let Ready { ready, remark } = self.0.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let remark = remark.map(|remark| remark + "\n").unwrap_or_default();
+        let Ready { ready, remark, store } =
+            self.0.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let remarks = remark.into_iter().chain(store);
+        let remark: String = remarks.map(|remark| remark + "\n").collect();
         if ready {
             (StatusCode::OK, format!("ready\n{remark}"))
         } else {

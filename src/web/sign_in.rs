@@ -3,9 +3,11 @@
 
 mod callback;
 mod login;
+mod oidc;
 
 pub(super) use callback::callback;
 pub(super) use login::login;
+pub(super) use oidc::{provider_callback, provider_trouble};
 
 use super::answer::{Trouble, lead, with};
 use super::site::Desk;
@@ -13,7 +15,7 @@ use super::visit::Visit;
 use crate::id::SessionId;
 use crate::pages::Message;
 use crate::people::{Ending, Opened, Opening};
-use crate::provider::Profile;
+use crate::provider::{Profile, ProviderTokens};
 use crate::secret::Secret;
 use crate::session::{Handle, HandleSecret};
 use crate::sign_in::{
@@ -52,6 +54,9 @@ async fn begun(visit: &Visit) -> Result<Response, Trouble> {
     let desk = visit.desk()?;
     let answer = match provider(sign_in)? {
         Provider::Local(_) => login::first_page(visit, desk, &browser, goal)?,
+        Provider::Oidc(provider) => {
+            oidc::to_provider(visit, desk, (sign_in, provider), &browser, goal).await?
+        }
     };
     Ok(with(answer, cookie))
 }
@@ -68,7 +73,8 @@ async fn open(
         let ending = Ending::SignOut;
         desk.people.end(&before.record.id, &ending, visit.moment()).await?;
     }
-    let seal = |_: &SessionId, _| None;
+    let nonce = random()?;
+    let seal = |id: &SessionId, tokens: &ProviderTokens| desk.vault.seal(id, tokens, nonce);
     let (random, lifetime) = (random()?, sign_in.lifetime);
     let opening = Opening { profile, random, lifetime, seal: &seal };
     let Opened { record, secret } = desk.people.open(opening, visit.moment()).await?;

@@ -1,11 +1,11 @@
 //! The end of a session: by its owner, or by the provider.
 
 use super::answer::{Trouble, back, page, redirect, with};
-use super::site;
 use super::visit::Visit;
 use super::{sign_in, view};
 use crate::pages::{ConfirmPage, Confirmation, Message, OnwardPage, SignedOutPage};
 use crate::people::Ending;
+use crate::provider::Logout;
 use crate::session::SessionRecord;
 use crate::sign_in::same_host;
 use crate::signed_url::REDIRECT;
@@ -15,7 +15,6 @@ use axum::body::Bytes;
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
-use std::time::Duration;
 use url::{Url, form_urlencoded};
 
 /// `GET /.pomerium/sign_out`: asks.
@@ -64,7 +63,10 @@ async fn signed_out_now(visit: &Visit, body: &[u8]) -> Result<Response, Trouble>
     desk.people.end(&used.record.id, &Ending::SignOut, visit.moment()).await?;
     let asked = allowed(visit, form.text(REDIRECT));
     let sign_in = visit.sign_in()?;
-    let next = asked.or_else(|| sign_in.sign_out_redirect.clone());
+    let next = match at_provider(visit, sign_in, &used.record).await {
+        Some(provider) => Some(provider),
+        None => asked.or_else(|| sign_in.sign_out_redirect.clone()),
+    };
     let answer = match next {
         None => back("/.pomerium/signed_out"),
         Some(to) if same_host(&to, &visit.url) => redirect(StatusCode::SEE_OTHER, to.as_str()),
@@ -78,9 +80,26 @@ async fn signed_out_now(visit: &Visit, body: &[u8]) -> Result<Response, Trouble>
     Ok(with(answer, clear))
 }
 
+/// Where the provider ends its own session (`OpenID` Connect RP-Initiated Logout 1.0).
+async fn at_provider(visit: &Visit, sign_in: &SignIn, record: &SessionRecord) -> Option<Url> {
+    let Some(Provider::Oidc(provider)) = &sign_in.provider else {
+        return None;
+    };
+    let desk = visit.site.desk.as_ref()?;
+    let tokens = record.tokens.as_ref()?;
+    let tokens = desk.vault.open(&record.id, tokens)?;
+    let back = sign_in.sign_out_redirect.clone();
+    let back = back.or_else(|| sign_in.url.join("/.pomerium/signed_out").ok())?;
+    let logout = Logout { id_token: tokens.id_token.as_ref(), redirect_uri: &back, state: "" };
+    provider.logout_url(logout, visit.now).await
+}
+
 /// `GET /.pomerium/signed_out`
 pub(super) async fn signed_out(visit: Visit) -> Response {
     let provider = visit.settings().sign_in.as_ref().and_then(|sign_in| match &sign_in.provider {
+        Some(Provider::Oidc(provider)) => {
+            provider.settings().issuer.url().host_str().map(str::to_owned)
+        }
         Some(Provider::Local(_)) | None => None,
     });
     let shown = SignedOutPage {
@@ -89,4 +108,64 @@ pub(super) async fn signed_out(visit: Visit) -> Response {
         provider: provider.unwrap_or_default(),
     };
     page(StatusCode::OK, shown.render())
+}
+
+/// `POST /.pomerium/backchannel_logout` (`OpenID` Connect Back-Channel Logout 1.0).
+pub(super) async fn by_provider(visit: Visit, body: Bytes) -> Response {
+    let status = match ended_by_provider(&visit, &body).await {
+        Ok(()) => StatusCode::OK,
+        Err(trouble) => match trouble.message {
+            Message::StoreAway | Message::ProviderAway => StatusCode::SERVICE_UNAVAILABLE,
+            Message::NotFound => StatusCode::NOT_FOUND,
+            Message::LinkExpired
+            | Message::LinkUsed
+            | Message::LinkInvalid
+            | Message::FormRefused
+            | Message::SignInNeeded
+            | Message::NotPermitted
+            | Message::ProviderRefused
+            | Message::ProviderWrong
+            | Message::TooLarge
+            | Message::MethodRefused
+            | Message::Fault => StatusCode::BAD_REQUEST,
+        },
+    };
+    let text = if status.is_success() { "" } else { "{\"error\":\"invalid_request\"}" };
+    (status, [(CACHE_CONTROL, "no-store"), (CONTENT_TYPE, "application/json")], text)
+        .into_response()
+}
+
+async fn ended_by_provider(visit: &Visit, body: &[u8]) -> Result<(), Trouble> {
+    let sign_in = sign_in::authenticate_host(visit)?;
+    let desk = visit.desk()?;
+    let Provider::Oidc(provider) = sign_in::provider(sign_in)? else {
+        return Err(Trouble::of(Message::NotFound));
+    };
+    let mut fields = form_urlencoded::parse(body);
+    let token =
+        fields.find(|(name, _)| name == "logout_token").map(|(_, value)| value.into_owned());
+    let token = token.ok_or_else(|| Trouble::of(Message::LinkInvalid))?;
+    let notice = provider.logout_token(&token, visit.now).await;
+    let notice = notice.map_err(|error| sign_in::provider_trouble(&error))?;
+    let once = Once {
+        key: format!("logout:{}", notice.id),
+        value: String::new(),
+        expires: notice.usable_until,
+    };
+    match desk.people.store().keep_once(once).await {
+        Ok(()) => {}
+        Err(error) if error.kind() == StoreErrorKind::Conflict => return Ok(()),
+        Err(error) => return Err(error.into()),
+    }
+    let which = SessionQuery {
+        at_provider: Some(AtProvider {
+            provider: notice.issuer,
+            session: notice.session,
+            user: notice.subject,
+        }),
+        limit: 1000,
+        ..SessionQuery::default()
+    };
+    desk.people.end_all(&which, &Ending::Provider, visit.moment()).await?;
+    Ok(())
 }

@@ -2,9 +2,8 @@
 
 use crate::authorizer::Authorizer;
 use crate::clock::Clock;
-use crate::people::People;
+use crate::people::{People, Vault};
 use crate::provider::{Throttle, Turnstile};
-use crate::sealed::Sealer;
 use crate::sign_in::Sealers;
 use crate::state::State;
 use crate::store::SessionCache;
@@ -28,8 +27,7 @@ pub struct Desk {
     pub people: People,
     pub cache: Arc<SessionCache>,
     pub sealers: Sealers,
-    /// Seals the provider's tokens.
-    pub tokens: Arc<Sealer>,
+    pub vault: Arc<Vault>,
     pub throttle: Mutex<Throttle>,
     pub turnstile: Turnstile,
 }

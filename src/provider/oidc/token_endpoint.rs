@@ -9,10 +9,12 @@ use openidconnect::core::{
     CoreClient, CoreClientAuthMethod, CoreErrorResponseType, CoreTokenResponse,
 };
 use openidconnect::{
-    AuthType, AuthorizationCode, ClientId, ClientSecret, EndpointNotSet, EndpointSet,
-    PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError, StandardErrorResponse,
+    AsyncHttpClient, AuthType, AuthorizationCode, ClientId, ClientSecret, EndpointNotSet,
+    EndpointSet, HttpResponse, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError,
+    StandardErrorResponse,
 };
 use std::borrow::Cow;
+use std::pin::Pin;
 use url::Url;
 
 /// A client that knows where to send people and where to ask for tokens.
@@ -69,7 +71,7 @@ pub(super) async fn exchange(
         .exchange_code(AuthorizationCode::new(grant.code.to_owned()))
         .set_pkce_verifier(PkceCodeVerifier::new(grant.verifier.to_owned()))
         .set_redirect_uri(Cow::Owned(redirect_uri));
-    let answer = request.request_async(&|request| ask(http, request)).await;
+    let answer = request.request_async(&TokenHttp(http)).await;
     answer.map_err(|error| failure(error, &[grant.code, grant.verifier]))
 }
 
@@ -81,16 +83,26 @@ pub(super) async fn refresh(
 ) -> Result<CoreTokenResponse, SignInError> {
     let given = RefreshToken::new(token.to_owned());
     let request = client.exchange_refresh_token(&given);
-    let answer = request.request_async(&|request| ask(http, request)).await;
+    let answer = request.request_async(&TokenHttp(http)).await;
     answer.map_err(|error| failure(error, &[token]))
+}
+
+/// Asks by `Http`, for the library. A type of its own, because a closure's future cannot be shown to be
+/// sendable between threads.
+struct TokenHttp<'h>(&'h Http);
+
+impl<'c> AsyncHttpClient<'c> for TokenHttp<'_> {
+    type Error = HttpError;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send + 'c>>;
+
+    fn call(&'c self, request: Request<Vec<u8>>) -> Self::Future {
+        Box::pin(ask(self.0, request))
+    }
 }
 
 /// Whatever is neither tokens nor a refusal in the provider's own words counts as no answer: a proxy
 /// that fails in between must not end anybody's session.
-async fn ask(
-    http: &Http,
-    request: Request<Vec<u8>>,
-) -> Result<openidconnect::HttpResponse, HttpError> {
+async fn ask(http: &Http, request: Request<Vec<u8>>) -> Result<HttpResponse, HttpError> {
     let host = request.uri().host().unwrap_or_default().to_owned();
     let answer = http.ask(request).await?;
     let speaks = || serde_json::from_slice::<StandardError>(answer.body()).is_ok();

@@ -1,0 +1,95 @@
+//! Where people sign in, opened: the store, what is known of it, and what goes on in the background.
+
+use crate::activity::ChainKey;
+use crate::clock::Clock;
+use crate::people::{People, Vault};
+use crate::provider::{Throttle, Turnstile};
+use crate::sign_in::Sealers;
+use crate::store::{self, CacheLimits, SessionCache, StorageSettings, StoreError, Touch, follow};
+use crate::tasks::Tasks;
+use crate::telemetry::Metrics;
+use crate::web::{Desk, Readiness};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// Opens the store and everything that reads from it.
+pub(super) async fn open(
+    storage: &StorageSettings,
+    secret: &[u8; 32],
+    tasks: &Tasks,
+) -> Result<Desk, StoreError> {
+    let store = store::open(storage, ChainKey::derive(secret), tasks.clone()).await?;
+    let limits = CacheLimits {
+        lookup: storage.lookup_timeout,
+        staleness: storage.max_staleness,
+        ..CacheLimits::default()
+    };
+    let cache = Arc::new(SessionCache::new(store, limits));
+    let no_keys = || StoreError::unavailable("the cryptographic library failed");
+    Ok(Desk {
+        people: People::new(Arc::clone(&cache)),
+        cache,
+        sealers: Sealers::derive(secret).ok_or_else(no_keys)?,
+        vault: Arc::new(Vault::derive(secret).ok_or_else(no_keys)?),
+        throttle: Mutex::new(Throttle::default()),
+        turnstile: Turnstile::default(),
+    })
+}
+
+/// Follows the store until the server stops, and tells how that stands.
+pub(super) fn keep_in_touch(
+    tasks: &Tasks,
+    cache: Arc<SessionCache>,
+    metrics: Arc<Metrics>,
+    readiness: Readiness,
+) {
+    let stopping = tasks.stopping();
+    tasks.start(async move {
+        let told = |touch: &Touch| tell(touch, &metrics, &readiness);
+        tokio::select! {
+            () = stopping => {}
+            () = follow(&cache, told) => {}
+        }
+    });
+}
+
+/// How often what has expired is removed.
+const SWEEP: Duration = Duration::from_mins(1);
+
+/// Removes what has expired, until the server stops.
+pub(super) fn keep_clean(tasks: &Tasks, cache: Arc<SessionCache>, clock: Arc<dyn Clock>) {
+    let stopping = tasks.stopping();
+    tasks.start(async move {
+        let sweeping = async {
+            loop {
+                tokio::time::sleep(SWEEP).await;
+                if let Err(error) = cache.store().sweep(clock.now()).await {
+                    tracing::warn!(%error, "what has expired was not removed");
+                }
+            }
+        };
+        tokio::select! {
+            () = stopping => {}
+            () = sweeping => {}
+        }
+    });
+}
+
+fn tell(touch: &Touch, metrics: &Metrics, readiness: &Readiness) {
+    match touch {
+        Touch::Live => {
+            tracing::info!("changes of the store are told as they are made");
+            readiness.store_remark(None);
+        }
+        Touch::Asking(why) => {
+            tracing::warn!(why, "the store tells no changes; they are asked for");
+            readiness
+                .store_remark(Some(format!("changes of the store are asked for, not told: {why}")));
+        }
+        Touch::Lost(why) => {
+            tracing::error!(why, "the store does not answer");
+            readiness.store_remark(Some(format!("the store does not answer: {why}")));
+        }
+    }
+    metrics.store((matches!(touch, Touch::Live), !matches!(touch, Touch::Lost(_))));
+}

@@ -1,0 +1,108 @@
+//! To an `OpenID` provider and back.
+
+use super::{authenticate_host, onward, open, provider, random, use_once};
+use crate::pages::Message;
+use crate::provider::{Answer, OidcProvider, SignInError};
+use crate::secret::Secret;
+use crate::sign_in::{Attempt, BrowserKey, Goal};
+use crate::state::{Provider, SignIn};
+use crate::web::answer::{Trouble, lead, with};
+use crate::web::site::Desk;
+use crate::web::visit::Visit;
+use axum::response::Response;
+use url::Url;
+
+/// Leads to the provider.
+pub(super) async fn to_provider(
+    visit: &Visit,
+    desk: &Desk,
+    (sign_in, provider): (&SignIn, &OidcProvider),
+    browser: &BrowserKey,
+    goal: Goal,
+) -> Result<Response, Trouble> {
+    let started = provider.begin(&callback_url(sign_in), visit.now).await;
+    let started = started.map_err(|error| provider_trouble(&error))?;
+    let attempt = Attempt {
+        goal,
+        browser: browser.hash(),
+        nonce: started.nonce.expose().clone(),
+        verifier: started.verifier.expose().clone(),
+        expires: Attempt::expiry(visit.now),
+    };
+    let state = desk.sealers.seal_attempt(&attempt, random()?);
+    let state = state.ok_or_else(|| Trouble::of(Message::Fault))?;
+    Ok(lead(&with_state(started.url, &state)))
+}
+
+/// `GET /oauth2/callback`: back from the provider.
+pub(in crate::web) async fn provider_callback(visit: Visit) -> Response {
+    let answer = returned(&visit).await;
+    visit.answer(answer)
+}
+
+async fn returned(visit: &Visit) -> Result<Response, Trouble> {
+    let sign_in = authenticate_host(visit)?;
+    let desk = visit.desk()?;
+    let Provider::Oidc(provider) = provider(sign_in)? else {
+        return Err(Trouble::of(Message::NotFound));
+    };
+    let state = visit.parameter("state").unwrap_or_default();
+    let attempt = desk.sealers.open_attempt(&state, visit.browser().as_ref(), visit.now);
+    let attempt = attempt.ok_or_else(|| Trouble::of(Message::LinkInvalid))?;
+    use_once(visit, desk, &state, attempt.expires).await?;
+    if let Some(error) = visit.parameter("error") {
+        let description = visit.parameter("error_description").unwrap_or_default();
+        return Err(failed(visit, desk, &SignInError::answered(&error, &description)).await?);
+    }
+    let (nonce, verifier) = (Secret::new(attempt.nonce), Secret::new(attempt.verifier));
+    let code = visit.parameter("code").unwrap_or_default();
+    let (redirect_uri, issuer) = (callback_url(sign_in), visit.parameter("iss"));
+    let answer = Answer {
+        redirect_uri: &redirect_uri,
+        code: &code,
+        issuer: issuer.as_deref(),
+        nonce: &nonce,
+        verifier: &verifier,
+    };
+    let profile = match provider.finish(answer, visit.now).await {
+        Ok(profile) => profile,
+        Err(error) => return Err(failed(visit, desk, &error).await?),
+    };
+    let (signed_in, cookies) = open(visit, sign_in, profile).await?;
+    Ok(with(lead(&onward(visit, sign_in, &attempt.goal, &signed_in)?), cookies))
+}
+
+/// Writes a failure down, and says what the person is told.
+async fn failed(visit: &Visit, desk: &Desk, error: &SignInError) -> Result<Trouble, Trouble> {
+    desk.people.note_failed_sign_in("", error.code(), visit.moment()).await?;
+    Ok(provider_trouble(error))
+}
+
+/// What a person is told of a failure at the provider; the log is told all.
+pub(in crate::web) fn provider_trouble(error: &SignInError) -> Trouble {
+    tracing::warn!(%error, code = error.code(), "sign-in at the provider failed");
+    let message = match error {
+        SignInError::Unreachable(_) => Message::ProviderAway,
+        SignInError::Declined(_) | SignInError::CodeRefused(_) => Message::ProviderRefused,
+        SignInError::Misfit(_)
+        | SignInError::WrongIssuer(_)
+        | SignInError::BadToken(_)
+        | SignInError::BadProfile(_) => Message::ProviderWrong,
+    };
+    Trouble { detail: error.code().to_owned(), ..Trouble::of(message) }
+}
+
+/// The provider's page, with the `state` that holds the attempt.
+fn with_state(mut url: Url, state: &str) -> Url {
+    let kept = url.query_pairs().filter(|(name, _)| name != "state");
+    let pairs: Vec<(String, String)> =
+        kept.map(|(a, b)| (a.into_owned(), b.into_owned())).collect();
+    url.query_pairs_mut().clear().extend_pairs(pairs).append_pair("state", state);
+    url
+}
+
+fn callback_url(sign_in: &SignIn) -> Url {
+    let mut url = sign_in.url.clone();
+    url.set_path("/oauth2/callback");
+    url
+}

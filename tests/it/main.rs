@@ -36,6 +36,7 @@ mod examples;
 mod local_users;
 mod pages_html;
 mod pages_look;
+mod people;
 mod oidc_attacks;
 mod oidc_sign_in;
 mod policy_cases;

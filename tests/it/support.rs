@@ -10,6 +10,7 @@ pub mod envoy;
 pub mod fake_provider;
 pub mod fixture;
 pub mod gates;
+pub mod house;
 pub mod npm;
 pub mod oracle;
 pub mod page_samples;

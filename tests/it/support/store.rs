@@ -124,6 +124,7 @@ pub fn acting(mut record: SessionRecord, email: &str, until: Timestamp) -> Sessi
         reason: "ticket 7".to_owned(),
         started: record.opened,
         until,
+        known: None,
     });
     record
 }

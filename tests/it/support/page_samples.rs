@@ -36,6 +36,7 @@ impl Samples {
             self.sample("my-page", self.person_page(Navigation::Person).render()),
             self.sample("my-page-admin", self.administrator().render()),
             self.sample("my-page-acting", self.acting().render()),
+            self.sample("my-page-ending", self.ending().render()),
             self.sample("my-page-refused", self.refused().render()),
             self.sample("my-page-errors", self.errors().render()),
             self.sample("preview", self.preview().render()),
@@ -178,6 +179,13 @@ impl Samples {
         page.frame.band = Some(Band::Acting(self.band()));
         page.acting_as = Some(self.bob());
         page.notice = String::new();
+        page
+    }
+
+    fn ending(self) -> PersonPage {
+        let mut page = self.acting();
+        let until = NOW.plus(Duration::from_secs(2));
+        page.frame.band = Some(Band::Acting(Acting { until, ..self.band() }));
         page
     }
 

@@ -52,12 +52,10 @@ pub struct ActivityRow {
 }
 
 impl ActivityPage {
+    const PLACE: Place = Place::Activity;
+
     pub fn render(&self) -> String {
         rendered(self)
-    }
-
-    fn place(&self) -> Place {
-        Place::Activity
     }
 
     /// The same list, of entries with a lower number than this.

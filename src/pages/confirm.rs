@@ -36,16 +36,14 @@ pub enum Confirmation {
 }
 
 impl ConfirmPage {
+    const PLACE: Place = Place::Elsewhere;
+
     pub fn render(&self) -> String {
         rendered(self)
     }
 
     fn href(&self) -> &str {
         followed(&self.back)
-    }
-
-    fn place(&self) -> Place {
-        Place::Elsewhere
     }
 
     fn heading(&self) -> &'static str {

@@ -1,7 +1,6 @@
 //! What stands around every page: the word mark, who is signed in, the way to the other pages, and
 //! the band that says as whom one acts.
 
-use super::asset;
 use super::moment::Moment;
 use super::path;
 use crate::time::Timestamp;
@@ -78,18 +77,6 @@ pub(super) struct Entry {
 }
 
 impl Frame {
-    pub(super) fn moment(&self, at: &Timestamp) -> Moment {
-        Moment::new(*at, self.now)
-    }
-
-    pub(super) fn left(&self, until: &Timestamp) -> Moment {
-        Moment::left(*until, self.now)
-    }
-
-    pub(super) fn wait(&self, until: &Timestamp) -> Moment {
-        Moment::wait(*until, self.now)
-    }
-
     /// Nothing if there is only one page to go to.
     pub(super) fn entries(&self, place: Place) -> Vec<Entry> {
         let entry = |label, href, there| Entry { label, href, current: place == there };
@@ -106,17 +93,20 @@ impl Frame {
     pub(super) fn is_somebody(&self) -> bool {
         self.navigation != Navigation::Nobody
     }
+}
 
-    pub(super) fn style(&self) -> &'static str {
-        asset::style_path()
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
+impl Frame {
+    pub(super) fn moment(&self, at: &Timestamp) -> Moment {
+        Moment::new(*at, self.now)
     }
 
-    pub(super) fn script(&self) -> &'static str {
-        asset::script_path()
+    pub(super) fn left(&self, until: &Timestamp) -> Moment {
+        Moment::left(*until, self.now)
     }
 
-    pub(super) fn icon(&self) -> &'static str {
-        asset::icon_path()
+    pub(super) fn wait(&self, until: &Timestamp) -> Moment {
+        Moment::wait(*until, self.now)
     }
 }
 

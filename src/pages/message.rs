@@ -49,15 +49,6 @@ pub enum Message {
     Fault,
 }
 
-/// What is said about a message.
-struct Words {
-    status: u16,
-    title: &'static str,
-    sentence: &'static str,
-    next: &'static str,
-    button: &'static str,
-}
-
 impl Message {
     pub const ALL: [Self; 14] = [
         Self::LinkExpired,
@@ -78,125 +69,108 @@ impl Message {
 
     /// The HTTP status it goes with.
     pub fn status(self) -> u16 {
-        self.words().status
+        match self {
+            Self::LinkExpired | Self::LinkUsed | Self::LinkInvalid => 400,
+            Self::FormRefused | Self::NotPermitted | Self::ProviderRefused => 403,
+            Self::SignInNeeded => 401,
+            Self::ProviderWrong => 502,
+            Self::ProviderAway | Self::StoreAway => 503,
+            Self::TooLarge => 413,
+            Self::MethodRefused => 405,
+            Self::NotFound => 404,
+            Self::Fault => 500,
+        }
     }
 
-    fn words(self) -> Words {
-        let (status, title, sentence, next, button) = match self {
-            Self::LinkExpired => (
-                400,
-                "This link has expired",
-                "It was good for a few minutes only.",
-                "Go back to the page you wanted and start again.",
-                "Start again",
-            ),
-            Self::LinkUsed => (
-                400,
-                "This link has been used",
-                "It works once, and somebody or something has opened it already.",
-                "Go back to the page you wanted and start again.",
-                "Start again",
-            ),
-            Self::LinkInvalid => (
-                400,
-                "This link cannot be used",
-                "It is not as we wrote it, or it began in another browser.",
-                "Go back to the page you wanted and start again.",
-                "Start again",
-            ),
-            Self::FormRefused => (
-                403,
-                "Nothing was changed",
-                "The form was open for too long, or it did not come from this site.",
-                "Load the page again and repeat what you did.",
-                "Load again",
-            ),
-            Self::SignInNeeded => (
-                401,
-                "You are not signed in",
-                "This page is only for people who are signed in.",
-                "Sign in, and you will come back here.",
-                "Sign in",
-            ),
-            Self::NotPermitted => (
-                403,
-                "You may not do this",
-                "This is for administrators.",
-                "If you should be one, ask an administrator.",
-                "Go to your page",
-            ),
-            Self::ProviderRefused => (
-                403,
-                "You were not signed in",
-                "The identity provider did not let you in.",
-                "Try again, perhaps with another account. If it stays so, ask an administrator.",
-                "Try again",
-            ),
-            Self::ProviderWrong => (
-                502,
-                "You were not signed in",
-                "The identity provider sent an answer that cannot be trusted.",
-                "Try again. If it stays so, tell an administrator and quote the request.",
-                "Try again",
-            ),
-            Self::ProviderAway => (
-                503,
-                "Sign-in does not work right now",
-                "The identity provider does not answer.",
-                "Try again in a minute.",
-                "Try again",
-            ),
-            Self::StoreAway => (
-                503,
-                "This does not work right now",
-                "The place where sessions are kept does not answer. Nothing was changed.",
-                "Try again in a minute.",
-                "Try again",
-            ),
-            Self::TooLarge => (
-                413,
-                "That was too much",
-                "What was sent is larger than anything expected here. Nothing was changed.",
-                "Go back and shorten it.",
-                "Go back",
-            ),
-            Self::MethodRefused => (
-                405,
-                "That is not how this page works",
-                "It cannot be asked in this way. Nothing was changed.",
-                "Open the page and use what is on it.",
-                "Go to your page",
-            ),
-            Self::NotFound => (
-                404,
-                "There is no such page",
-                "Nothing is at this address.",
-                "Check the address, or go to your page.",
-                "Go to your page",
-            ),
-            Self::Fault => (
-                500,
-                "Something went wrong",
-                "It is a fault on our side. Nothing was let through.",
-                "Try again. If it stays so, tell an administrator and quote the request.",
-                "Try again",
-            ),
-        };
-        Words { status, title, sentence, next, button }
+    /// What has happened.
+    fn title(self) -> &'static str {
+        match self {
+            Self::LinkExpired => "This link has expired",
+            Self::LinkUsed => "This link has been used",
+            Self::LinkInvalid => "This link cannot be used",
+            Self::FormRefused => "Nothing was changed",
+            Self::SignInNeeded => "You are not signed in",
+            Self::NotPermitted => "You may not do this",
+            Self::ProviderRefused | Self::ProviderWrong => "You were not signed in",
+            Self::ProviderAway => "Sign-in does not work right now",
+            Self::StoreAway => "This does not work right now",
+            Self::TooLarge => "That was too much",
+            Self::MethodRefused => "That is not how this page works",
+            Self::NotFound => "There is no such page",
+            Self::Fault => "Something went wrong",
+        }
+    }
+
+    /// Why, as far as it can be said.
+    fn sentence(self) -> &'static str {
+        match self {
+            Self::LinkExpired => "It was good for a few minutes only.",
+            Self::LinkUsed => "It works once, and somebody or something has opened it already.",
+            Self::LinkInvalid => "It is not as we wrote it, or it began in another browser.",
+            Self::FormRefused => {
+                "The form was open for too long, or it did not come from this site."
+            }
+            Self::SignInNeeded => "This page is only for people who are signed in.",
+            Self::NotPermitted => "This is for administrators.",
+            Self::ProviderRefused => "The identity provider did not let you in.",
+            Self::ProviderWrong => "The identity provider sent an answer that cannot be trusted.",
+            Self::ProviderAway => "The identity provider does not answer.",
+            Self::StoreAway => {
+                "The place where sessions are kept does not answer. Nothing was changed."
+            }
+            Self::TooLarge => {
+                "What was sent is larger than anything expected here. Nothing was changed."
+            }
+            Self::MethodRefused => "It cannot be asked in this way. Nothing was changed.",
+            Self::NotFound => "Nothing is at this address.",
+            Self::Fault => "It is a fault on our side. Nothing was let through.",
+        }
+    }
+
+    /// What to do now.
+    fn next(self) -> &'static str {
+        match self {
+            Self::LinkExpired | Self::LinkUsed | Self::LinkInvalid => {
+                "Go back to the page you wanted and start again."
+            }
+            Self::FormRefused => "Load the page again and repeat what you did.",
+            Self::SignInNeeded => "Sign in, and you will come back here.",
+            Self::NotPermitted => "If you should be one, ask an administrator.",
+            Self::ProviderRefused => {
+                "Try again, perhaps with another account. If it stays so, ask an administrator."
+            }
+            Self::ProviderWrong | Self::Fault => {
+                "Try again. If it stays so, tell an administrator and quote the request."
+            }
+            Self::ProviderAway | Self::StoreAway => "Try again in a minute.",
+            Self::TooLarge => "Go back and shorten it.",
+            Self::MethodRefused => "Open the page and use what is on it.",
+            Self::NotFound => "Check the address, or go to your page.",
+        }
+    }
+
+    /// Where the way leads.
+    fn button(self) -> &'static str {
+        match self {
+            Self::LinkExpired | Self::LinkUsed | Self::LinkInvalid => "Start again",
+            Self::FormRefused => "Load again",
+            Self::SignInNeeded => "Sign in",
+            Self::NotPermitted | Self::MethodRefused | Self::NotFound => "Go to your page",
+            Self::ProviderRefused
+            | Self::ProviderWrong
+            | Self::ProviderAway
+            | Self::StoreAway
+            | Self::Fault => "Try again",
+            Self::TooLarge => "Go back",
+        }
     }
 }
 
 impl MessagePage {
+    const PLACE: Place = Place::Elsewhere;
+
     pub fn render(&self) -> String {
         rendered(self)
-    }
-
-    fn place(&self) -> Place {
-        Place::Elsewhere
-    }
-
-    fn words(&self) -> Words {
-        self.message.words()
     }
 
     fn href(&self) -> &str {
@@ -216,15 +190,13 @@ pub struct SignedOutPage {
 }
 
 impl SignedOutPage {
+    const PLACE: Place = Place::Elsewhere;
+
     pub fn render(&self) -> String {
         rendered(self)
     }
 
     fn href(&self) -> &str {
         followed(&self.sign_in)
-    }
-
-    fn place(&self) -> Place {
-        Place::Elsewhere
     }
 }

@@ -19,15 +19,13 @@ pub struct OnwardPage {
 }
 
 impl OnwardPage {
+    const PLACE: Place = Place::Elsewhere;
+
     pub fn render(&self) -> String {
         rendered(self)
     }
 
     fn href(&self) -> &str {
         followed(&self.target)
-    }
-
-    fn place(&self) -> Place {
-        Place::Elsewhere
     }
 }

@@ -52,12 +52,10 @@ pub struct Session {
 }
 
 impl PersonPage {
+    const PLACE: Place = Place::Person;
+
     pub fn render(&self) -> String {
         rendered(self)
-    }
-
-    fn place(&self) -> Place {
-        Place::Person
     }
 }
 

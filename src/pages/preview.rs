@@ -73,12 +73,10 @@ impl Verdict {
 }
 
 impl PreviewPage {
+    const PLACE: Place = Place::Elsewhere;
+
     pub fn render(&self) -> String {
         rendered(self)
-    }
-
-    fn place(&self) -> Place {
-        Place::Elsewhere
     }
 
     fn count(&self, verdict: Verdict) -> usize {
@@ -88,11 +86,12 @@ impl PreviewPage {
     /// `3 of 12 routes allowed, 8 denied, 1 asks to sign in`
     fn summary(&self) -> String {
         let (all, allowed) = (self.rows.len(), self.count(Verdict::Allowed));
-        let (denied, asking) = (self.count(Verdict::Denied), self.count(Verdict::SignIn));
-        let mut text = format!("{allowed} of {all} routes allowed, {denied} denied");
-        if asking > 0 {
-            text.push_str(&format!(", {asking} asks to sign in"));
-        }
-        text
+        let denied = self.count(Verdict::Denied);
+        let asking = match self.count(Verdict::SignIn) {
+            0 => String::new(),
+            1 => ", 1 asks to sign in".to_owned(),
+            several => format!(", {several} ask to sign in"),
+        };
+        format!("{allowed} of {all} routes allowed, {denied} denied{asking}")
     }
 }

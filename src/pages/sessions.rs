@@ -51,12 +51,10 @@ pub struct Paging {
 }
 
 impl SessionsPage {
+    const PLACE: Place = Place::Sessions;
+
     pub fn render(&self) -> String {
         rendered(self)
-    }
-
-    fn place(&self) -> Place {
-        Place::Sessions
     }
 
     fn is_filtered(&self) -> bool {
@@ -72,7 +70,7 @@ impl SessionsPage {
     }
 
     /// The same list from another place on.
-    fn address(&self, offset: &usize) -> String {
+    fn address(&self, offset: usize) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         if !self.person.is_empty() {
             query.append_pair("person", &self.person);
@@ -84,12 +82,13 @@ impl SessionsPage {
         format!("{}?{}", path::SESSIONS, query.finish())
     }
 
-    fn previous(&self) -> Option<usize> {
-        (self.paging.offset > 0).then(|| self.paging.offset.saturating_sub(self.paging.size))
+    fn previous(&self) -> Option<String> {
+        let Paging { offset, size, .. } = self.paging;
+        (offset > 0).then(|| self.address(offset.saturating_sub(size)))
     }
 
-    fn next(&self) -> Option<usize> {
-        self.paging.more.then(|| self.last())
+    fn next(&self) -> Option<String> {
+        self.paging.more.then(|| self.address(self.last()))
     }
 }
 

@@ -33,16 +33,14 @@ pub enum SignInTrouble {
 }
 
 impl SignInPage {
+    const PLACE: Place = Place::Elsewhere;
+
     pub fn render(&self) -> String {
         rendered(self)
     }
 
     fn href(&self) -> &str {
         followed(&self.action)
-    }
-
-    fn place(&self) -> Place {
-        Place::Elsewhere
     }
 
     /// Whether the fields are what is wrong.

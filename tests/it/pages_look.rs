@@ -273,6 +273,7 @@ async fn colours_are_chosen_and_kept() {
     assert_eq!(browser.run(paper).await, light);
     browser.look(1280, Colours::Dark).await;
     assert_eq!(browser.run(paper).await, dark);
+    assert!(browser.cookies().await.is_empty(), "the choice stays in the browser");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -293,6 +294,7 @@ async fn errors_take_the_focus() {
     for page in ["my-page-errors", "sign-in-wrong"] {
         browser.open(&format!("{site}/pages/{page}")).await;
         browser.wait_until("return document.activeElement.className === 'summary'").await;
+        assert!(browser.title().await.starts_with("Error: "));
     }
     browser.open(&format!("{site}/pages/my-page-errors")).await;
     browser.click(".summary a[href='#reason']").await;

@@ -90,10 +90,6 @@ impl Browser {
         text(&self.driver.get("/title").await.expect("a page"))
     }
 
-    pub async fn source(&self) -> String {
-        text(&self.driver.get("/source").await.expect("a page"))
-    }
-
     /// Whether something fits the selector now.
     pub async fn has(&self, selector: &str) -> bool {
         self.driver.find(selector).await.is_ok()
@@ -259,15 +255,16 @@ impl Browser {
 
     /// Path of the first element that fits, once there is one.
     async fn element(&self, selector: &str) -> String {
-        let mut last: Option<Refused> = None;
         for _ in 0..PATIENCE.as_millis() / BETWEEN.as_millis() {
             match self.driver.find(selector).await {
                 Ok(element) => return element,
-                Err(refused) => last = Some(refused),
+                Err(Refused { code, message }) => {
+                    assert_eq!(code, "no such element", "{selector}: {message}");
+                }
             }
             tokio::time::sleep(BETWEEN).await;
         }
-        panic!("no {selector} at {}: {last:?}", self.url().await)
+        panic!("no {selector} at {}", self.url().await)
     }
 }
 

@@ -5,11 +5,13 @@ use crate::support::browser::{Browser, Colours, key};
 use crate::support::page_samples::{Sample, Samples};
 use axum::Router;
 use axum::extract::Request;
-use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::http::StatusCode;
+use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION};
 use axum::response::{Html, IntoResponse, Response};
 use lictor::pages::{ASSET_HEADERS, RefusalPage, asset, path, security_headers};
 use serde_json::json;
 use std::path::{Path, PathBuf};
+use url::Url;
 
 const WIDTHS: [u32; 2] = [360, 1280];
 
@@ -32,6 +34,12 @@ async fn serve(request: Request) -> Response {
     let html = if let Some((kind, name)) = sample_of(&address) {
         let sample = kind.all().into_iter().find(|sample| sample.name == name);
         sample.expect("a sample").html
+    } else if address == "/redirect" {
+        return (StatusCode::FOUND, [(LOCATION, query.to_owned())]).into_response();
+    } else if address == "/onward" {
+        Samples::plain().onward_to(query).render()
+    } else if address == "/permitted" {
+        Samples::plain().sign_in(None).render()
     } else if address == path::PEOPLE {
         return axum::Json(found(query.strip_prefix("q=").unwrap_or_default())).into_response();
     } else {
@@ -44,7 +52,9 @@ async fn serve(request: Request) -> Response {
         let policy = RefusalPage::content_security_policy().parse().expect("a header");
         response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
     } else {
-        response.headers_mut().extend(security_headers(&[]));
+        let permitted =
+            (address == "/permitted").then(|| Url::parse(query).expect("a URL").origin());
+        response.headers_mut().extend(security_headers(permitted.as_slice()));
     }
     response
 }
@@ -79,9 +89,15 @@ fn found(needle: &str) -> serde_json::Value {
     })
 }
 
-/// All but the page that leads on, which would lead on.
+/// All but the page that leads on, which would lead on. Of the messages, which differ in words only,
+/// the two longest.
 fn samples() -> impl Iterator<Item = Sample> {
-    Samples::plain().all().into_iter().filter(|sample| sample.name != "onward")
+    let shown = |name: &str| {
+        name != "onward"
+            && (!name.starts_with("message-")
+                || ["message-403-providerrefused", "message-503-storeaway"].contains(&name))
+    };
+    Samples::plain().all().into_iter().filter(move |sample| shown(&sample.name))
 }
 
 fn pictures() -> PathBuf {
@@ -346,9 +362,40 @@ async fn everything_works_without_scripts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_leads_on_after_a_form_without_leaving_its_policy() {
+async fn a_page_leads_on_by_itself() {
     let (site, browser) = (site().await, Browser::start().await);
     browser.open(&format!("{site}/pages/onward")).await;
     let left = browser.wait_for_url(|url| !url.starts_with("http://127.0.0.1")).await;
-    assert!(left.starts_with("https://httpbin.int.example.com/anything?a=b&c=d"), "{left}");
+    assert_eq!(left, "https://httpbin.int.example.com/anything?a=b&c=d");
+}
+
+/// Sends the form on the page to that path of the site, to be answered there.
+async fn send_to(browser: &Browser, path: &str, landing: &str) {
+    let script = format!("document.forms[0].action = '{path}?{landing}'; return true");
+    browser.run(&script).await;
+    browser.press("#login", "ann").await;
+    browser.press("#password", "hunter2").await;
+    browser.click("button.primary").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_leads_to_another_host_by_a_page_or_by_permission() {
+    let (site, other, browser) = (site().await, site().await, Browser::start().await);
+    let landing = format!("{other}/pages/my-page");
+
+    browser.open(&format!("{site}/pages/sign-in")).await;
+    send_to(&browser, "/redirect", &landing).await;
+    browser.wait_until("return document.readyState === 'complete'").await;
+    let complaints = browser.complaints().await;
+    assert!(complaints.iter().any(|one| one.contains("form-action")), "{complaints:?}");
+    assert!(browser.url().await.starts_with(&site), "a redirect counts as the form's");
+
+    browser.open(&format!("{site}/permitted?{other}")).await;
+    send_to(&browser, "/redirect", &landing).await;
+    browser.wait_for_url(|url| url == landing).await;
+
+    browser.open(&format!("{site}/pages/sign-in")).await;
+    send_to(&browser, "/onward", &landing).await;
+    browser.wait_for_url(|url| url == landing).await;
+    assert_eq!(browser.complaints().await, [""; 0]);
 }

@@ -13,6 +13,11 @@ const CHROMIUM: &str = "/usr/bin/chromium";
 const DRIVER: &str = "/usr/bin/chromedriver";
 const AXE: &str = "4.14.1";
 
+const RESOLVER: &str = "--host-resolver-rules=";
+/// Names of `localhost` are this machine without being asked for; no other is known.
+const LOOPBACK_ONLY: &str =
+    "MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE *.localhost, EXCLUDE 127.0.0.1";
+
 /// How long something may take to come about.
 const PATIENCE: Duration = Duration::from_secs(20);
 const BETWEEN: Duration = Duration::from_millis(50);
@@ -49,7 +54,8 @@ impl Browser {
         Self::start_with(&[]).await
     }
 
-    /// With more arguments, such as `--host-resolver-rules=…`.
+    /// With more arguments. No name but those of `localhost` is found, unless
+    /// `--host-resolver-rules=…` says otherwise.
     pub async fn start_with(more: &[&str]) -> Self {
         let profile = tempfile::tempdir().expect("a folder");
         let mut arguments = vec![
@@ -63,6 +69,9 @@ impl Browser {
             "--hide-scrollbars".to_owned(),
             format!("--user-data-dir={}", profile.path().display()),
         ];
+        if !more.iter().any(|argument| argument.starts_with(RESOLVER)) {
+            arguments.push(format!("{RESOLVER}{LOOPBACK_ONLY}"));
+        }
         arguments.extend(more.iter().map(|argument| (*argument).to_owned()));
         let capabilities = json!({
             "browserName": "chrome",
@@ -218,7 +227,7 @@ impl Browser {
         std::fs::write(file, bytes).expect("a file");
     }
 
-    /// What axe finds serious or critical: rule, and the places.
+    /// What axe finds: rule, and the places.
     pub async fn axe(&self) -> Vec<String> {
         if self.run("return typeof axe").await == "undefined" {
             let file = npm::package("axe-core", AXE).join("axe.min.js");
@@ -229,10 +238,7 @@ impl Browser {
              axe.run(document).then((found) => done(found.violations), (error) => done(String(error)));";
         let found = self.driver.run_async(script).await.expect("axe runs");
         let violations = found.as_array().unwrap_or_else(|| panic!("axe: {found}"));
-        let grave = violations
-            .iter()
-            .filter(|one| matches!(one["impact"].as_str(), Some("serious" | "critical")));
-        grave.map(|one| format!("{}: {}", one["id"], one["nodes"])).collect()
+        violations.iter().map(|one| format!("{}: {}", one["id"], one["nodes"])).collect()
     }
 
     /// Warnings and errors that the console has got since it was last asked. Answers with an error

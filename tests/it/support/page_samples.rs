@@ -403,9 +403,13 @@ impl Samples {
     }
 
     fn onward(self) -> OnwardPage {
+        self.onward_to("https://httpbin.int.example.com/anything?a=b&c=d")
+    }
+
+    pub fn onward_to(self, target: &str) -> OnwardPage {
         OnwardPage {
             frame: self.frame(Navigation::Nobody),
-            target: self.text("https://httpbin.int.example.com/anything?a=b&c=d"),
+            target: self.text(target),
             host: self.text("httpbin.int.example.com"),
         }
     }

@@ -164,6 +164,7 @@ impl App {
         if let Some(desk) = &self.site.desk {
             let (cache, metrics) = (|| Arc::clone(&desk.cache), Arc::clone(&self.metrics));
             desk::keep_in_touch(&self.tasks, cache(), metrics, readiness.clone());
+            desk::keep_confirmed(&self.site);
             desk::keep_clean(&self.tasks, cache(), Arc::clone(&self.site.clock));
         }
         watch::start(&self.tasks, self.reload, self.seen, self.hangup)?;

@@ -6,6 +6,7 @@
 
 mod certificates;
 mod identity;
+mod impersonation;
 mod keys;
 mod lint;
 mod listen;

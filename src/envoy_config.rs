@@ -55,7 +55,8 @@ pub fn bootstrap(config: &Config, options: &Options) -> (Value, Vec<Omission>) {
         hosts.entry(domain).or_default().push(route_entry(route, upstream, &cluster, longest));
     }
     if let Some(host) = config.identity.authenticate_url.as_ref().and_then(Url::host_str) {
-        hosts.entry(host.to_owned()).or_default();
+        // Besides routes that it may have, the whole host is Lictor's.
+        hosts.entry(host.to_owned()).or_default().push(own_pages("prefix", "/"));
     }
     if config.has_client_ca() {
         omissions.push("the listener is generated without TLS, so no client can show a certificate: see `Client certificates` in envoy/README.md".to_owned());
@@ -102,16 +103,18 @@ fn ext_authz_per_route(members: Value) -> Value {
     json!({ "envoy.filters.http.ext_authz": typed("extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute", members) })
 }
 
+fn own_pages(kind: &str, prefix: &str) -> Value {
+    json!({
+        "match": { kind: prefix },
+        "route": { "cluster": "lictor_http", "timeout": "15s" },
+        "typed_per_filter_config": ext_authz_per_route(json!({ "disabled": true })),
+    })
+}
+
 /// Lictor's own pages come first on every host and are not checked: it authenticates them itself.
 fn virtual_host(domain: &str, routes: Vec<Value>) -> Value {
-    let page = |prefix: &str| {
-        json!({
-            "match": { "path_separated_prefix": prefix },
-            "route": { "cluster": "lictor_http", "timeout": "15s" },
-            "typed_per_filter_config": ext_authz_per_route(json!({ "disabled": true })),
-        })
-    };
-    let own = [page("/.pomerium"), page("/.well-known/pomerium")];
+    let own = ["/.pomerium", "/.well-known/pomerium"];
+    let own = own.map(|prefix| own_pages("path_separated_prefix", prefix));
     let all: Vec<Value> = own.into_iter().chain(routes).collect();
     json!({ "name": domain.replace('*', "any"), "domains": [domain], "routes": all })
 }

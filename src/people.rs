@@ -4,6 +4,7 @@
 //! Administration is judged on who holds the session, never on whom they act as.
 
 mod acting;
+mod confirm;
 mod opening;
 mod permit;
 mod sought;

@@ -2,13 +2,15 @@
 
 use crate::activity::ChainKey;
 use crate::clock::Clock;
-use crate::people::{People, Vault};
+use crate::people::{Moment, People, Vault};
 use crate::provider::{Throttle, Turnstile};
+use crate::session::Origin;
 use crate::sign_in::Sealers;
+use crate::state::Provider;
 use crate::store::{self, CacheLimits, SessionCache, StorageSettings, StoreError, Touch, follow};
 use crate::tasks::Tasks;
 use crate::telemetry::Metrics;
-use crate::web::{Desk, Readiness};
+use crate::web::{Desk, Readiness, Site};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -92,4 +94,46 @@ fn tell(touch: &Touch, metrics: &Metrics, readiness: &Readiness) {
         }
     }
     metrics.store((matches!(touch, Touch::Live), !matches!(touch, Touch::Lost(_))));
+}
+
+/// How often providers are asked about sessions that are due.
+const CONFIRM: Duration = Duration::from_secs(10);
+
+/// Has sessions confirmed by those who vouch for people, until the server stops.
+pub(super) fn keep_confirmed(site: &Arc<Site>) {
+    let (stopping, site_kept) = (site.tasks.stopping(), Arc::clone(site));
+    site.tasks.start(async move {
+        let confirming = async {
+            loop {
+                tokio::time::sleep(CONFIRM).await;
+                if let Err(error) = confirm(&site_kept).await {
+                    tracing::warn!(%error, "sessions were not confirmed");
+                }
+            }
+        };
+        tokio::select! {
+            () = stopping => {}
+            () = confirming => {}
+        }
+    });
+}
+
+async fn confirm(site: &Site) -> Result<(), StoreError> {
+    let snapshot = site.state.snapshot();
+    let provider = snapshot.settings.sign_in.as_ref().and_then(|sign_in| sign_in.provider.as_ref());
+    let (Some(desk), Some(provider)) = (&site.desk, provider) else {
+        return Ok(());
+    };
+    let origin = Origin::default();
+    let at = Moment { now: site.clock.now(), origin: &origin };
+    match provider {
+        Provider::Local(users) => desk.people.confirm_in_file(users, at).await,
+        Provider::Oidc(provider) => {
+            let nonce = || {
+                let mut nonce = [0; 12];
+                aws_lc_rs::rand::fill(&mut nonce).ok().map(|()| nonce)
+            };
+            desk.people.confirm_at_provider(provider, &desk.vault, nonce, at).await
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Settings about tokens and people: the shared secret, issuers, the cookie, impersonation.
 
-use super::source::value_or_file;
+use super::{impersonation, source::value_or_file};
 use crate::advice::Advice;
 use crate::document::{Place, Problem, Problems, Section};
 use crate::identity::{ImpersonationRules, ServiceImpersonation, VerificationKeys};
@@ -90,7 +90,7 @@ impl IdentitySettings {
             enabled: section.bool("enable_user_impersonation", problems).unwrap_or(false),
             administrators: administrators.iter().map(|email| email.to_ascii_lowercase()).collect(),
             service: service_impersonation(section, problems),
-            ..limits(section, problems)
+            ..impersonation::read(section, problems)
         };
         let legacy_text_key = section.bool("legacy_text_key", problems).unwrap_or(false);
         let cookie_name = cookie_name(section, problems);
@@ -104,21 +104,6 @@ impl IdentitySettings {
             authenticate_url,
             impersonation,
         })
-    }
-}
-
-fn limits(section: &Section<'_>, problems: &mut Problems) -> ImpersonationRules {
-    let inner = section
-        .node("impersonation")
-        .and_then(|node| Section::open(node, "impersonation", problems));
-    let Some(inner) = inner else {
-        return ImpersonationRules::default();
-    };
-    inner.refuse_unknown(&["max_duration", "require_reason"], problems);
-    ImpersonationRules {
-        max_duration: inner.duration("max_duration", problems),
-        require_reason: inner.bool("require_reason", problems).unwrap_or(false),
-        ..ImpersonationRules::default()
     }
 }
 

@@ -148,7 +148,7 @@ pub const GLOBAL_KEYS: &[Key] = &[
         "impersonation",
         Kind::Map,
         "{}",
-        "`max_duration`: the longest life of a token that acts as somebody else (no limit). `require_reason` (false): a token gives no reason, so with it none may.",
+        "`max_duration`: how long somebody who signed in may act as somebody else (`1h`), and the longest life of a token that does (no limit unless set). `require_reason` (false): a token gives none, so with it none may. `deny: {users, domains, groups}`: nobody acts as these. `allow: [{by, users, domains, groups}]`: only so; `by` are e-mail addresses or user ids, all administrators without it. By default every administrator may act as anybody, as that is what the feature is for.",
     ),
     used(
         "jwt_claims_headers",

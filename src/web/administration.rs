@@ -54,7 +54,7 @@ async fn listed(visit: &Visit) -> Result<Response, Trouble> {
     let impersonating = visit.parameter("impersonating").is_some_and(|value| value == "on");
     let offset = visit.parameter("offset").and_then(|text| text.parse().ok()).unwrap_or(0);
     let which = SessionQuery {
-        user: (!person.is_empty()).then(|| person.clone()),
+        user: user_called(visit, &person).await?,
         impersonating,
         offset,
         limit: ROWS + 1,
@@ -79,6 +79,15 @@ async fn listed(visit: &Visit) -> Result<Response, Trouble> {
         notice: notice.to_owned(),
     };
     Ok(page(StatusCode::OK, shown.render()))
+}
+
+/// The user id of somebody whose user id or e-mail address was typed.
+async fn user_called(visit: &Visit, person: &str) -> Result<Option<String>, Trouble> {
+    if person.is_empty() {
+        return Ok(None);
+    }
+    let known = visit.desk()?.people.known(Some(person)).await?;
+    Ok(Some(known.map_or_else(|| person.to_owned(), |account| account.user)))
 }
 
 pub(super) async fn ask_end(visit: Visit) -> Response {

@@ -1,0 +1,133 @@
+//! Asking providers again, in the background, whether sessions still stand.
+
+use super::{Ending, Moment, People, Vault};
+use crate::provider::{LocalUsers, OidcProvider, Profile};
+use crate::session::SessionRecord;
+use crate::store::{Once, SessionQuery, StoreError, StoreErrorKind};
+use crate::time::Timestamp;
+use std::time::Duration;
+
+/// How many sessions are confirmed in one go.
+const AT_ONCE: usize = 200;
+/// How long one replica keeps the others from asking for the same session; and how long it waits
+/// before it asks again a provider that did not answer.
+const TURN: Duration = Duration::from_mins(1);
+
+impl People {
+    /// Asks the provider for every session whose tokens are about to expire.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn confirm_at_provider(
+        &self,
+        provider: &OidcProvider,
+        vault: &Vault,
+        nonce: impl Fn() -> Option<[u8; 12]>,
+        at: Moment<'_>,
+    ) -> Result<(), StoreError> {
+        let due = SessionQuery {
+            refresh_before: Some(at.now),
+            limit: AT_ONCE,
+            ..SessionQuery::default()
+        };
+        for record in self.store().sessions(&due, at.now).await? {
+            if self.takes_turn(&record, at.now).await? {
+                self.confirm_one(&record, provider, (vault, nonce()), at).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Of several replicas one asks.
+    async fn takes_turn(&self, record: &SessionRecord, now: Timestamp) -> Result<bool, StoreError> {
+        let key = format!("refresh:{}:{}", record.id, record.version);
+        let turn = Once { key, value: String::new(), expires: now.plus(TURN) };
+        match self.store().keep_once(turn).await {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == StoreErrorKind::Conflict => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn confirm_one(
+        &self,
+        record: &SessionRecord,
+        provider: &OidcProvider,
+        (vault, nonce): (&Vault, Option<[u8; 12]>),
+        at: Moment<'_>,
+    ) -> Result<(), StoreError> {
+        let tokens = record.tokens.as_ref().and_then(|tokens| vault.open(&record.id, tokens));
+        let (Some(tokens), Some(nonce)) = (tokens, nonce) else {
+            let why = "the tokens cannot be opened; was the shared secret changed?".to_owned();
+            self.end(&record.id, &Ending::RefreshRefused(why), at).await?;
+            return Ok(());
+        };
+        match provider.refresh(&tokens, &record.account.user, at.now).await {
+            Ok(profile) => {
+                let seal = |id: &_, tokens: &_| vault.seal(id, tokens, nonce);
+                self.refreshed(&record.id, &profile, &seal, at).await?;
+            }
+            Err(error) if error.is_final() => {
+                let ending = Ending::RefreshRefused(error.code().to_owned());
+                self.end(&record.id, &ending, at).await?;
+                tracing::info!(%error, session = %record.id, "a session was not confirmed and ended");
+            }
+            Err(error) => {
+                tracing::warn!(%error, session = %record.id, "a session could not be confirmed yet");
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the sessions of people whom the users file does not know any more, and gives the others what
+    /// it says now.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn confirm_in_file(
+        &self,
+        users: &LocalUsers,
+        at: Moment<'_>,
+    ) -> Result<(), StoreError> {
+        let mut offset = 0;
+        loop {
+            let page = SessionQuery { offset, limit: AT_ONCE, ..SessionQuery::default() };
+            let records = self.store().sessions(&page, at.now).await?;
+            let local = records.iter().filter(|record| record.provider == LocalUsers::PROVIDER);
+            let mut ended = 0;
+            for record in local {
+                ended += usize::from(self.compare(record, users, at).await?);
+            }
+            if records.len() < AT_ONCE {
+                return Ok(());
+            }
+            offset += records.len().saturating_sub(ended);
+        }
+    }
+
+    /// Whether the session has ended.
+    async fn compare(
+        &self,
+        record: &SessionRecord,
+        users: &LocalUsers,
+        at: Moment<'_>,
+    ) -> Result<bool, StoreError> {
+        let Some(profile) = users.profile(&record.account.user) else {
+            let why = "not in the users file any more".to_owned();
+            return self.end(&record.id, &Ending::RefreshRefused(why), at).await;
+        };
+        if is_other(&profile, record) {
+            self.refreshed(&record.id, &profile, &|_, _| None, at).await?;
+        }
+        Ok(false)
+    }
+}
+
+/// Whether the profile says something else than the record.
+fn is_other(profile: &Profile, record: &SessionRecord) -> bool {
+    let account = &record.account;
+    profile.email != account.email
+        || profile.name != account.name
+        || profile.groups != account.groups
+        || profile.claims != account.claims
+}

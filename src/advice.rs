@@ -40,6 +40,8 @@ pub enum Advice {
     MatchesEverything,
     McpWithoutServer,
     MethodCase,
+    /// Passwords are hashed at different cost, which time gives away.
+    MixedPasswordCost,
     NeverEqual,
     /// A group that cannot hold.
     NeverTrue,
@@ -88,7 +90,7 @@ enum Subject {
 }
 
 /// Every piece of advice with its code, sorted by code.
-const ADVICE: [(Advice, &str, Subject); 47] = [
+const ADVICE: [(Advice, &str, Subject); 48] = [
     (Advice::AllowFieldsBesidePolicy, "allow-fields-beside-policy", Subject::Policies),
     (Advice::AllowNotIdentity, "allow-not-identity", Subject::Policies),
     (Advice::AlwaysTrue, "always-true", Subject::Policies),
@@ -111,6 +113,7 @@ const ADVICE: [(Advice, &str, Subject); 47] = [
     (Advice::MatchesEverything, "matches-everything", Subject::Policies),
     (Advice::McpWithoutServer, "mcp-without-server", Subject::Policies),
     (Advice::MethodCase, "method-case", Subject::Policies),
+    (Advice::MixedPasswordCost, "mixed-password-cost", Subject::Settings),
     (Advice::NeverEqual, "never-equal", Subject::Policies),
     (Advice::NeverTrue, "never-true", Subject::Policies),
     (Advice::NoAllowRule, "no-allow-rule", Subject::Policies),

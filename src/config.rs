@@ -5,6 +5,7 @@
 //! and [`Config`]. Every problem is found before any is told.
 
 mod certificates;
+mod directory;
 mod identity;
 mod impersonation;
 mod keys;
@@ -16,6 +17,7 @@ mod policies;
 mod records;
 mod routes;
 mod schema;
+mod sign_in;
 mod source;
 
 pub use certificates::{CertificateSettings, Enforcement};
@@ -26,13 +28,16 @@ pub use outgoing::OutgoingSettings;
 pub use policies::NamedPolicy;
 pub use routes::Upstream;
 pub use schema::schema;
-pub use source::{Environment, load_directory, load_policy, load_users};
+pub use sign_in::{ProgrammaticDomains, ProviderSettings, SignInSettings};
+pub use source::{Environment, load_directory, load_policy, load_users, read_directory};
 
 use crate::document::{Node, Notice, Problem, Problems, Section, Value, Weight};
 use crate::policy::Language;
+use crate::provider::DirectoryUrl;
 use crate::record::DataSources;
 use crate::route::Route;
 use certificates::ReadCertificates;
+use directory::ReadDirectory;
 use keys::Standing;
 use records::{ReadRecords, RecordsReader};
 use routes::ReadRoutes;
@@ -61,10 +66,13 @@ pub struct Config {
     pub refuse_ambiguous_paths: bool,
     /// `data_sources`
     pub data_sources: DataSources,
-    pub sign_in: Option<()>,
     pub storage: crate::store::StorageSettings,
     /// The directory file, if there is one.
     pub directory: Option<PathBuf>,
+    /// Where the directory is fetched from, if it is not a file.
+    pub directory_url: Option<DirectoryUrl>,
+    /// `idp_provider` and what belongs to it; `None` if people sign in elsewhere, or not at all.
+    pub sign_in: Option<SignInSettings>,
     /// Where all this was read from, to read it again.
     pub origin: Origin,
     /// Worth saying, not wrong.
@@ -90,7 +98,7 @@ impl Origin {
         section: &Section<'_>,
         others: impl Iterator<Item = PathBuf>,
     ) -> Self {
-        let named = ["shared_secret_file", "signing_key_file"].into_iter();
+        let named = ["shared_secret_file", "signing_key_file"].into_iter().chain(sign_in::FILES);
         let named =
             named.filter_map(|key| section.node(key)).filter_map(|node| match &node.value {
                 Value::Text(text) => Some(base.join(text)),
@@ -151,10 +159,11 @@ impl Config {
 
     fn read(section: &Section<'_>, file: &Path, problems: &mut Problems) -> Option<Self> {
         let base = file.parent().unwrap_or(Path::new("")).to_owned();
-        let idle = keys::check(section, GLOBAL_KEYS, problems);
+        let idle = idle_keys(section, problems);
         let listen = Listen::read(section, problems);
         let logging = Logging::read(section, problems);
         let identity = IdentitySettings::read(section, &base, problems);
+        let sign_in = SignInSettings::read(section, &base, identity.as_ref(), problems);
         let secret = identity.as_ref().map(|identity| identity.secret.bytes());
         let outgoing = OutgoingSettings::read(section, &base, secret, problems);
         let language = policies::language(section, problems);
@@ -169,7 +178,8 @@ impl Config {
         let any_port =
             flags.and_then(|flags| flags.bool("match_any_incoming_port", problems)).unwrap_or(true);
         let trusted_hops = section.integer("trusted_hops", problems).unwrap_or(0);
-        let directory = source::directory_path(section, &base, problems);
+        let ReadDirectory { file: directory, url: directory_url } =
+            directory::read(section, &base, problems);
         let fold_email = language.fold_email;
         let records = RecordsReader { base: &base, fold_email }.read(section, problems);
         let ReadRecords { sources: data_sources, files } = records;
@@ -192,15 +202,24 @@ impl Config {
             trusted_hops: usize::try_from(trusted_hops).unwrap_or(usize::MAX),
             refuse_ambiguous_paths: refuses_ambiguous_paths(section, problems),
             data_sources,
-            sign_in: None,
             storage: crate::store::StorageSettings::new(crate::store::Kept::InMemory),
             origin,
             certificates: certificates.settings,
             directory,
+            directory_url,
+            sign_in,
             notices: Vec::new(),
             lints: Vec::new(),
         })
     }
+}
+
+/// Names of keys that are accepted and without use, in the order of the file.
+fn idle_keys<'s>(section: &Section<'s>, problems: &mut Problems) -> Vec<&'s str> {
+    let mut idle = keys::check(section, GLOBAL_KEYS, problems);
+    idle.extend(sign_in::idle(section));
+    let all = section.entries().iter().map(|entry| entry.key.as_str());
+    all.filter(|name| idle.contains(name)).collect()
 }
 
 fn refuses_ambiguous_paths(section: &Section<'_>, problems: &mut Problems) -> bool {

@@ -8,13 +8,11 @@ mod confirm;
 mod opening;
 mod permit;
 mod sought;
-mod vault;
 
 pub use acting::{Acted, FieldProblem, Judged, Wanted, parse_groups};
 pub use opening::{Opened, Opening, Seal};
 pub use permit::{Administrator, NotPermitted, administrator};
 pub use sought::{FoundPeople, FoundPerson, Source, search};
-pub use vault::Vault;
 
 use crate::activity::{Event, Verb, Who};
 use crate::id::SessionId;

@@ -1,18 +1,22 @@
 //! Those who vouch for people: an OpenID provider, or a file of users with hashed passwords.
 //! Foreign claims are never read into our own tokens or records but as claims.
 
+mod directory;
 mod http;
 mod local;
 mod oidc;
+mod sealed;
 mod throttle;
 mod turnstile;
 
+pub use directory::{DirectoryFetcher, DirectoryUrl, Etag, FetchError, Fetched};
 pub use http::{is_local, is_safe};
 pub use local::{LocalUsers, LoginRefusal, PasswordError, hash_password};
 pub use oidc::{
     Answer, Begun, Issuer, Logout, LogoutNotice, OidcProvider, OidcSettings, RefreshError,
     SignInError,
 };
+pub use sealed::TokenSealer;
 pub use throttle::{Throttle, Wait};
 pub use turnstile::{Pass, Turnstile};
 

@@ -1,13 +1,14 @@
 //! What a decision needs, as one immutable snapshot, and the cell that holds the current one.
 
 use crate::assertion::{Outgoing, SigningKeys};
-use crate::config::{Config, Enforcement};
+use crate::config::{Config, Enforcement, ProgrammaticDomains, ProviderSettings};
 use crate::identity::{Directory, ImpersonationRules, VerificationKeys};
 use crate::policy::Policy;
-use crate::provider::{LocalUsers, OidcProvider};
+use crate::provider::{LocalUsers, OidcProvider, TokenSealer};
 use crate::record::DataSources;
 use crate::request::{Host, Kind, Malformed, Path, Target};
 use crate::route::Table;
+use crate::secret::Secret;
 use arc_swap::ArcSwap;
 use http::{HeaderName, HeaderValue};
 use std::sync::Arc;
@@ -73,17 +74,46 @@ pub struct InternalPolicies {
 #[derive(Debug)]
 pub struct SignIn {
     pub url: Url,
-    pub key: crate::secret::Secret<[u8; 32]>,
+    pub key: Secret<[u8; 32]>,
     /// Who vouches for people; `None` where they sign in elsewhere.
     pub provider: Option<Provider>,
     /// `cookie_expire`: how long a session lasts.
     pub lifetime: Duration,
-    /// `cookie_same_site`
-    pub same_site: SameSite,
+    /// Seals the provider's tokens.
+    pub tokens: Option<TokenSealer>,
     /// `signout_redirect_url`
     pub sign_out_redirect: Option<Url>,
     /// `programmatic_redirect_domain_whitelist`
-    pub program_hosts: Vec<String>,
+    pub programs: ProgrammaticDomains,
+}
+
+impl SignIn {
+    fn new(url: Url, config: &Config) -> Self {
+        let secret = &config.identity.secret;
+        let settings = config.sign_in.as_ref();
+        Self {
+            url,
+            key: Secret::new(*secret.bytes()),
+            provider: settings.map(|settings| Provider::new(&settings.provider)),
+            lifetime: settings.map(|settings| settings.lasts).unwrap_or_default(),
+            tokens: settings.and_then(|settings| settings.sealer(secret).ok()),
+            sign_out_redirect: settings.and_then(|settings| settings.sign_out_redirect.clone()),
+            programs: settings
+                .map(|settings| settings.programmatic_domains.clone())
+                .unwrap_or_default(),
+        }
+    }
+}
+
+impl Provider {
+    fn new(settings: &ProviderSettings) -> Self {
+        match settings {
+            ProviderSettings::Local { users, .. } => Self::Local(Arc::clone(users)),
+            ProviderSettings::Oidc(settings) => {
+                Self::Oidc(Arc::new(OidcProvider::new(Arc::clone(settings))))
+            }
+        }
+    }
 }
 
 /// Who vouches for people.
@@ -92,15 +122,6 @@ pub enum Provider {
     /// The users file.
     Local(Arc<LocalUsers>),
     Oidc(Arc<OidcProvider>),
-}
-
-/// With which requests from elsewhere the session cookie is sent along (RFC 6265bis §5.4.7).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SameSite {
-    #[default]
-    Lax,
-    Strict,
-    None,
 }
 
 /// One generation of settings and directory. A request uses exactly one.
@@ -112,15 +133,8 @@ pub struct Snapshot {
 
 impl Snapshot {
     pub fn assemble(config: Config, directory: Directory) -> Self {
-        let sign_in = config.identity.authenticate_url.clone().map(|url| SignIn {
-            url,
-            key: crate::secret::Secret::new(*config.identity.secret.bytes()),
-            provider: None,
-            lifetime: Duration::from_hours(14),
-            same_site: SameSite::Lax,
-            sign_out_redirect: None,
-            program_hosts: vec!["localhost".to_owned()],
-        });
+        let url = config.identity.authenticate_url.clone();
+        let sign_in = url.map(|url| SignIn::new(url, &config));
         let judges_certificates = config.has_client_ca();
         let default_certificate_rule =
             judges_certificates && config.certificates.enforcement != Enforcement::Policy;

@@ -2,7 +2,7 @@
 
 use crate::activity::ChainKey;
 use crate::clock::Clock;
-use crate::people::{Moment, People, Vault};
+use crate::people::{Moment, People};
 use crate::provider::{Throttle, Turnstile};
 use crate::session::Origin;
 use crate::sign_in::Sealers;
@@ -27,12 +27,10 @@ pub(super) async fn open(
         ..CacheLimits::default()
     };
     let cache = Arc::new(SessionCache::new(store, limits));
-    let no_keys = || StoreError::unavailable("the cryptographic library failed");
     Ok(Desk {
         people: People::new(Arc::clone(&cache)),
         cache,
-        sealers: Sealers::derive(secret).ok_or_else(no_keys)?,
-        vault: Arc::new(Vault::derive(secret).ok_or_else(no_keys)?),
+        sealers: Sealers::derive(secret).map_err(StoreError::unavailable)?,
         throttle: Mutex::new(Throttle::default()),
         turnstile: Turnstile::default(),
     })
@@ -120,20 +118,16 @@ pub(super) fn keep_confirmed(site: &Arc<Site>) {
 
 async fn confirm(site: &Site) -> Result<(), StoreError> {
     let snapshot = site.state.snapshot();
-    let provider = snapshot.settings.sign_in.as_ref().and_then(|sign_in| sign_in.provider.as_ref());
-    let (Some(desk), Some(provider)) = (&site.desk, provider) else {
+    let (Some(desk), Some(sign_in)) = (&site.desk, &snapshot.settings.sign_in) else {
         return Ok(());
     };
     let origin = Origin::default();
     let at = Moment { now: site.clock.now(), origin: &origin };
-    match provider {
-        Provider::Local(users) => desk.people.confirm_in_file(users, at).await,
-        Provider::Oidc(provider) => {
-            let nonce = || {
-                let mut nonce = [0; 12];
-                aws_lc_rs::rand::fill(&mut nonce).ok().map(|()| nonce)
-            };
-            desk.people.confirm_at_provider(provider, &desk.vault, nonce, at).await
+    match (&sign_in.provider, &sign_in.tokens) {
+        (Some(Provider::Local(users)), _) => desk.people.confirm_in_file(users, at).await,
+        (Some(Provider::Oidc(provider)), Some(sealer)) => {
+            desk.people.confirm_at_provider(provider, sealer, at).await
         }
+        (Some(Provider::Oidc(_)), None) | (None, _) => Ok(()),
     }
 }

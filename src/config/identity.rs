@@ -155,7 +155,7 @@ fn authenticate_url(section: &Section<'_>, problems: &mut Problems) -> Option<Ur
 }
 
 /// `host[:port]` of a URL, the default port left out.
-fn host_and_port(url: &Url) -> Option<String> {
+pub(super) fn host_and_port(url: &Url) -> Option<String> {
     let host = url.host_str()?;
     Some(match url.port() {
         Some(port) => format!("{host}:{port}"),

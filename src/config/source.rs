@@ -10,7 +10,7 @@ use crate::policy::{Language, Policy, compile};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Environment variables, as a value.
 #[derive(Clone, Debug, Default)]
@@ -194,37 +194,6 @@ pub fn load_policy(file: &Path) -> Result<(Policy, Vec<Notice>), Vec<Problem>> {
     if problems.is_empty() { Ok((policy, notices)) } else { Err(problems) }
 }
 
-/// The file that `directory` names.
-pub(super) fn directory_path(
-    section: &Section<'_>,
-    base: &Path,
-    problems: &mut Problems,
-) -> Option<PathBuf> {
-    let node = section.node("directory")?;
-    let inner = Section::open(node, "directory", problems)?;
-    inner.refuse_unknown(&["file"], problems);
-    let Some(file) = inner.text("file", problems) else {
-        problems.push(
-            Problem::new("missing_field", &node.place, "`directory` needs `file`")
-                .help("write `directory: {file: PATH}`"),
-        );
-        return None;
-    };
-    let path = base.join(file);
-    if let Err(error) = load_directory(&path) {
-        let place = &inner.node("file")?.place;
-        problems.push(
-            Problem::new(
-                "bad_directory",
-                place,
-                format!("cannot use `{}`: {error}", path.display()),
-            )
-            .help("name a YAML or JSON file with `users` and `groups`"),
-        );
-    }
-    Some(path)
-}
-
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct DirectoryDocument {
@@ -239,8 +208,17 @@ struct DirectoryDocument {
 /// # Errors
 /// A text that names what is wrong: unreadable, not of the shape, or not a directory.
 pub fn load_directory(path: &Path) -> Result<Directory, String> {
-    let document = directory_document(path)?;
-    Directory::new(document.users, document.groups).map_err(|error| error.to_string())
+    read_directory(&read_text(path).map_err(|error| error.to_string())?)
+}
+
+/// Reads a directory that is no file: the same text.
+///
+/// # Errors
+/// As [`load_directory`].
+pub fn read_directory(text: &str) -> Result<Directory, String> {
+    let DirectoryDocument { users, groups } =
+        serde_yaml::from_str(text).map_err(|error| error.to_string())?;
+    Directory::new(users, groups).map_err(|error| error.to_string())
 }
 
 /// The users of such a file, also those without an e-mail address.
@@ -248,12 +226,9 @@ pub fn load_directory(path: &Path) -> Result<Directory, String> {
 /// # Errors
 /// As [`load_directory`].
 pub fn load_users(path: &Path) -> Result<Vec<User>, String> {
-    let DirectoryDocument { users, groups } = directory_document(path)?;
+    let text = read_text(path).map_err(|error| error.to_string())?;
+    let DirectoryDocument { users, groups } =
+        serde_yaml::from_str(&text).map_err(|error| error.to_string())?;
     Directory::new(users.clone(), groups).map_err(|error| error.to_string())?;
     Ok(users)
-}
-
-fn directory_document(path: &Path) -> Result<DirectoryDocument, String> {
-    let text = read_text(path).map_err(|error| error.to_string())?;
-    serde_yaml::from_str(&text).map_err(|error| error.to_string())
 }

@@ -1,7 +1,7 @@
 //! Asking providers again, in the background, whether sessions still stand.
 
-use super::{Ending, Moment, People, Vault};
-use crate::provider::{LocalUsers, OidcProvider, Profile};
+use super::{Ending, Moment, People};
+use crate::provider::{LocalUsers, OidcProvider, Profile, TokenSealer};
 use crate::session::SessionRecord;
 use crate::store::{Once, SessionQuery, StoreError, StoreErrorKind};
 use crate::time::Timestamp;
@@ -21,8 +21,7 @@ impl People {
     pub async fn confirm_at_provider(
         &self,
         provider: &OidcProvider,
-        vault: &Vault,
-        nonce: impl Fn() -> Option<[u8; 12]>,
+        sealer: &TokenSealer,
         at: Moment<'_>,
     ) -> Result<(), StoreError> {
         let due = SessionQuery {
@@ -32,7 +31,7 @@ impl People {
         };
         for record in self.store().sessions(&due, at.now).await? {
             if self.takes_turn(&record, at.now).await? {
-                self.confirm_one(&record, provider, (vault, nonce()), at).await?;
+                self.confirm_one(&record, provider, sealer, at).await?;
             }
         }
         Ok(())
@@ -53,18 +52,18 @@ impl People {
         &self,
         record: &SessionRecord,
         provider: &OidcProvider,
-        (vault, nonce): (&Vault, Option<[u8; 12]>),
+        sealer: &TokenSealer,
         at: Moment<'_>,
     ) -> Result<(), StoreError> {
-        let tokens = record.tokens.as_ref().and_then(|tokens| vault.open(&record.id, tokens));
-        let (Some(tokens), Some(nonce)) = (tokens, nonce) else {
-            let why = "the tokens cannot be opened; was the shared secret changed?".to_owned();
+        let tokens = record.tokens.as_ref();
+        let Some(tokens) = tokens.and_then(|tokens| sealer.open(tokens, &record.id).ok()) else {
+            let why = "the tokens cannot be opened; was the secret changed?".to_owned();
             self.end(&record.id, &Ending::RefreshRefused(why), at).await?;
             return Ok(());
         };
         match provider.refresh(&tokens, &record.account.user, at.now).await {
             Ok(profile) => {
-                let seal = |id: &_, tokens: &_| vault.seal(id, tokens, nonce);
+                let seal = |id: &_, tokens: &_| sealer.seal(tokens, id, at.now).ok();
                 self.refreshed(&record.id, &profile, &seal, at).await?;
             }
             Err(error) if error.is_final() => {

@@ -36,7 +36,7 @@ use profile::Said;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
-use token_endpoint::{Grant, client, exchange};
+use token_endpoint::{TakenCode, client, exchange};
 use url::Url;
 
 /// A provider that people sign in at.
@@ -139,7 +139,7 @@ impl OidcProvider {
             return Err(SignInError::CodeRefused("it is empty, or far too long".to_owned()));
         }
         let (redirect_uri, code) = (answer.redirect_uri, answer.code);
-        let grant = Grant { redirect_uri, code, verifier: answer.verifier.expose() };
+        let grant = TakenCode { redirect_uri, code, verifier: answer.verifier.expose() };
         let client = client(&self.settings, &known)?;
         let tokens = exchange(&client, &self.discovery.http, &grant).await?;
         let id_token = self.id_token(&known, &tokens, Some(answer.nonce.expose()), now).await?;

@@ -61,7 +61,7 @@ pub fn read_goal(
         let callback = target(url, CALLBACK).ok_or(LinkError::Elsewhere)?;
         let good = is_ours(&callback, settings)
             && callback.path() == CALLBACK_PATH
-            && sign_in.may_receive_tokens(&redirect);
+            && sign_in.programs.allow(&redirect);
         return if good {
             Ok(Goal::Program { redirect, callback })
         } else {
@@ -147,26 +147,6 @@ pub fn callback_of(url: &Url) -> Url {
     callback.set_query(None);
     callback.set_fragment(None);
     callback
-}
-
-impl SignIn {
-    /// Whether a program's token may be sent there: to a listed host, or to this very machine if
-    /// `localhost` is listed.
-    pub fn may_receive_tokens(&self, url: &Url) -> bool {
-        let plain = matches!(url.scheme(), "http" | "https")
-            && url.username().is_empty()
-            && url.password().is_none();
-        let Some(host) = url.host_str().filter(|_| plain) else {
-            return false;
-        };
-        let host = host.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
-        let loopback = host == "localhost"
-            || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-        self.program_hosts.iter().any(|listed| {
-            let listed = listed.to_ascii_lowercase();
-            listed == host || (listed == "localhost" && loopback)
-        })
-    }
 }
 
 impl Goal {

@@ -2,7 +2,7 @@
 
 use super::link::Goal;
 use crate::hex::hex;
-use crate::sealed::{SealNonce, Sealer};
+use crate::sealed::{SealError, Sealer};
 use crate::secret::Secret;
 use crate::session::HandleSecret;
 use crate::time::Timestamp;
@@ -82,16 +82,20 @@ pub struct Code {
 }
 
 impl Sealers {
-    /// `None` only if the library fails.
-    pub fn derive(secret: &[u8; 32]) -> Option<Self> {
-        Some(Self {
+    /// # Errors
+    /// None that a caller could bring about.
+    pub fn derive(secret: &[u8; 32]) -> Result<Self, SealError> {
+        Ok(Self {
             attempts: Sealer::derive(secret, "lictor sign-in attempt 1")?,
             codes: Sealer::derive(secret, "lictor callback code 1")?,
         })
     }
 
     /// The attempt as a `state`.
-    pub fn seal_attempt(&self, attempt: &Attempt, nonce: SealNonce) -> Option<String> {
+    ///
+    /// # Errors
+    /// No randomness.
+    pub fn seal_attempt(&self, attempt: &Attempt) -> Result<String, SealError> {
         let Attempt { goal, browser, nonce: expected, verifier, expires } = attempt;
         let value = json!({
             "goal": goal.to_json(),
@@ -100,7 +104,7 @@ impl Sealers {
             "verifier": verifier,
             "expires": expires.unix(),
         });
-        self.attempts.seal(value.to_string().as_bytes(), "", nonce)
+        self.attempts.seal(value.to_string().as_bytes(), "")
     }
 
     /// The attempt in a `state`; `None` if it is none of ours, or of another browser, or too old.
@@ -110,7 +114,7 @@ impl Sealers {
         browser: Option<&BrowserKey>,
         now: Timestamp,
     ) -> Option<Attempt> {
-        let value: Value = serde_json::from_slice(&self.attempts.open(state, "")?).ok()?;
+        let value: Value = serde_json::from_slice(&self.attempts.open(state, "").ok()?).ok()?;
         let text = |name: &str| Some(value.get(name)?.as_str()?.to_owned());
         let attempt = Attempt {
             goal: Goal::of_json(value.get("goal")?)?,
@@ -124,7 +128,10 @@ impl Sealers {
     }
 
     /// The code for `host`.
-    pub fn seal_code(&self, code: &Code, host: &str, nonce: SealNonce) -> Option<String> {
+    ///
+    /// # Errors
+    /// No randomness.
+    pub fn seal_code(&self, code: &Code, host: &str) -> Result<String, SealError> {
         let Code { secret, expires, browser, redirect } = code;
         let value = json!({
             "secret": secret.expose(),
@@ -132,12 +139,12 @@ impl Sealers {
             "browser": browser,
             "redirect": redirect.as_str(),
         });
-        self.codes.seal(value.to_string().as_bytes(), host, nonce)
+        self.codes.seal(value.to_string().as_bytes(), host)
     }
 
     /// The code that `host` was given; `None` if it is none of ours, or for another host, or too old.
     pub fn open_code(&self, code: &str, host: &str, now: Timestamp) -> Option<Code> {
-        let value: Value = serde_json::from_slice(&self.codes.open(code, host)?).ok()?;
+        let value: Value = serde_json::from_slice(&self.codes.open(code, host).ok()?).ok()?;
         let text = |name: &str| value.get(name)?.as_str();
         let code = Code {
             secret: HandleSecret::of_handle(text("secret")?),

@@ -2,6 +2,7 @@
 
 use crate::authorizer::Unavailable;
 use crate::pages::{Message, security_headers};
+use crate::sealed::SealError;
 use crate::store::{StoreError, StoreErrorKind};
 use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
@@ -70,6 +71,13 @@ impl From<StoreError> for Trouble {
             StoreErrorKind::Unavailable | StoreErrorKind::Conflict => Message::StoreAway,
             StoreErrorKind::Corrupt => Message::Fault,
         })
+    }
+}
+
+impl From<SealError> for Trouble {
+    fn from(error: SealError) -> Self {
+        tracing::error!(%error, "a page could not be answered");
+        Self::of(Message::Fault)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The cookies that are set here: the session, and the key that tells browsers apart.
 
-use crate::state::{SameSite, SignIn};
+use crate::state::SignIn;
 use crate::time::Timestamp;
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
@@ -12,14 +12,12 @@ pub(super) struct Cookies<'a> {
     name: &'a str,
     /// Whether the pages are reached over TLS.
     secure: bool,
-    same_site: SameSite,
 }
 
 impl<'a> Cookies<'a> {
     pub(super) fn new(name: &'a str, sign_in: Option<&SignIn>) -> Self {
         let secure = sign_in.is_none_or(|sign_in| sign_in.url.scheme() == "https");
-        let same_site = sign_in.map_or(SameSite::Lax, |sign_in| sign_in.same_site);
-        Self { name, secure, same_site }
+        Self { name, secure }
     }
 
     /// The name of the browser's key. SECURITY: with `__Host-` no neighbouring host can set it.
@@ -42,8 +40,7 @@ impl<'a> Cookies<'a> {
 
     /// Sets the browser's key until the browser is closed.
     pub(super) fn set_browser(&self, value: &str) -> Option<(HeaderName, HeaderValue)> {
-        // Whatever `cookie_same_site` says, this one must come along from the provider.
-        let attributes = self.attributes(SameSite::Lax);
+        let attributes = self.attributes();
         header(&format!("{}={value}; {attributes}", self.browser_name()))
     }
 
@@ -55,13 +52,13 @@ impl<'a> Cookies<'a> {
         now: Timestamp,
     ) -> Option<(HeaderName, HeaderValue)> {
         let age = expires.unix().saturating_sub(now.unix()).max(0);
-        let attributes = self.attributes(self.same_site);
+        let attributes = self.attributes();
         header(&format!("{}={handle}; Max-Age={age}; {attributes}", self.name))
     }
 
     /// Removes the session, and what a neighbouring host may have put beside it under the same name.
     pub(super) fn clear_session(&self, host: &str) -> Vec<(HeaderName, HeaderValue)> {
-        let attributes = self.attributes(self.same_site);
+        let attributes = self.attributes();
         let own = format!("{}=; Max-Age=0; {attributes}", self.name);
         let wider = parents(host)
             .map(|domain| format!("{}=; Max-Age=0; Domain={domain}; {attributes}", self.name));
@@ -73,14 +70,10 @@ impl<'a> Cookies<'a> {
         self.clear_session(host).split_off(1)
     }
 
-    fn attributes(&self, same_site: SameSite) -> String {
+    fn attributes(&self) -> String {
         let secure = if self.secure { "; Secure" } else { "" };
-        let same_site = match same_site {
-            SameSite::Lax => "Lax",
-            SameSite::Strict => "Strict",
-            SameSite::None => "None",
-        };
-        format!("Path=/; HttpOnly; SameSite={same_site}{secure}")
+        // `Lax`: must come along when a provider leads back.
+        format!("Path=/; HttpOnly; SameSite=Lax{secure}")
     }
 }
 

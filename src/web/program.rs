@@ -32,7 +32,7 @@ pub(super) async fn login(visit: Visit) -> Response {
     let Some(wanted) = visit.parameter(REDIRECT) else {
         return plain(StatusCode::NOT_FOUND, format!("`{REDIRECT}` is missing\n"));
     };
-    let redirect = Url::parse(&wanted).ok().filter(|url| sign_in.may_receive_tokens(url));
+    let redirect = Url::parse(&wanted).ok().filter(|url| sign_in.programs.allow(url));
     let Some(redirect) = redirect else {
         let text = format!(
             "`{REDIRECT}` leads to a host that is not in `programmatic_redirect_domain_whitelist`\n"
@@ -50,7 +50,7 @@ pub(super) async fn give(
     redirect: &Url,
     token: &Secret<String>,
 ) -> Result<Response, Trouble> {
-    if !visit.sign_in()?.may_receive_tokens(redirect) {
+    if !visit.sign_in()?.programs.allow(redirect) {
         return Err(Trouble::of(Message::LinkInvalid));
     }
     let mut to = redirect.clone();

@@ -73,8 +73,9 @@ async fn open(
         let ending = Ending::SignOut;
         desk.people.end(&before.record.id, &ending, visit.moment()).await?;
     }
-    let nonce = random()?;
-    let seal = |id: &SessionId, tokens: &ProviderTokens| desk.vault.seal(id, tokens, nonce);
+    let seal = |id: &SessionId, tokens: &ProviderTokens| {
+        sign_in.tokens.as_ref()?.seal(tokens, id, visit.now).ok()
+    };
     let (random, lifetime) = (random()?, sign_in.lifetime);
     let opening = Opening { profile, random, lifetime, seal: &seal };
     let Opened { record, secret } = desk.people.open(opening, visit.moment()).await?;
@@ -98,8 +99,7 @@ fn onward(
             browser: browser.to_owned(),
             redirect: redirect.clone(),
         };
-        let sealed = visit.desk()?.sealers.seal_code(&code, &authority(host), random()?);
-        let sealed = sealed.ok_or_else(|| Trouble::of(Message::Fault))?;
+        let sealed = visit.desk()?.sealers.seal_code(&code, &authority(host))?;
         Ok(callback_with(&sealed, &callback_of(host), sign_in, visit.now))
     };
     match goal {

@@ -85,9 +85,8 @@ async fn at_provider(visit: &Visit, sign_in: &SignIn, record: &SessionRecord) ->
     let Some(Provider::Oidc(provider)) = &sign_in.provider else {
         return None;
     };
-    let desk = visit.site.desk.as_ref()?;
-    let tokens = record.tokens.as_ref()?;
-    let tokens = desk.vault.open(&record.id, tokens)?;
+    let sealed = record.tokens.as_ref()?;
+    let tokens = sign_in.tokens.as_ref()?.open(sealed, &record.id).ok()?;
     let back = sign_in.sign_out_redirect.clone();
     let back = back.or_else(|| sign_in.url.join("/.pomerium/signed_out").ok())?;
     let logout = Logout { id_token: tokens.id_token.as_ref(), redirect_uri: &back, state: "" };

@@ -2,7 +2,7 @@
 
 use crate::authorizer::Authorizer;
 use crate::clock::Clock;
-use crate::people::{People, Vault};
+use crate::people::People;
 use crate::provider::{Throttle, Turnstile};
 use crate::sign_in::Sealers;
 use crate::state::State;
@@ -27,7 +27,6 @@ pub struct Desk {
     pub people: People,
     pub cache: Arc<SessionCache>,
     pub sealers: Sealers,
-    pub vault: Arc<Vault>,
     pub throttle: Mutex<Throttle>,
     pub turnstile: Turnstile,
 }

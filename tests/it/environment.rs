@@ -82,7 +82,6 @@ fn a_configuration_written_for_a_proxy_loads_with_one_notice() {
 authenticate_service_url: https://authenticate.example.com
 address: :443
 autocert: true
-idp_provider: oidc
 idp_client_id: x
 cookie_secret: y
 databroker_storage_type: postgres
@@ -99,7 +98,7 @@ routes:
     assert_eq!(
         notices,
         [
-            "not used here: `address`, `autocert`, `idp_provider`, `idp_client_id`, `cookie_secret`, `databroker_storage_type`, `routes[].allow_websockets`, `routes[].timeout`"
+            "not used here: `address`, `autocert`, `idp_client_id`, `cookie_secret`, `databroker_storage_type`, `routes[].allow_websockets`, `routes[].timeout`"
         ]
     );
 }

@@ -634,6 +634,10 @@ fn every_code_about_policies_has_a_row() {
 fn every_other_code_is_for_a_check() {
     const SETTINGS: &[(&str, &str)] = &[
         ("idle-revocation-list", "downstream_mtls: {ca_file: ca.pem, crl_file: other.crl}"),
+        (
+            "mixed-password-cost",
+            "authenticate_service_url: https://a.example.com\nidp_provider: local\nusers_file: users.yaml",
+        ),
         ("no-client-ca", "downstream_mtls: {enforcement: policy}"),
         ("no-issuer", "log_level: info"),
         ("no-records", "data_sources: [{record_type: t, file: none.yaml}]"),
@@ -647,6 +651,10 @@ fn every_other_code_is_for_a_check() {
     std::fs::write(folder.path().join("none.yaml"), "[]").expect("writes");
     let lists = crate::support::pki::Ca::new("other").revoke(&[&[7]]);
     std::fs::write(folder.path().join("other.crl"), lists).expect("writes");
+    let hash = "v=19$m=7168,t=5,p=1$c2FsdHNhbHQ$7/gOt2qjOzdInUxhCbho0fyO8MYQ93bujZ066MBUYEM";
+    let user = |id, hash: &str| format!("- {{id: {id}, password: '$argon2id${hash}'}}\n");
+    let users = format!("users:\n{}{}", user("a", hash), user("b", &hash.replace("t=5", "t=6")));
+    std::fs::write(folder.path().join("users.yaml"), users).expect("writes");
     for (code, text) in SETTINGS {
         let config = load(text, folder.path()).expect(text);
         assert!(config.notices.iter().any(|notice| notice.advice.code() == *code), "{code}");

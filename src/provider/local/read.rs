@@ -2,7 +2,8 @@
 
 use super::hash::{HashError, PasswordHash};
 use super::{LocalUser, LocalUsers, folded};
-use crate::document::{LoadError, Node, Problem, Problems, Section, Value, load_yaml};
+use crate::advice::Advice;
+use crate::document::{LoadError, Node, Notice, Problem, Problems, Section, Value, load_yaml};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
 
@@ -46,9 +47,22 @@ impl LocalUsers {
         items.iter().enumerate().for_each(|(index, item)| reading.take(index, item));
         let complete = reading.users.len() == items.len();
         let Reading { users, logins, .. } = reading;
+        tell_mixed(&users, &document, problems);
         let strongest = users.iter().max_by_key(|user| user.password.cost().work())?;
         let strongest = strongest.password.copy();
         complete.then_some(Self { users, logins, strongest })
+    }
+}
+
+/// How long a refusal takes gives away whose hash is cheaper than that of nobody.
+fn tell_mixed(users: &[LocalUser], document: &Node, problems: &mut Problems) {
+    let mut costs = users.iter().map(|user| user.password.cost());
+    let first = costs.next();
+    if costs.any(|cost| Some(cost) != first) {
+        let message =
+            "hashes of different cost: how long a refusal takes tells who is in this file";
+        let notice = Notice::new(Advice::MixedPasswordCost, &document.place, message);
+        problems.tell(notice.help("make all of them with `lictor key password`"));
     }
 }
 

@@ -1,6 +1,7 @@
 use super::hash::Cost;
 use super::{LocalUsers, LoginRefusal, PasswordError, hash_password};
 use crate::document::Problems;
+use crate::identity::ClaimValue;
 
 /// Of `correct horse`, by the reference implementation.
 const HORSE: &str =
@@ -36,7 +37,7 @@ fn by_id_or_address_and_password() {
         assert_eq!((profile.email.as_str(), profile.name.as_str()), ("Ann@Example.com", "Ann A."));
         assert_eq!(profile.groups, Some(vec!["eng".to_owned(), "7".to_owned()]));
         let said: Vec<String> =
-            profile.claims.values("groups").filter_map(|value| value.scalar_text()).collect();
+            profile.claims.values("groups").filter_map(ClaimValue::scalar_text).collect();
         assert_eq!(said, ["eng", "7"]);
         assert!(profile.tokens.is_none());
     }

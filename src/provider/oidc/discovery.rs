@@ -12,6 +12,7 @@ use openidconnect::core::{
 };
 use openidconnect::{
     AdditionalProviderMetadata, DiscoveryError, EndSessionUrl, IssuerUrl, ProviderMetadata,
+    TokenUrl, UserInfoUrl,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -140,7 +141,7 @@ impl Discovery {
         let metadata = metadata.map_err(failure)?;
         let places = [
             ("authorization_endpoint", Some(metadata.authorization_endpoint().url())),
-            ("token_endpoint", metadata.token_endpoint().map(|place| place.url())),
+            ("token_endpoint", metadata.token_endpoint().map(TokenUrl::url)),
             ("jwks_uri", Some(metadata.jwks_uri().url())),
         ];
         for (name, place) in places {
@@ -151,8 +152,8 @@ impl Discovery {
         }
         let more = metadata.additional_metadata();
         let places = [
-            ("userinfo_endpoint", metadata.userinfo_endpoint().map(|place| place.url())),
-            ("end_session_endpoint", more.end_session_endpoint.as_ref().map(|place| place.url())),
+            ("userinfo_endpoint", metadata.userinfo_endpoint().map(UserInfoUrl::url)),
+            ("end_session_endpoint", more.end_session_endpoint.as_ref().map(EndSessionUrl::url)),
         ];
         for (name, place) in places {
             place.map_or(Ok(()), |place| self.accept(name, place))?;
@@ -180,6 +181,8 @@ fn failure(error: DiscoveryError<HttpError>) -> SignInError {
             SignInError::Unreachable(format!("it answers {status} when asked to describe itself"))
         }
         DiscoveryError::Validation(why) => SignInError::Misfit(remark("", &why, &[])),
-        error => SignInError::Misfit(remark("", &error.to_string(), &[])),
+        error @ (DiscoveryError::Other(_) | DiscoveryError::UrlParse(_) | _) => {
+            SignInError::Misfit(remark("", &error.to_string(), &[]))
+        }
     }
 }

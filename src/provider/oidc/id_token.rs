@@ -43,7 +43,7 @@ impl Expectation<'_> {
             Some(nonce) => token.claims(&verifier, nonce),
             None => token.claims(&verifier, |_: Option<&Nonce>| Ok(())),
         };
-        let claims = claims.map_err(refusal)?;
+        let claims = claims.map_err(|error| refusal(&error))?;
         self.check_access_token(token, claims, &verifier)?;
         let text = token.to_string();
         let payload = text.split('.').nth(1).and_then(members);
@@ -125,7 +125,7 @@ fn refused(why: &str) -> IdTokenError {
 }
 
 /// The words are ours: those of the library quote the token.
-fn refusal(error: ClaimsVerificationError) -> IdTokenError {
+fn refusal(error: &ClaimsVerificationError) -> IdTokenError {
     refused(match error {
         ClaimsVerificationError::SignatureVerification(
             SignatureVerificationError::NoMatchingKey,
@@ -143,6 +143,11 @@ fn refusal(error: ClaimsVerificationError) -> IdTokenError {
         ClaimsVerificationError::InvalidAudience(_) => "it is for another audience",
         ClaimsVerificationError::InvalidIssuer(_) => "it is of another issuer",
         ClaimsVerificationError::InvalidNonce(_) => "its nonce is not that of this sign-in",
-        _ => "its header is not that of an ID token",
+        ClaimsVerificationError::InvalidAuthContext(_)
+        | ClaimsVerificationError::InvalidAuthTime(_)
+        | ClaimsVerificationError::InvalidSubject(_)
+        | ClaimsVerificationError::Other(_)
+        | ClaimsVerificationError::Unsupported(_)
+        | _ => "its header is not that of an ID token",
     })
 }

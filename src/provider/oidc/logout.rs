@@ -49,13 +49,13 @@ pub(super) fn notice(
     if !tells_of_logout(members.get("events")) {
         return Err(refused("it does not tell of a logout"));
     }
-    let issued = members.get("iat").and_then(seconds).ok_or_else(|| refused("`iat` is missing"))?;
+    let since = members.get("iat").and_then(seconds).ok_or_else(|| refused("`iat` is missing"))?;
     let expires = match members.get("exp") {
-        None => issued.plus(LONGEST),
+        None => since.plus(LONGEST),
         Some(value) => seconds(value).ok_or_else(|| refused("`exp` is no date"))?,
     };
-    let usable_until = expires.min(issued.plus(LONGEST)).plus(LEEWAY);
-    if issued > now.plus(LEEWAY) || now >= usable_until {
+    let usable_until = expires.min(since.plus(LONGEST)).plus(LEEWAY);
+    if since > now.plus(LEEWAY) || now >= usable_until {
         return Err(refused("it has expired, or was issued in the future"));
     }
     let name = |claim: &str| -> Result<Option<String>, SignInError> {
@@ -70,7 +70,14 @@ pub(super) fn notice(
         return Err(refused("it names neither a person nor a session"));
     }
     let id = name("jti")?.ok_or_else(|| refused("`jti` is missing"))?;
-    Ok(LogoutNotice { issuer: issuer.to_owned(), subject, session, id, issued, usable_until })
+    Ok(LogoutNotice {
+        issuer: issuer.to_owned(),
+        subject,
+        session,
+        id,
+        issued: since,
+        usable_until,
+    })
 }
 
 fn is_name(text: &str) -> bool {

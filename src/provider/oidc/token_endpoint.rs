@@ -22,7 +22,7 @@ pub(super) type Client =
     CoreClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
 
 /// A code as it came, with what proves that it was ours to ask for.
-pub(super) struct Grant<'g> {
+pub(super) struct TakenCode<'g> {
     pub(super) redirect_uri: &'g Url,
     pub(super) code: &'g str,
     pub(super) verifier: &'g str,
@@ -64,7 +64,7 @@ fn auth_type(known: &Known) -> Result<AuthType, SignInError> {
 pub(super) async fn exchange(
     client: &Client,
     http: &Http,
-    grant: &Grant<'_>,
+    grant: &TakenCode<'_>,
 ) -> Result<CoreTokenResponse, SignInError> {
     let redirect_uri = RedirectUrl::from_url(grant.redirect_uri.clone());
     let request = client

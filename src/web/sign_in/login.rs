@@ -1,6 +1,6 @@
 //! The login form of the users file.
 
-use super::{authenticate_host, onward, open, provider, random};
+use super::{authenticate_host, onward, open, provider};
 use crate::pages::{Frame, Message, OnwardPage, SignInPage, SignInTrouble};
 use crate::provider::{LocalUsers, Profile};
 use crate::secret::Secret;
@@ -39,8 +39,7 @@ fn login_page(
     attempt: &Attempt,
     (login, trouble): (&str, Option<SignInTrouble>),
 ) -> Result<Response, Trouble> {
-    let sealed = desk.sealers.seal_attempt(attempt, random()?);
-    let sealed = sealed.ok_or_else(|| Trouble::of(Message::Fault))?;
+    let sealed = desk.sealers.seal_attempt(attempt)?;
     let destination = match &attempt.goal {
         Goal::Here => String::new(),
         Goal::Page { redirect, .. } => shown(redirect),

@@ -1,6 +1,6 @@
 //! To an `OpenID` provider and back.
 
-use super::{authenticate_host, onward, open, provider, random, use_once};
+use super::{authenticate_host, onward, open, provider, use_once};
 use crate::pages::Message;
 use crate::provider::{Answer, OidcProvider, SignInError};
 use crate::secret::Secret;
@@ -29,8 +29,7 @@ pub(super) async fn to_provider(
         verifier: started.verifier.expose().clone(),
         expires: Attempt::expiry(visit.now),
     };
-    let state = desk.sealers.seal_attempt(&attempt, random()?);
-    let state = state.ok_or_else(|| Trouble::of(Message::Fault))?;
+    let state = desk.sealers.seal_attempt(&attempt)?;
     Ok(lead(&with_state(started.url, &state)))
 }
 

@@ -16,7 +16,7 @@ use lictor::demo::{Reply, exchange_body};
 use lictor::document::Problems;
 use lictor::ext_authz::Checker;
 use lictor::identity::{Directory, Group, User};
-use lictor::people::{People, Vault};
+use lictor::people::People;
 use lictor::provider::{LocalUsers, Throttle, Turnstile, hash_password};
 use lictor::sign_in::Sealers;
 use lictor::state::{Provider, Settings, Snapshot, State};
@@ -117,6 +117,7 @@ fn with_provider(snapshot: Snapshot) -> Snapshot {
     let mut settings = Arc::into_inner(snapshot.settings).expect("nobody else has it");
     let sign_in = settings.sign_in.as_mut().expect("an authenticate host");
     sign_in.provider = Some(Provider::Local(Arc::new(users)));
+    sign_in.lifetime = std::time::Duration::from_hours(14);
     Snapshot { settings: Arc::new(settings), directory: snapshot.directory }
 }
 
@@ -155,7 +156,6 @@ impl House {
             people: People::new(Arc::clone(&cache)),
             cache,
             sealers: Sealers::derive(&SECRET_BYTES).expect("sealers"),
-            vault: Arc::new(Vault::derive(&SECRET_BYTES).expect("a vault")),
             throttle: Mutex::new(Throttle::default()),
             turnstile: Turnstile::default(),
         };

@@ -134,7 +134,7 @@ async fn look(lease: &mut Lease<'_>) -> Result<String, StoreError> {
         let message = format!("the encoding of the database is {encoding}; it must be UTF8");
         return Err(StoreError::unavailable(message));
     }
-    row.text().map_err(|_| StoreError::corrupt("the database has no tables of Lictor's"))
+    row.text().map_err(|_| StoreError::unavailable("the database has no tables of Lictor's"))
 }
 
 /// What every connection is told first: nothing may go on for ever, whatever the server's own settings.

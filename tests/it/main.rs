@@ -56,6 +56,7 @@ mod routes_tool;
 mod server;
 mod store_conformance;
 mod sign_in_settings;
+mod store_faults;
 mod support;
 mod token_tool;
 mod worked_examples;

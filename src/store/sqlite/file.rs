@@ -1,8 +1,8 @@
 //! Opening an SQLite file.
 
+use super::super::StoreError;
 use super::super::migrations;
 use super::super::settings::{Limits, Opening};
-use super::super::{StoreError, StoreErrorKind};
 use super::handle::failure;
 use rusqlite::{Connection, OpenFlags};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -26,7 +26,7 @@ pub(super) fn open(
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection =
         Connection::open_with_flags(&path, flags).map_err(|error| cannot_open(&path, error))?;
-    prepare(&connection, limits).map_err(|error| cannot_open(&path, error))?;
+    prepare(&connection, limits).map_err(failure)?;
     match opening {
         Opening::ToServe => {
             write_ahead(&connection, &path)?;
@@ -103,6 +103,5 @@ fn look(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     if tables > 0 {
         return Ok(());
     }
-    let message = format!("`{}` is no store of Lictor's", shown(path));
-    Err(StoreError::new(StoreErrorKind::Corrupt, message))
+    Err(StoreError::unavailable(format!("`{}` is no store of Lictor's", shown(path))))
 }

@@ -80,11 +80,15 @@ impl Cluster {
 
     /// Runs SQL and gives what it prints.
     pub fn psql(&self, database: &str, sql: &str) -> String {
+        self.try_psql(database, sql).unwrap_or_else(|error| panic!("{sql}: {error}"))
+    }
+
+    pub fn try_psql(&self, database: &str, sql: &str) -> Result<String, String> {
         let mut psql = Command::new(binaries().join("psql"));
         psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", USER, "-d", database]);
         let ran = psql.arg("-h").arg(&self.folder).args(["-c", sql]).output().expect("psql");
-        assert!(ran.status.success(), "{sql}: {}", String::from_utf8_lossy(&ran.stderr));
-        String::from_utf8(ran.stdout).expect("text").trim().to_owned()
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text").trim().to_owned();
+        if ran.status.success() { Ok(text(ran.stdout)) } else { Err(text(ran.stderr)) }
     }
 
     /// Sends a signal to the server, such as `-STOP`.

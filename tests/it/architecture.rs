@@ -124,6 +124,10 @@ fn crates_stay_in_their_rooms() {
         ("argon2::", &["provider"]),
         ("openidconnect::", &["provider"]),
         ("reqwest::", &["provider"]),
+        ("rusqlite::", &["store"]),
+        ("tokio_postgres::", &["store"]),
+        ("deadpool_postgres::", &["store"]),
+        ("refinery::", &["store"]),
     ];
     let mut wrong = Vec::new();
     for (module, _) in modules() {

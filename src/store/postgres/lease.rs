@@ -5,6 +5,7 @@ use super::super::changes::messages;
 use super::super::statement::{Cell, Connection, Row, Statement};
 use super::super::{Changed, StoreError, StoreErrorKind};
 use deadpool_postgres::{GenericClient, HookError, Object, Pool, PoolError, Transaction};
+use std::error::Error as _;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
 
@@ -154,7 +155,8 @@ fn row(row: &tokio_postgres::Row) -> Result<Row, StoreError> {
 /// The server's detail would show rows, so only its message is kept.
 pub(super) fn failure(error: tokio_postgres::Error) -> StoreError {
     let Some(server) = error.as_db_error() else {
-        return StoreError::unavailable(error);
+        let cause = error.source().map(|cause| format!(": {cause}"));
+        return StoreError::unavailable(format!("{error}{}", cause.unwrap_or_default()));
     };
     let message = format!("{} (SQLSTATE {})", server.message(), server.code().code());
     if [SqlState::DATA_CORRUPTED, SqlState::INDEX_CORRUPTED].contains(server.code()) {

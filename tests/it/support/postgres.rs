@@ -5,7 +5,7 @@
 //! however that ends; then the shell stops the server and removes the folder.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt as _, chown};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -38,6 +38,8 @@ pub struct Cluster {
     databases: AtomicUsize,
 }
 
+const PORT: &str = "5432";
+
 impl Cluster {
     /// The one that most tests share: nothing is written to the disk for good.
     pub fn shared() -> &'static Self {
@@ -47,20 +49,23 @@ impl Cluster {
 
     /// A new one with these options, which listens at a socket only unless they say otherwise.
     pub fn start(options: &[&str]) -> Self {
-        Self::prepared(options, |_| {})
+        Self::with_files(options, &[])
     }
 
-    /// The same; `prepare` may put files into the folder before the server runs.
-    pub fn prepared(options: &[&str], prepare: impl FnOnce(&Path)) -> Self {
+    /// The same, with these files in its folder, which options call `FOLDER`.
+    pub fn with_files(options: &[&str], files: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder").keep();
         let mut initdb = as_owner(&folder, "initdb");
         initdb.args(["--no-sync", "-A", "trust", "-E", "UTF8", "--locale=C", "-U", USER, "-D"]);
         let made = initdb.arg(folder.join("data")).output().expect(MISSING);
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        prepare(&folder);
+        for (name, text) in files {
+            write_for_owner(&folder.join(name), text);
+        }
         let always =
             ["-c", "listen_addresses=", "-c", "max_connections=300", "-c", "shared_buffers=32MB"];
-        let options = always.iter().chain(options).map(|option| (*option).to_owned()).collect();
+        let named = |option: &&str| option.replace("FOLDER", &folder.display().to_string());
+        let options = always.iter().chain(options).map(named).collect();
         let keeper = keep(&folder, &options);
         let cluster = Self { folder, options, keeper, databases: AtomicUsize::default() };
         cluster.wait();
@@ -75,7 +80,8 @@ impl Cluster {
     }
 
     pub fn connection_string(&self, database: &str) -> String {
-        format!("host={} user={USER} dbname={database}", self.folder.display())
+        let (folder, port) = (self.folder.display(), self.port());
+        format!("host={folder} port={port} user={USER} dbname={database}")
     }
 
     /// Runs SQL and gives what it prints.
@@ -86,7 +92,12 @@ impl Cluster {
     pub fn try_psql(&self, database: &str, sql: &str) -> Result<String, String> {
         let mut psql = Command::new(binaries().join("psql"));
         psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", USER, "-d", database]);
-        let ran = psql.arg("-h").arg(&self.folder).args(["-c", sql]).output().expect("psql");
+        let ran = psql
+            .arg("-h")
+            .arg(&self.folder)
+            .args(["-p", self.port(), "-c", sql])
+            .output()
+            .expect("psql");
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text").trim().to_owned();
         if ran.status.success() { Ok(text(ran.stdout)) } else { Err(text(ran.stderr)) }
     }
@@ -119,6 +130,12 @@ impl Cluster {
         self.wait();
     }
 
+    /// The port gives the socket its name.
+    fn port(&self) -> &str {
+        let port = self.options.iter().find_map(|option| option.strip_prefix("port="));
+        port.unwrap_or(PORT)
+    }
+
     fn end(&mut self, word: &str) {
         use std::io::Write as _;
         if let Some(mut input) = self.keeper.stdin.take() {
@@ -135,7 +152,7 @@ impl Cluster {
     fn wait(&self) {
         for _ in 0..600 {
             let mut ready = Command::new(binaries().join("pg_isready"));
-            ready.arg("-q").arg("-h").arg(&self.folder);
+            ready.arg("-q").arg("-h").arg(&self.folder).args(["-p", self.port()]);
             if ready.status().expect("pg_isready").success() {
                 return;
             }
@@ -165,12 +182,25 @@ fn as_owner(folder: &Path, name: &str) -> Command {
     let own = binaries().join(name);
     let mut command = Command::new(if own.is_file() { own } else { name.into() });
     command.current_dir(folder).env_clear().env("PATH", "/usr/bin:/bin").env("LC_ALL", "C");
-    if fs::metadata("/proc/self").expect("Linux").uid() == 0 {
+    if is_root() {
         let (user, group) = (number_of("-u"), number_of("-g"));
         chown(folder, Some(user), Some(group)).expect("root may give folders away");
         command.uid(user).gid(group);
     }
     command
+}
+
+/// PostgreSQL takes a private key only if it is for the server's owner alone.
+fn write_for_owner(path: &Path, text: &str) {
+    fs::write(path, text).expect("writes");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).expect("it is ours");
+    if is_root() {
+        chown(path, Some(number_of("-u")), Some(number_of("-g"))).expect("root may give away");
+    }
+}
+
+fn is_root() -> bool {
+    fs::metadata("/proc/self").expect("Linux").uid() == 0
 }
 
 fn number_of(flag: &str) -> u32 {

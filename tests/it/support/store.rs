@@ -10,13 +10,13 @@ use lictor::session::{
 };
 use lictor::store::{
     self, ActivityQuery, Change, Changes, ConnectionString, Feed, Kept, Once, SessionQuery,
-    StorageSettings, Store, StoreError,
+    StorageSettings, Store, StoreError, StoreErrorKind,
 };
 use lictor::tasks::Tasks;
 use lictor::time::Timestamp;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 pub fn key() -> ChainKey {
@@ -37,14 +37,22 @@ pub struct Place {
 }
 
 impl Place {
+    /// With much time, as the machine may have much else to do.
+    fn kept(kept: Kept) -> Self {
+        let times = Duration::from_secs(20);
+        let settings = StorageSettings::new(kept);
+        let settings = StorageSettings { lookup_timeout: times, timeout: times, ..settings };
+        Self { settings, folder: None }
+    }
+
     pub fn memory() -> Self {
-        Self { settings: StorageSettings::new(Kept::InMemory), folder: None }
+        Self::kept(Kept::InMemory)
     }
 
     pub fn file() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let kept = Kept::InFile(folder.path().join("lictor.db"));
-        Self { settings: StorageSettings::new(kept), folder: Some(folder) }
+        Self { folder: Some(folder), ..Self::kept(kept) }
     }
 
     /// A new database of the shared server.
@@ -54,13 +62,21 @@ impl Place {
 
     pub fn database(connection_string: &str) -> Self {
         let reached = ConnectionString::parse(connection_string).expect("a connection string");
-        Self { settings: StorageSettings::new(Kept::InPostgres(reached)), folder: None }
+        Self::kept(Kept::InPostgres(reached))
+    }
+
+    /// A connection string, or the path of a file that the caller keeps.
+    pub fn named(name: &str) -> Self {
+        if name.starts_with("host=") {
+            return Self::database(name);
+        }
+        Self::kept(Kept::InFile(PathBuf::from(name)))
     }
 
     /// With other times, so that a test of them is short.
     pub fn impatient(mut self) -> Self {
-        self.settings.lookup_timeout = Duration::from_millis(300);
-        self.settings.timeout = Duration::from_millis(600);
+        self.settings.lookup_timeout = Duration::from_millis(700);
+        self.settings.timeout = Duration::from_millis(1200);
         self
     }
 
@@ -150,6 +166,15 @@ pub fn once(key: &str, expires: Timestamp) -> Once {
     Once { key: key.to_owned(), value: "{\"a\":1}".to_owned(), expires }
 }
 
+/// A sign-in of `u-NUMBER`: a session, and an entry that tells of it.
+pub async fn write(store: &dyn Store, number: usize) -> Result<(), StoreErrorKind> {
+    let user = format!("u-{number}");
+    let id = HandleSecret::of_handle(&user).id();
+    let changes = vec![Change::OpenSession(SessionRecord { id, ..session(0, &user) })];
+    let done = store.commit(changes, vec![event(Verb::SignIn, &user)]).await;
+    done.map(drop).map_err(|error| error.kind())
+}
+
 /// Every entry, after the whole log has been verified.
 pub async fn verified_log(store: &dyn Store) -> Vec<Entry> {
     let (mut head, mut entries) = (Head::default(), Vec::new());
@@ -182,12 +207,11 @@ pub enum Fault {
 pub struct Faulty {
     inner: Arc<dyn Store>,
     fault: AtomicU8,
-    delay: Mutex<Duration>,
 }
 
 impl Faulty {
     pub fn new(inner: Arc<dyn Store>) -> Self {
-        Self { inner, fault: AtomicU8::new(0), delay: Mutex::default() }
+        Self { inner, fault: AtomicU8::new(0) }
     }
 
     /// From now on.
@@ -195,19 +219,10 @@ impl Faulty {
         self.fault.store(fault as u8, Ordering::SeqCst);
     }
 
-    /// Every call takes so much longer from now on.
-    pub fn delays(&self, delay: Duration) {
-        *self.delay.lock().expect("unpoisoned") = delay;
-    }
-
     async fn around<T>(
         &self,
         call: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        let delay = *self.delay.lock().expect("unpoisoned");
-        if !delay.is_zero() {
-            tokio::time::sleep(delay).await;
-        }
         let fault = self.fault.load(Ordering::SeqCst);
         if fault == Fault::Before as u8 {
             return Err(StoreError::unavailable("as asked, before"));

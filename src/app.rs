@@ -3,6 +3,7 @@
 
 mod bind;
 mod desk;
+mod directory;
 mod reload;
 mod watch;
 
@@ -167,6 +168,8 @@ impl App {
             desk::keep_confirmed(&self.site);
             desk::keep_clean(&self.tasks, cache(), Arc::clone(&self.site.clock));
         }
+        let state = Arc::clone(&self.site.state);
+        directory::keep_fetched(&self.tasks, state, self.metrics, readiness.clone());
         watch::start(&self.tasks, self.reload, self.seen, self.hangup)?;
         serve_grpc(&self.tasks, self.grpc, routes);
         set_serving(&health, &readiness, true).await;

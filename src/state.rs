@@ -4,7 +4,7 @@ use crate::assertion::{Outgoing, SigningKeys};
 use crate::config::{Config, Enforcement, ProgrammaticDomains, ProviderSettings};
 use crate::identity::{Directory, ImpersonationRules, VerificationKeys};
 use crate::policy::Policy;
-use crate::provider::{LocalUsers, OidcProvider, TokenSealer};
+use crate::provider::{DirectoryUrl, LocalUsers, OidcProvider, TokenSealer};
 use crate::record::DataSources;
 use crate::request::{Host, Kind, Malformed, Path, Target};
 use crate::route::Table;
@@ -32,6 +32,8 @@ pub struct Settings {
     pub trusted_hops: usize,
     pub refuse_ambiguous_paths: bool,
     pub sign_in: Option<SignIn>,
+    /// Where people and groups are fetched from, if not from a file.
+    pub directory_url: Option<DirectoryUrl>,
     /// Whether a CA for client certificates is named anywhere: then Envoy lets everybody come as far as
     /// the check, and whom it names is whom somebody claims to be.
     pub judges_certificates: bool,
@@ -159,6 +161,7 @@ impl Snapshot {
             trusted_hops: config.trusted_hops,
             refuse_ambiguous_paths: config.refuse_ambiguous_paths,
             sign_in,
+            directory_url: config.directory_url,
         };
         Self { settings: Arc::new(settings), directory: Arc::new(directory) }
     }
@@ -175,6 +178,22 @@ impl State {
 
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.0.load_full()
+    }
+
+    /// Puts another directory in place, beside the settings of that moment.
+    pub fn replace_directory(&self, directory: &Arc<Directory>) {
+        self.0.rcu(|current| Snapshot {
+            settings: Arc::clone(&current.settings),
+            directory: Arc::clone(directory),
+        });
+    }
+
+    /// Puts other settings in place, beside the directory of that moment; gives back the old snapshot.
+    pub fn replace_settings(&self, settings: &Arc<Settings>) -> Arc<Snapshot> {
+        self.0.rcu(|current| Snapshot {
+            settings: Arc::clone(settings),
+            directory: Arc::clone(&current.directory),
+        })
     }
 
     /// Puts another snapshot in place and gives back the old one, which requests under way keep.

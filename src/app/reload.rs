@@ -113,7 +113,16 @@ impl Reload {
         // What took effect at the start stays what a later reading is compared with.
         let (listen, logging) = (self.kept.listen.clone(), self.kept.logging.clone());
         self.kept = Arc::new(Kept { listen, logging, ..kept });
-        retire(self.state.replace(snapshot), tasks);
+        // What was fetched from a URL stays until something else is.
+        let before = self.state.snapshot();
+        let fetched = snapshot.settings.directory_url.is_some()
+            && snapshot.settings.directory_url == before.settings.directory_url;
+        let (old, people) = if fetched {
+            (self.state.replace_settings(&snapshot.settings), before.directory.len())
+        } else {
+            (self.state.replace(snapshot), people)
+        };
+        retire(old, tasks);
         self.metrics.loaded(Some(people));
         self.readiness.remark(None);
         self.failed = false;

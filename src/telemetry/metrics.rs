@@ -148,9 +148,14 @@ impl Metrics {
         let result = if people.is_some() { "ok" } else { "failed" };
         self.config_loads.get_or_create(&Loaded { result }).inc();
         self.config_current.set(i64::from(people.is_some()));
-        if let Some(people) = people.and_then(|people| i64::try_from(people).ok()) {
-            self.directory_users.set(people);
+        if let Some(people) = people {
+            self.directory(people);
         }
+    }
+
+    /// How many people the directory has.
+    pub fn directory(&self, people: usize) {
+        self.directory_users.set(i64::try_from(people).unwrap_or(i64::MAX));
     }
 
     /// The text that a scraper reads.

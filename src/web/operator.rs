@@ -19,6 +19,8 @@ struct Ready {
     remark: Option<String>,
     /// About the store.
     store: Option<String>,
+    /// About the directory.
+    directory: Option<String>,
 }
 
 impl Readiness {
@@ -36,10 +38,15 @@ impl Readiness {
         self.0.write().unwrap_or_else(PoisonError::into_inner).store = remark;
     }
 
+    /// How the directory stands that is fetched, if there is something to say.
+    pub fn directory_remark(&self, remark: Option<String>) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).directory = remark;
+    }
+
     fn page(&self) -> (StatusCode, String) {
-        let Ready { ready, remark, store } =
+        let Ready { ready, remark, store, directory } =
             self.0.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let remarks = remark.into_iter().chain(store);
+        let remarks = remark.into_iter().chain(store).chain(directory);
         let remark: String = remarks.map(|remark| remark + "\n").collect();
         if ready {
             (StatusCode::OK, format!("ready\n{remark}"))

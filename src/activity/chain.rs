@@ -47,6 +47,17 @@ pub enum ChainProblem {
     Cut { expected: u64, found: u64 },
 }
 
+impl ChainProblem {
+    /// The first entry that is not as it was written, or not there.
+    pub fn number(&self) -> u64 {
+        match self {
+            Self::Missing { expected: number, .. }
+            | Self::Changed(number)
+            | Self::Cut { expected: number, .. } => *number,
+        }
+    }
+}
+
 impl ChainKey {
     /// Derives the key: HMAC-SHA-256 of a label under the shared secret.
     pub fn derive(secret: &[u8; 32]) -> Self {

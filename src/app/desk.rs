@@ -20,7 +20,8 @@ pub(super) async fn open(
     secret: &[u8; 32],
     tasks: &Tasks,
 ) -> Result<Desk, StoreError> {
-    let store = store::open(storage, ChainKey::derive(secret), tasks.clone()).await?;
+    let chain = ChainKey::derive(secret);
+    let store = store::open(storage, chain.clone(), tasks.clone()).await?;
     let limits = CacheLimits {
         lookup: storage.lookup_timeout,
         staleness: storage.max_staleness,
@@ -31,6 +32,8 @@ pub(super) async fn open(
         people: People::new(Arc::clone(&cache)),
         cache,
         sealers: Sealers::derive(secret).map_err(StoreError::unavailable)?,
+        chain,
+        verified: Mutex::default(),
         throttle: Mutex::new(Throttle::default()),
         turnstile: Turnstile::default(),
     })

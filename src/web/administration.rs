@@ -1,9 +1,10 @@
 //! For administrators: everybody's sessions, and what was done.
 
 use super::answer::{Trouble, back, page};
+use super::site::Desk;
 use super::view;
 use super::visit::{Visit, Visitor};
-use crate::activity::{Entry, Event, Verb};
+use crate::activity::{Entry, Event, Verb, verify};
 use crate::id::SessionId;
 use crate::pages::{
     ActivityPage, ActivityRow, ConfirmPage, Confirmation, Integrity, Message, Paging, SessionRow,
@@ -15,6 +16,7 @@ use crate::store::{ActivityQuery, SessionQuery};
 use axum::body::Bytes;
 use axum::http::StatusCode;
 use axum::response::Response;
+use std::sync::PoisonError;
 
 /// How many rows stand on a page.
 const ROWS: usize = 50;
@@ -180,9 +182,32 @@ async fn told(visit: &Visit) -> Result<Response, Trouble> {
         who,
         before,
         more,
-        integrity: Integrity::Unchecked,
+        integrity: integrity(visit.desk()?).await?,
     };
     Ok(page(StatusCode::OK, shown.render()))
+}
+
+/// How many entries are verified for one page; the next page goes on from there.
+const VERIFIED_AT_ONCE: usize = 5000;
+
+async fn integrity(desk: &Desk) -> Result<Integrity, Trouble> {
+    let verified = || desk.verified.lock().unwrap_or_else(PoisonError::into_inner);
+    let before = verified().clone();
+    let store = desk.people.store();
+    let entries = store.activity_after(before.number, VERIFIED_AT_ONCE).await?;
+    match verify(&desk.chain, before, &entries) {
+        Ok(head) => {
+            let mut verified = verified();
+            if head.number > verified.number {
+                *verified = head.clone();
+            }
+            Ok(Integrity::Verified(head.number))
+        }
+        Err(problem) => {
+            tracing::error!(%problem, "the activity log is not as it was written");
+            Ok(Integrity::Broken(problem.number()))
+        }
+    }
 }
 
 fn row(visit: &Visit, entry: &Entry) -> ActivityRow {

@@ -1,5 +1,6 @@
 //! What all pages share.
 
+use crate::activity::{ChainKey, Head};
 use crate::authorizer::Authorizer;
 use crate::clock::Clock;
 use crate::people::People;
@@ -27,6 +28,9 @@ pub struct Desk {
     pub people: People,
     pub cache: Arc<SessionCache>,
     pub sealers: Sealers,
+    pub chain: ChainKey,
+    /// Up to where the activity log was found to be as it was written.
+    pub verified: Mutex<Head>,
     pub throttle: Mutex<Throttle>,
     pub turnstile: Turnstile,
 }

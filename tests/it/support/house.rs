@@ -156,6 +156,8 @@ impl House {
             people: People::new(Arc::clone(&cache)),
             cache,
             sealers: Sealers::derive(&SECRET_BYTES).expect("sealers"),
+            chain: ChainKey::derive(&SECRET_BYTES),
+            verified: Mutex::default(),
             throttle: Mutex::new(Throttle::default()),
             turnstile: Turnstile::default(),
         };

@@ -19,10 +19,11 @@ mod routes;
 mod schema;
 mod sign_in;
 mod source;
+mod storage;
 
 pub use certificates::{CertificateSettings, Enforcement};
 pub use identity::{IdentitySettings, SharedSecret, SharedSecretError};
-pub use keys::{GLOBAL_KEYS, Key, MTLS_KEYS, ROUTE_KEYS};
+pub use keys::{GLOBAL_KEYS, Key, MTLS_KEYS, ROUTE_KEYS, STORAGE_KEYS};
 pub use listen::{GrpcAddress, Listen, LogFormat, Logging};
 pub use outgoing::OutgoingSettings;
 pub use policies::NamedPolicy;
@@ -36,12 +37,14 @@ use crate::policy::Language;
 use crate::provider::DirectoryUrl;
 use crate::record::DataSources;
 use crate::route::Route;
+use crate::store::StorageSettings;
 use certificates::ReadCertificates;
 use directory::ReadDirectory;
 use keys::Standing;
 use records::{ReadRecords, RecordsReader};
 use routes::ReadRoutes;
 use std::path::{Path, PathBuf};
+use storage::ReadStorage;
 
 /// Everything an operator can decide, checked.
 #[derive(Debug)]
@@ -66,7 +69,8 @@ pub struct Config {
     pub refuse_ambiguous_paths: bool,
     /// `data_sources`
     pub data_sources: DataSources,
-    pub storage: crate::store::StorageSettings,
+    /// `storage`
+    pub storage: StorageSettings,
     /// The directory file, if there is one.
     pub directory: Option<PathBuf>,
     /// Where the directory is fetched from, if it is not a file.
@@ -183,6 +187,8 @@ impl Config {
         let fold_email = language.fold_email;
         let records = RecordsReader { base: &base, fold_email }.read(section, problems);
         let ReadRecords { sources: data_sources, files } = records;
+        let storage = ReadStorage::read(section, &base, problems);
+        let files = files.into_iter().chain(storage.files);
         let origin = Origin::new(
             file,
             &base,
@@ -202,7 +208,7 @@ impl Config {
             trusted_hops: usize::try_from(trusted_hops).unwrap_or(usize::MAX),
             refuse_ambiguous_paths: refuses_ambiguous_paths(section, problems),
             data_sources,
-            storage: crate::store::StorageSettings::new(crate::store::Kept::InMemory),
+            storage: storage.settings?,
             origin,
             certificates: certificates.settings,
             directory,

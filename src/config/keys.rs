@@ -140,6 +140,24 @@ pub const GLOBAL_KEYS: &[Key] = &[
         "Records for the criterion `record`: `{record_type: TYPE, file: PATH, foreign_key: KEY}` each. The file is a list of maps, JSON if its name ends in `.json`, else YAML up to 16 MiB. KEY says which records a request finds: those whose `id` (in quotes, if it is a number with leading zeros) is its `user.id` (the default, because most records are about people), `user.email`, `request.ip` (an address, or a range in `$index.cidr`; the smallest wins) or `request.client_certificate.fingerprint`. Read again when a file changes.",
     ),
     used(
+        "databroker_storage_connection_string",
+        Kind::Text,
+        "",
+        "Pomerium's name of `storage.connection_string`.",
+    ),
+    used(
+        "databroker_storage_connection_string_file",
+        Kind::Text,
+        "",
+        "Pomerium's name of `storage.connection_string_file`.",
+    ),
+    used(
+        "databroker_storage_type",
+        Kind::Text,
+        "",
+        "Pomerium's name of `storage.type`: `postgres`, `memory`, or `file`, which is the SQLite file here.",
+    ),
+    used(
         "default_policy",
         Kind::Texts,
         "[]",
@@ -342,6 +360,12 @@ pub const GLOBAL_KEYS: &[Key] = &[
         "Where the browser goes after it has signed out, if not to a page of ours.",
     ),
     used(
+        "storage",
+        Kind::Map,
+        "{type: sqlite}",
+        "Where sessions, known people and the activity log are kept. Opened only if people sign in here. An SQLite file unless it is said otherwise, so that one machine needs nothing else.",
+    ),
+    used(
         "strict_pomerium",
         Kind::Bool,
         "false",
@@ -399,9 +423,6 @@ pub const GLOBAL_KEYS: &[Key] = &[
     not_used("databroker_raft_bind_address"),
     not_used("databroker_service_url"),
     not_used("databroker_service_urls"),
-    not_used("databroker_storage_connection_string"),
-    not_used("databroker_storage_connection_string_file"),
-    not_used("databroker_storage_type"),
     not_used("debug_address"),
     not_used("default_upstream_timeout"),
     not_used("dns_lookup_family"),
@@ -438,7 +459,6 @@ pub const GLOBAL_KEYS: &[Key] = &[
     not_used("services"),
     not_used("signing_key_algorithm"),
     not_used("skip_xff_append"),
-    not_used("storage"),
     not_used("timeout_idle"),
     not_used("timeout_read"),
     not_used("timeout_write"),
@@ -480,6 +500,52 @@ pub const MTLS_KEYS: &[Key] = &[
         Kind::Integer,
         "1",
         "How many certificates may stand above the client's own; `0` for any number. One, because Envoy sends none in between.",
+    ),
+];
+
+/// Keys of `storage`.
+pub const STORAGE_KEYS: &[Key] = &[
+    used(
+        "connection_string",
+        Kind::Text,
+        "",
+        "How to reach PostgreSQL: `postgresql://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full`, or `key=value` with blanks between. Shown nowhere.",
+    ),
+    used(
+        "connection_string_file",
+        Kind::Text,
+        "",
+        "A file that holds `connection_string`; wins over it.",
+    ),
+    used(
+        "lookup_timeout",
+        Kind::Duration,
+        "1s",
+        "How long a check waits for a session that was not seen before. Short, because Envoy waits with it.",
+    ),
+    used(
+        "max_staleness",
+        Kind::Duration,
+        "60s",
+        "How long a session that is known goes on while the store does not answer; after that it is refused. A minute, as an ended session must not live through a long outage.",
+    ),
+    used(
+        "path",
+        Kind::Text,
+        "lictor.db beside the configuration",
+        "The SQLite file. Beside the configuration, as that folder is known to be there.",
+    ),
+    used(
+        "timeout",
+        Kind::Duration,
+        "5s",
+        "How long anything else that the store is asked may take. Nobody waits longer for a page.",
+    ),
+    used(
+        "type",
+        Kind::Text,
+        "sqlite",
+        "`sqlite`: a file, for one machine. `postgres`: a server, for several replicas. `memory`: nothing outlives the process.",
     ),
 ];
 
@@ -689,12 +755,12 @@ fn refusal(entry: &Entry, why: &str) -> Problem {
 
 #[cfg(test)]
 mod tests {
-    use super::{GLOBAL_KEYS, Key, MCP_KEYS, MCP_SERVER_KEYS, MTLS_KEYS, ROUTE_KEYS};
+    use super::{GLOBAL_KEYS, Key, MCP_KEYS, MCP_SERVER_KEYS, MTLS_KEYS, ROUTE_KEYS, STORAGE_KEYS};
     use std::collections::HashSet;
 
     #[test]
     fn every_name_stands_once() {
-        for keys in [GLOBAL_KEYS, ROUTE_KEYS, MTLS_KEYS, MCP_KEYS, MCP_SERVER_KEYS] {
+        for keys in [GLOBAL_KEYS, ROUTE_KEYS, MTLS_KEYS, STORAGE_KEYS, MCP_KEYS, MCP_SERVER_KEYS] {
             let names: HashSet<_> = keys.iter().map(|key: &Key| key.name).collect();
             assert_eq!(names.len(), keys.len());
         }

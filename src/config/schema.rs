@@ -1,7 +1,8 @@
 //! The JSON Schema of the configuration file, for editors. Made from the key tables.
 
 use super::keys::{
-    GLOBAL_KEYS, Key, Kind, MCP_KEYS, MCP_SERVER_KEYS, MTLS_KEYS, ROUTE_KEYS, Standing,
+    GLOBAL_KEYS, Key, Kind, MCP_KEYS, MCP_SERVER_KEYS, MTLS_KEYS, ROUTE_KEYS, STORAGE_KEYS,
+    Standing,
 };
 use serde_json::{Map, Value, json};
 
@@ -47,6 +48,7 @@ fn property(key: &Key) -> Value {
     let shape = match (key.name, key.kind) {
         ("jwt_claims_headers", _) => json!({ "type": ["object", "array", "string"] }),
         ("downstream_mtls", _) => object("object", MTLS_KEYS),
+        ("storage", _) => object("object", STORAGE_KEYS),
         ("mcp", _) => object("object", MCP_KEYS),
         ("server", _) => object(["object", "null"], MCP_SERVER_KEYS),
         ("policy", Kind::Map) => json!({ "type": ["object", "array"] }),

@@ -1,7 +1,7 @@
 //! Where settings come from: the file, the environment, and the files they name. The only room that
 //! reads either.
 
-use super::keys::{GLOBAL_KEYS, Key, Kind, MTLS_KEYS};
+use super::keys::{GLOBAL_KEYS, Key, Kind, MTLS_KEYS, STORAGE_KEYS};
 use crate::document::{
     Entry, LoadError, Node, Notice, Place, Problem, Problems, Section, Value, load_json, load_yaml,
 };
@@ -67,10 +67,13 @@ pub(super) fn overlay(mut document: Node, environment: &Environment) -> Result<N
         return Ok(document);
     };
     overlay_map(entries, GLOBAL_KEYS, "", environment)?;
-    let mut inside = Vec::new();
-    overlay_map(&mut inside, MTLS_KEYS, "DOWNSTREAM_MTLS_", environment)?;
-    if !inside.is_empty() {
-        put_inside(entries, "downstream_mtls", inside, place);
+    for (key, keys) in [("downstream_mtls", MTLS_KEYS), ("storage", STORAGE_KEYS)] {
+        let mut inside = Vec::new();
+        let prefix = format!("{}_", key.to_ascii_uppercase());
+        overlay_map(&mut inside, keys, &prefix, environment)?;
+        if !inside.is_empty() {
+            put_inside(entries, key, inside, place.clone());
+        }
     }
     Ok(document)
 }

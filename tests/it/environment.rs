@@ -85,6 +85,7 @@ autocert: true
 idp_client_id: x
 cookie_secret: y
 databroker_storage_type: postgres
+databroker_storage_connection_string: postgresql://pomerium:secret@db.test/pomerium
 routes:
 - from: https://a.example.com
   to: http://a:80
@@ -98,7 +99,7 @@ routes:
     assert_eq!(
         notices,
         [
-            "not used here: `address`, `autocert`, `idp_client_id`, `cookie_secret`, `databroker_storage_type`, `routes[].allow_websockets`, `routes[].timeout`"
+            "not used here: `address`, `autocert`, `idp_client_id`, `cookie_secret`, `routes[].allow_websockets`, `routes[].timeout`"
         ]
     );
 }

@@ -54,6 +54,7 @@ mod reload;
 mod route_search;
 mod routes_tool;
 mod server;
+mod storage_settings;
 mod store_conformance;
 mod sign_in_settings;
 mod store_crash;

@@ -157,12 +157,12 @@ fn who_json(who: &Who) -> Value {
 pub(crate) fn event_of_json(value: &Value) -> Option<Event> {
     let text = |name: &str| value.get(name)?.as_str().map(str::to_owned);
     let session = match value.get("session")? {
-        Value::Null => None,
-        other => Some(SessionId::parse(other.as_str()?)?),
+        given if given.is_null() => None,
+        given => Some(SessionId::parse(given.as_str()?)?),
     };
     let subject = match value.get("subject")? {
-        Value::Null => None,
-        other => Some(who_of_json(other)?),
+        given if given.is_null() => None,
+        given => Some(who_of_json(given)?),
     };
     Some(Event {
         at: Timestamp::from_unix(value.get("at")?.as_i64()?),

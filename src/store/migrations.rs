@@ -3,12 +3,10 @@
 
 use refinery::Runner;
 
-#[expect(clippy::unwrap_used, reason = "made by a macro, from files that are here")]
 mod sqlite_files {
     refinery::embed_migrations!("src/store/migrations/sqlite");
 }
 
-#[expect(clippy::unwrap_used, reason = "made by a macro, from files that are here")]
 mod postgres_files {
     refinery::embed_migrations!("src/store/migrations/postgres");
 }

@@ -30,6 +30,7 @@ use lease::{Lease, failure};
 use std::time::Duration;
 use tokio::sync::OnceCell;
 use tokio_postgres::Config;
+use tokio_postgres::error::DbError;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// So many statements run at once; each connection is a process of the server.
@@ -118,7 +119,7 @@ impl Postgres {
 fn in_words(error: &refinery::Error) -> String {
     use std::error::Error as _;
     let cause = error.source().and_then(|cause| cause.downcast_ref::<tokio_postgres::Error>());
-    let cause = cause.and_then(|cause| cause.as_db_error()).map(|cause| cause.message());
+    let cause = cause.and_then(|cause| cause.as_db_error()).map(DbError::message);
     format!("the tables cannot be made: {}", cause.unwrap_or("the connection broke"))
 }
 

@@ -34,8 +34,8 @@ fn statement(which: &SessionQuery, now: Timestamp) -> Option<Statement> {
     if let Some(user) = &which.user {
         statement = statement.with(" AND user_id = $", Cell::text(user));
     }
-    if let Some(named) = &which.at_provider {
-        statement = at_provider(statement, named)?;
+    if let Some(meant) = &which.at_provider {
+        statement = at_provider(statement, meant)?;
     }
     if which.impersonating {
         statement = statement.with(" AND acting_until > $", Cell::Int(now.unix()));
@@ -52,8 +52,8 @@ fn statement(which: &SessionQuery, now: Timestamp) -> Option<Statement> {
 }
 
 /// A provider that names neither a session nor a user means nobody, not everybody.
-fn at_provider(statement: Statement, named: &AtProvider) -> Option<Statement> {
-    let AtProvider { provider, session, user } = named;
+fn at_provider(statement: Statement, meant: &AtProvider) -> Option<Statement> {
+    let AtProvider { provider, session, user } = meant;
     let names = [session, user].into_iter().flatten();
     if names.clone().count() == 0 || names.clone().any(String::is_empty) {
         return None;

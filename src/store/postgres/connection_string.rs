@@ -10,7 +10,7 @@ use tokio_postgres::config::{Host, SslMode};
 /// How to reach a PostgreSQL server. May hold a password, so it shows nothing.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ConnectionString {
-    config: Config,
+    config: Box<Config>,
     trust: Trust,
 }
 
@@ -107,7 +107,7 @@ impl ConnectionString {
         let (mode, trust) = said.tls.read()?;
         // As libpq does: a socket of this machine has no wire to listen to.
         said.config.ssl_mode(if all_local { SslMode::Disable } else { mode });
-        Ok(Self { config: said.config, trust })
+        Ok(Self { config: Box::new(said.config), trust })
     }
 
     pub(super) fn trust(&self) -> &Trust {
@@ -116,7 +116,7 @@ impl ConnectionString {
 
     /// For the driver. What the string leaves open is bounded by `limit`.
     pub(super) fn config(&self, limit: Duration) -> Config {
-        let mut config = self.config.clone();
+        let mut config = Config::clone(&self.config);
         if config.get_application_name().is_none() {
             config.application_name("lictor");
         }
@@ -209,7 +209,7 @@ fn of_url(text: &str, authority: &str) -> Result<Said, ConnectionStringError> {
 }
 
 fn of_pairs(text: &str) -> Result<Said, ConnectionStringError> {
-    let (mut tls, mut kept, mut rest) = (Tls::default(), String::new(), text);
+    let (mut tls, mut kept, mut rest) = (Tls::default(), Vec::new(), text);
     while !rest.is_empty() {
         let (key, after) = rest.split_once('=').ok_or(ConnectionStringError::Malformed)?;
         let key = key.trim();
@@ -221,11 +221,11 @@ fn of_pairs(text: &str) -> Result<Said, ConnectionStringError> {
         let (value, after) = value(after.trim_start())?;
         if !tls.takes(key, &value) {
             let value = value.replace('\\', "\\\\").replace('\'', "\\'");
-            kept.push_str(&format!("{key}='{value}' "));
+            kept.push(format!("{key}='{value}'"));
         }
         rest = after.trim_start();
     }
-    Ok(Said { config: driven(&kept)?, tls })
+    Ok(Said { config: driven(&kept.join(" "))?, tls })
 }
 
 /// A value, in quotes or not, in which `\` keeps the next character from meaning anything; and what

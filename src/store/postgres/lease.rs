@@ -153,6 +153,7 @@ fn row(row: &tokio_postgres::Row) -> Result<Row, StoreError> {
 }
 
 /// The server's detail would show rows, so only its message is kept.
+#[expect(clippy::needless_pass_by_value, reason = "errors are given to it where they arise")]
 pub(super) fn failure(error: tokio_postgres::Error) -> StoreError {
     let Some(server) = error.as_db_error() else {
         let cause = error.source().map(|cause| format!(": {cause}"));

@@ -113,6 +113,6 @@ fn nothing_waits_for_ever_unless_the_string_says_so() {
     assert_eq!(config.get_application_name(), Some("lictor"));
     let said = read("host=h connect_timeout=9 keepalives_idle=60 application_name=a").config(limit);
     assert_eq!(said.get_connect_timeout(), Some(&Duration::from_secs(9)));
-    assert_eq!(said.get_keepalives_idle(), Duration::from_secs(60));
+    assert_eq!(said.get_keepalives_idle(), Duration::from_mins(1));
     assert_eq!(said.get_application_name(), Some("a"));
 }

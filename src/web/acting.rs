@@ -108,11 +108,11 @@ fn again(
     problems: &[FieldProblem],
     status: StatusCode,
 ) -> Response {
-    let form = form_for(visit, visitor).map(|form| filled(form, typed, problems));
+    let form = form_for(visit, visitor).map(|form| filled(&form, typed, problems));
     page(status, person_page(visit, visitor, form, "").render())
 }
 
-fn filled(form: ImpersonationForm, typed: &Form, problems: &[FieldProblem]) -> ImpersonationForm {
+fn filled(form: &ImpersonationForm, typed: &Form, problems: &[FieldProblem]) -> ImpersonationForm {
     let of = |field: &str| {
         let found = problems.iter().find(|problem| problem.field == field);
         found.map(|problem| sentence(&problem.message)).unwrap_or_default()
@@ -129,7 +129,8 @@ fn filled(form: ImpersonationForm, typed: &Form, problems: &[FieldProblem]) -> I
             duration: of("duration"),
             general: of(""),
         },
-        ..form
+        reason_required: form.reason_required,
+        max_duration: form.max_duration,
     }
 }
 
@@ -161,7 +162,6 @@ pub(super) async fn preview(visit: Visit, body: Bytes) -> Response {
 async fn previewed(visit: &Visit, body: &[u8]) -> Result<Response, Trouble> {
     let Asked { visitor, by, wanted, typed } = asked(visit, body).await?;
     let judged = judged(visit);
-    let mut problems = Vec::new();
     // A preview needs no reason.
     let unreasoned = Wanted { reason: "preview".to_owned(), ..wanted };
     let mut target = match unreasoned.parse(judged, visit.now) {
@@ -173,7 +173,7 @@ async fn previewed(visit: &Visit, body: &[u8]) -> Result<Response, Trouble> {
     target.known = visit.desk()?.people.known(target.email.as_deref()).await?;
     if !target.is_permitted(by.person(), judged.rules, judged.directory) {
         let message = NotPermitted::Target.to_string();
-        problems.push(FieldProblem { field: "", message });
+        let problems = [FieldProblem { field: "", message }];
         return Ok(again(visit, &visitor, &typed, &problems, StatusCode::FORBIDDEN));
     }
     let person = target.person(judged.directory);
@@ -187,7 +187,7 @@ async fn previewed(visit: &Visit, body: &[u8]) -> Result<Response, Trouble> {
         identity: view::person(&person),
         remark: remark(&target, &person, visit),
         rows: rows.into_iter().map(row).collect(),
-        form: filled(form, &typed, &problems),
+        form: filled(&form, &typed, &[]),
     };
     Ok(page(StatusCode::OK, shown.render()))
 }

@@ -14,7 +14,7 @@ pub struct Readiness(Arc<RwLock<Ready>>);
 
 #[derive(Clone, Debug, Default)]
 struct Ready {
-    ready: bool,
+    welcome: bool,
     /// About the configuration.
     remark: Option<String>,
     /// About the store.
@@ -25,7 +25,7 @@ struct Ready {
 
 impl Readiness {
     pub fn set(&self, ready: bool) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).ready = ready;
+        self.0.write().unwrap_or_else(PoisonError::into_inner).welcome = ready;
     }
 
     /// Something to be told with the answer, such as a configuration that could not be used.
@@ -44,11 +44,11 @@ impl Readiness {
     }
 
     fn page(&self) -> (StatusCode, String) {
-        let Ready { ready, remark, store, directory } =
+        let Ready { welcome, remark, store, directory } =
             self.0.read().unwrap_or_else(PoisonError::into_inner).clone();
         let remarks = remark.into_iter().chain(store).chain(directory);
         let remark: String = remarks.map(|remark| remark + "\n").collect();
-        if ready {
+        if welcome {
             (StatusCode::OK, format!("ready\n{remark}"))
         } else {
             (StatusCode::SERVICE_UNAVAILABLE, format!("not ready\n{remark}"))

@@ -42,8 +42,7 @@ fn login_page(
     let sealed = desk.sealers.seal_attempt(attempt)?;
     let destination = match &attempt.goal {
         Goal::Here => String::new(),
-        Goal::Page { redirect, .. } => shown(redirect),
-        Goal::Program { redirect, .. } => shown(redirect),
+        Goal::Page { redirect, .. } | Goal::Program { redirect, .. } => shown(redirect),
     };
     let csrf = guard::token(browser.cookie(), &visit.host);
     let status = match trouble {

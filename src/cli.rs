@@ -1,6 +1,7 @@
 //! The commands. Data goes to standard output, words to standard error, and the exit code says what
 //! happened.
 
+mod audit;
 mod check;
 mod demo;
 mod envoy;
@@ -61,6 +62,9 @@ enum Command {
     /// Explain, test, compare and check policies
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
+    /// Verify and list what people did
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Mint and verify tokens
     #[command(subcommand)]
     Token(TokenCommand),
@@ -148,6 +152,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> std::process::ExitC
         Command::Config(ConfigCommand::Schema) => check::schema(),
         Command::Routes(RoutesCommand::Explain(explain)) => explain.run(),
         Command::Policy(command) => command.run(),
+        Command::Audit(command) => command.run(),
         Command::Token(TokenCommand::Mint(mint)) => mint.run(),
         Command::Token(TokenCommand::Verify(verify)) => verify.run(),
         Command::Key(KeyCommand::Generate(generate)) => generate.run(),

@@ -20,12 +20,14 @@ mod sqlite;
 mod statement;
 mod sweep;
 mod transaction;
+mod verify;
 
 pub use cache::{CacheLimits, Records, Seen, SessionCache, Sessionless, Silence};
 pub use error::{StoreError, StoreErrorKind};
 pub use follow::{Touch, follow};
 pub use postgres::{ConnectionString, ConnectionStringError};
 pub use settings::{Kept, StorageSettings};
+pub use verify::{LogError, verify_log};
 
 use crate::activity::{ChainKey, Entry, Event, Head};
 use crate::id::SessionId;

@@ -45,6 +45,9 @@ pub enum ChainProblem {
     Changed(u64),
     #[error("the log ends with entry {found}, and entry {expected} is known to have been written")]
     Cut { expected: u64, found: u64 },
+    /// The log was written anew by somebody who has the key.
+    #[error("entry {0} is not the one that is known to have been written")]
+    Other(u64),
 }
 
 impl ChainProblem {

@@ -144,6 +144,13 @@ fn is_opaque(word: &str) -> bool {
     longest.is_some_and(|length| length >= 32)
 }
 
+/// `text` without what a terminal would obey, or show in another order.
+pub(super) fn printable(text: &str) -> String {
+    let turns = |c: char| matches!(c, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let shown = |c: char| if c.is_control() || turns(c) { char::REPLACEMENT_CHARACTER } else { c };
+    text.chars().map(shown).collect()
+}
+
 pub(super) fn notice(notice: &Notice) {
     say(&format!("{}: {notice}", paint("1;33", "note")));
 }

@@ -98,7 +98,7 @@ impl Explain {
         let of_host = |considered: &Considered<'_>| considered.verdict != Verdict::Host;
         let considered: Vec<_> = considered.into_iter().filter(of_host).collect();
         let others = all - considered.len();
-        let asked = printable(&format!("{}{}", request.raw_host, request.raw_path));
+        let asked = report::printable(&format!("{}{}", request.raw_host, request.raw_path));
         Ok(Explanation { asked, outcome, considered, others })
     }
 
@@ -227,9 +227,4 @@ fn route_json(route: &Route) -> Value {
         "line": route.place.line(),
         "column": route.place.column(),
     })
-}
-
-/// `text` without what a terminal would obey.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }

@@ -16,6 +16,7 @@
 mod architecture;
 mod assertion_verifiers;
 mod attacks;
+mod audit_tool;
 mod bad_input;
 mod certificate_settings;
 mod certificates;

@@ -164,5 +164,5 @@ fn tell_limits(
 }
 
 fn note(message: &str) {
-    report::say(&format!("note: {}", text::printable(message)));
+    report::say(&format!("note: {}", report::printable(message)));
 }

@@ -31,11 +31,6 @@ impl Shown {
     const FEW: Self = Self { names: NAMES, changes: CHANGES };
 }
 
-/// `text` without what a terminal would obey.
-pub(super) fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
-}
-
 /// The first of `items`, and how many more there are.
 pub(super) fn listed(items: &[String], most: usize) -> String {
     let shown: Vec<&str> = items.iter().take(most).map(String::as_str).collect();
@@ -64,7 +59,7 @@ fn block(difference: &Difference<'_>, crowd: &Crowd, shown: Shown) -> String {
     if more > 0 {
         lines.push(format!("  … and {more} more; `--all` shows them"));
     }
-    let lines: Vec<String> = lines.iter().map(|line| printable(line)).collect();
+    let lines: Vec<String> = lines.iter().map(|line| report::printable(line)).collect();
     lines.join("\n") + "\n\n"
 }
 

@@ -1,0 +1,136 @@
+//! `lictor audit`: the activity log, verified and listed. Reads the store itself, so it needs no
+//! running server.
+
+mod list;
+
+use super::{Exit, block_on, check, report};
+use crate::activity::{ChainKey, Head};
+use crate::config::{Config, Environment};
+use crate::store::{LogError, Store, StoreError, StoreErrorKind, open_existing, verify_log};
+use crate::tasks::Tasks;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum AuditCommand {
+    /// Tell whether the activity log is as it was written
+    Verify(Verify),
+    /// List the activity log, the latest first
+    List(list::List),
+}
+
+impl AuditCommand {
+    pub(super) fn run(&self) -> Exit {
+        match self {
+            Self::Verify(verify) => verify.run(),
+            Self::List(list) => list.run(),
+        }
+    }
+}
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Prints the number and the hash of the last entry. Keep them elsewhere: with --head they show next time
+that nothing was cut off.
+
+Example: lictor audit verify --config lictor.yaml --head 1207:9f86d0…
+
+Exit codes: 0 it is, 4 it is not, 5 the store does not answer."
+)]
+pub(super) struct Verify {
+    /// The configuration
+    #[arg(long, short, value_name = "FILE")]
+    config: PathBuf,
+    /// An entry that is known to have been written, as this command printed it before
+    #[arg(long, value_name = "NUMBER:HASH", value_parser = head)]
+    head: Option<Head>,
+}
+
+impl Verify {
+    fn run(&self) -> Exit {
+        with_store(&self.config, async |store, chain| {
+            match verify_log(&*store, &chain, self.head.as_ref()).await {
+                Ok(Head { number, hash }) => {
+                    let plural = if number == 1 { "y" } else { "ies" };
+                    report::say(&format!("the log is as it was written: {number} entr{plural}"));
+                    report::data(&format!("{number}:{hash}\n"));
+                    Exit::Ok
+                }
+                Err(LogError::Chain(problem)) => {
+                    let help = "everything before it is as it was written; compare what follows with a backup";
+                    report::error(&problem.to_string(), Some(help));
+                    Exit::Denied
+                }
+                Err(LogError::Store(error)) => failed(&error),
+            }
+        })
+    }
+}
+
+/// `NUMBER:HASH`
+fn head(text: &str) -> Result<Head, String> {
+    let help = || "write it as NUMBER:HASH, as `lictor audit verify` prints it".to_owned();
+    let (number, hash) = text.split_once(':').ok_or_else(help)?;
+    let number: u64 = number.parse().map_err(|_| help())?;
+    let hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    let length = if number == 0 { 0 } else { 64 };
+    let good = hash.len() == length && hash.bytes().all(hex);
+    good.then(|| Head { number, hash: hash.to_owned() }).ok_or_else(help)
+}
+
+/// Opens the store of a configuration, which is there already, for `work`.
+fn with_store(file: &Path, work: impl AsyncFnOnce(Arc<dyn Store>, ChainKey) -> Exit) -> Exit {
+    let config = match Config::load(file, &Environment::of_process()) {
+        Ok(config) => config,
+        Err(problems) => {
+            check::tell(&problems, file);
+            return Exit::Invalid;
+        }
+    };
+    let chain = ChainKey::derive(config.identity.secret.bytes());
+    block_on(async {
+        match open_existing(&config.storage, chain.clone(), Tasks::default()).await {
+            Ok(store) => work(store, chain).await,
+            Err(error) => failed(&error),
+        }
+    })
+}
+
+fn failed(error: &StoreError) -> Exit {
+    match error.kind() {
+        StoreErrorKind::Unavailable | StoreErrorKind::Conflict => {
+            let help = "`storage` in the configuration says where it is; `lictor serve` makes it";
+            report::error(&error.to_string(), Some(help));
+            Exit::Unavailable
+        }
+        StoreErrorKind::Corrupt => {
+            report::error(&error.to_string(), Some("compare the store with a backup"));
+            Exit::Denied
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::head;
+
+    #[test]
+    fn a_head_is_a_number_and_a_hash() {
+        let hash = "0123456789abcdef".repeat(4);
+        let read = head(&format!("12:{hash}")).expect("a head");
+        assert_eq!((read.number, read.hash), (12, hash.clone()));
+        assert_eq!(head("0:").expect("an empty log").number, 0);
+        for text in [
+            "",
+            "12",
+            "12:",
+            &hash,
+            &format!("0:{hash}"),
+            &format!("-1:{hash}"),
+            &format!("1:{}", hash.to_uppercase()),
+            &format!("1:{hash}0"),
+        ] {
+            assert!(head(text).is_err(), "{text}");
+        }
+    }
+}

@@ -8,11 +8,13 @@ mod envoy;
 mod healthcheck;
 mod key;
 mod mint;
+mod opened;
 mod password;
 mod policy;
 mod report;
 mod routes;
 mod serve;
+mod session;
 mod verify;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -65,6 +67,9 @@ enum Command {
     /// Verify and list what people did
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// List and end sessions, and stop impersonations
+    #[command(subcommand)]
+    Session(session::SessionCommand),
     /// Mint and verify tokens
     #[command(subcommand)]
     Token(TokenCommand),
@@ -153,6 +158,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> std::process::ExitC
         Command::Routes(RoutesCommand::Explain(explain)) => explain.run(),
         Command::Policy(command) => command.run(),
         Command::Audit(command) => command.run(),
+        Command::Session(command) => command.run(),
         Command::Token(TokenCommand::Mint(mint)) => mint.run(),
         Command::Token(TokenCommand::Verify(verify)) => verify.run(),
         Command::Key(KeyCommand::Generate(generate)) => generate.run(),

@@ -55,6 +55,7 @@ impl ChainProblem {
     pub fn number(&self) -> u64 {
         match self {
             Self::Missing { expected: number, .. }
+            | Self::Other(number)
             | Self::Changed(number)
             | Self::Cut { expected: number, .. } => *number,
         }

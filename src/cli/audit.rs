@@ -3,13 +3,11 @@
 
 mod list;
 
-use super::{Exit, block_on, check, report};
-use crate::activity::{ChainKey, Head};
-use crate::config::{Config, Environment};
-use crate::store::{LogError, Store, StoreError, StoreErrorKind, open_existing, verify_log};
-use crate::tasks::Tasks;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use super::opened::{failed, with_store};
+use super::{Exit, report};
+use crate::activity::Head;
+use crate::store::{LogError, verify_log};
+use std::path::PathBuf;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum AuditCommand {
@@ -76,38 +74,6 @@ fn head(text: &str) -> Result<Head, String> {
     let length = if number == 0 { 0 } else { 64 };
     let good = hash.len() == length && hash.bytes().all(hex);
     good.then(|| Head { number, hash: hash.to_owned() }).ok_or_else(help)
-}
-
-/// Opens the store of a configuration, which is there already, for `work`.
-fn with_store(file: &Path, work: impl AsyncFnOnce(Arc<dyn Store>, ChainKey) -> Exit) -> Exit {
-    let config = match Config::load(file, &Environment::of_process()) {
-        Ok(config) => config,
-        Err(problems) => {
-            check::tell(&problems, file);
-            return Exit::Invalid;
-        }
-    };
-    let chain = ChainKey::derive(config.identity.secret.bytes());
-    block_on(async {
-        match open_existing(&config.storage, chain.clone(), Tasks::default()).await {
-            Ok(store) => work(store, chain).await,
-            Err(error) => failed(&error),
-        }
-    })
-}
-
-fn failed(error: &StoreError) -> Exit {
-    match error.kind() {
-        StoreErrorKind::Unavailable | StoreErrorKind::Conflict => {
-            let help = "`storage` in the configuration says where it is; `lictor serve` makes it";
-            report::error(&error.to_string(), Some(help));
-            Exit::Unavailable
-        }
-        StoreErrorKind::Corrupt => {
-            report::error(&error.to_string(), Some("compare the store with a backup"));
-            Exit::Denied
-        }
-    }
 }
 
 #[cfg(test)]

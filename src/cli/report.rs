@@ -1,6 +1,7 @@
 //! Words for people: errors with place and fix, on standard error.
 
 use crate::document::{Notice, Place, Problem};
+use crate::time::Timestamp;
 use std::io::{IsTerminal, Write};
 
 /// Where words go, which says whether they may be coloured.
@@ -164,4 +165,29 @@ pub(super) fn say(text: &str) {
 pub(super) fn data(text: &str) {
     let mut out = std::io::stdout().lock();
     drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+}
+
+/// Rows in columns; the first is the head. What is empty is a dash, what does not print is left out.
+pub(super) fn table<const N: usize>(rows: &[[String; N]]) -> String {
+    let shown = |text: &String| {
+        if text.is_empty() { "-".to_owned() } else { printable(text) }
+    };
+    let rows: Vec<[String; N]> = rows.iter().map(|row| row.each_ref().map(shown)).collect();
+    let widths = rows.iter().fold([0; N], |mut widths, row| {
+        for (width, text) in widths.iter_mut().zip(row) {
+            *width = text.chars().count().max(*width);
+        }
+        widths
+    });
+    let line = |row: &[String; N]| {
+        let cells = row.iter().zip(widths).map(|(text, width)| format!("{text:<width$}"));
+        format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
+    };
+    rows.iter().map(line).collect()
+}
+
+/// As RFC 3339 writes it.
+pub(super) fn instant(at: Timestamp) -> String {
+    let instant = jiff::Timestamp::from_second(at.unix());
+    instant.map_or_else(|_| at.unix().to_string(), |instant| instant.to_string())
 }

@@ -14,6 +14,11 @@ impl Administrator {
         &self.holder
     }
 
+    /// Somebody at the terminal who can read the configuration, and so holds the shared secret.
+    pub fn operator() -> Self {
+        Self { holder: Person { user: "operator".to_owned(), ..Person::default() } }
+    }
+
     pub fn who(&self) -> Who {
         Who::from(&self.holder)
     }

@@ -57,6 +57,7 @@ mod routes_tool;
 mod server;
 mod storage_settings;
 mod store_conformance;
+mod session_tool;
 mod sign_in_settings;
 mod store_crash;
 mod store_faults;

@@ -1,10 +1,9 @@
 //! `lictor audit list`: entries as a table for people, or as JSON for programs.
 
-use super::{failed, with_store};
 use crate::activity::{Entry, Who, event_json};
+use crate::cli::opened::{failed, with_store};
 use crate::cli::{Exit, report};
 use crate::store::ActivityQuery;
-use crate::time::Timestamp;
 use clap::ValueEnum;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -69,7 +68,7 @@ fn entry_json(entry: &Entry) -> Value {
     if let Value::Object(members) = &mut shown {
         members.insert("number".to_owned(), json!(entry.number));
         members.insert("hash".to_owned(), json!(entry.hash));
-        members.insert("time".to_owned(), json!(instant(entry.event.at)));
+        members.insert("time".to_owned(), json!(report::instant(entry.event.at)));
     }
     shown
 }
@@ -80,18 +79,7 @@ const COLUMNS: [&str; 9] =
 fn table(entries: &[Entry]) -> String {
     let head = COLUMNS.map(str::to_owned);
     let rows: Vec<[String; 9]> = std::iter::once(head).chain(entries.iter().map(row)).collect();
-    let length = |text: &String| text.chars().count();
-    let widths = rows.iter().fold([0; 9], |mut widths, row| {
-        for (width, text) in widths.iter_mut().zip(row) {
-            *width = length(text).max(*width);
-        }
-        widths
-    });
-    let line = |row: &[String; 9]| {
-        let cells = row.iter().zip(widths).map(|(text, width)| format!("{text:<width$}"));
-        format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
-    };
-    rows.iter().map(line).collect()
+    report::table(&rows)
 }
 
 fn row(entry: &Entry) -> [String; 9] {
@@ -99,7 +87,7 @@ fn row(entry: &Entry) -> [String; 9] {
     let subject = event.subject.as_ref().map(somebody).unwrap_or_default();
     [
         entry.number.to_string(),
-        instant(event.at),
+        report::instant(event.at),
         event.verb.name().to_owned(),
         somebody(&event.actor),
         subject,
@@ -108,7 +96,6 @@ fn row(entry: &Entry) -> [String; 9] {
         event.origin.address.clone(),
         event.origin.request_id.clone(),
     ]
-    .map(|text| if text.is_empty() { "-".to_owned() } else { report::printable(&text) })
 }
 
 /// E-mail address, user id and groups, as far as they are known.
@@ -124,9 +111,4 @@ fn somebody(who: &Who) -> String {
     }
     let groups = format!("[{}]", groups.join(", "));
     if name.is_empty() { groups } else { format!("{name} {groups}") }
-}
-
-fn instant(at: Timestamp) -> String {
-    let instant = jiff::Timestamp::from_second(at.unix());
-    instant.map_or_else(|_| at.unix().to_string(), |instant| instant.to_string())
 }

@@ -52,7 +52,7 @@ fn passwords_that_are_not_hashed() {
 /// Types lines on a terminal; what can be seen there afterwards, and how the command ended.
 fn on_a_terminal(lines: &[&str]) -> (String, i32) {
     const TYPE: &str = "
-import os, pty, sys
+import os, pty, sys, termios, time
 child, terminal = pty.fork()
 if child == 0:
     os.execv(sys.argv[1], sys.argv[1:2] + ['key', 'password'])
@@ -60,6 +60,9 @@ seen = b''
 for line in sys.argv[2:]:
     while not seen.endswith(b': '):
         seen += os.read(terminal, 1)
+    # The terminal is told to be quiet after the question: people do not type that fast.
+    while termios.tcgetattr(terminal)[3] & termios.ECHO:
+        time.sleep(0.01)
     os.write(terminal, line.encode() + b'\\n')
     seen += b'|'
 try:

@@ -40,6 +40,7 @@ mod pages_html;
 mod pages_look;
 mod people;
 mod oidc_attacks;
+mod oidc_certified;
 mod oidc_sign_in;
 mod policy_cases;
 mod policy_config;

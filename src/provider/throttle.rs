@@ -85,6 +85,16 @@ impl Throttle {
             self.addresses.take_back(&place);
         }
     }
+
+    /// The try was not made after all: nobody had time to look at the password.
+    pub fn withdraw(&mut self, login: &str, address: Option<IpAddr>) {
+        let (pair, place, login) = keys(login, address);
+        self.pairs.take_back(&pair);
+        self.logins.take_back(&login);
+        if let Some(place) = place {
+            self.addresses.take_back(&place);
+        }
+    }
 }
 
 /// Names for the counts of a fixed length, so that long names take no memory.
@@ -260,6 +270,15 @@ mod tests {
                 assert_eq!(throttle.admit("ann", home(), at(0)), Ok(()));
             }
             throttle.succeeded("ann", home());
+        }
+    }
+
+    #[test]
+    fn what_was_not_tried_does_not_count() {
+        let mut throttle = Throttle::default();
+        for _ in 0..100 {
+            assert_eq!(throttle.admit("ann", home(), at(0)), Ok(()));
+            throttle.withdraw("ann", home());
         }
     }
 

@@ -97,14 +97,26 @@ async fn an_id_token_of_another_issuer() {
 
 #[tokio::test]
 async fn an_id_token_for_another_audience() {
-    for audience in [json!("other"), json!(["other"]), json!([]), json!(["lictor", "other"])] {
+    for audience in [json!("other"), json!(["other"]), json!([]), json!(["Lictor"])] {
         let other = attack(claims(move |claims| claims["aud"] = audience.clone())).await;
         refused(other, "bad_token", "for another audience");
     }
     let other = attack(claims(|claims| claims["azp"] = "other".into())).await;
     refused(other, "bad_token", "issued to another client");
-    let ours = attack(claims(|claims| claims["azp"] = "lictor".into())).await;
-    assert!(ours.is_ok());
+    let shared = attack(claims(|claims| claims["aud"] = json!(["lictor", "other"]))).await;
+    refused(shared, "bad_token", "issued to another client");
+    let shared = attack(claims(|claims| {
+        claims["aud"] = json!(["other", "lictor"]);
+        claims["azp"] = "other".into();
+    }));
+    refused(shared.await, "bad_token", "issued to another client");
+    for audience in [json!("lictor"), json!(["lictor"]), json!(["project", "lictor"])] {
+        let ours = attack(claims(move |claims| {
+            claims["aud"] = audience.clone();
+            claims["azp"] = "lictor".into();
+        }));
+        assert!(ours.await.is_ok());
+    }
 }
 
 #[tokio::test]

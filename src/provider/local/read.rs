@@ -3,11 +3,13 @@
 use super::hash::{HashError, PasswordHash};
 use super::{LocalUser, LocalUsers, folded};
 use crate::advice::Advice;
-use crate::document::{LoadError, Node, Notice, Problem, Problems, Section, Value, load_yaml};
+use crate::document::{
+    Entry, LoadError, Node, Notice, Problem, Problems, Section, Value, load_yaml,
+};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
 
-const EXAMPLE: &str = "write `users: [{id: ann, email: ann@example.com, password: $argon2id$…}]`";
+const EXAMPLE: &str = "write `users: [{id: ann, email: ann@example.com, password: '$argon2id$…'}]`";
 const MAX_ID_CHARS: usize = 255;
 const MAX_EMAIL_CHARS: usize = 254;
 
@@ -79,6 +81,9 @@ impl Reading<'_> {
         let Some(section) = Section::open(item, &name, self.problems) else {
             return;
         };
+        if self.tells_of_commas(&section) {
+            return;
+        }
         section.refuse_unknown(&["email", "groups", "id", "name", "password"], self.problems);
         let id = self.required(&section, "id");
         let id = id.and_then(|id| self.plain(&section, "id", id, MAX_ID_CHARS));
@@ -95,6 +100,19 @@ impl Reading<'_> {
         };
         let [id, email, name] = [id, email, name].map(str::to_owned);
         self.users.push(LocalUser { id, email, name, groups, password });
+    }
+
+    /// A hash without quotes within `{…}` ends at its first comma, and its rest would be keys. That is
+    /// told as what it is, and without showing the rest.
+    fn tells_of_commas(&mut self, section: &Section<'_>) -> bool {
+        let is_rest = |entry: &Entry| entry.key.starts_with("p=") && entry.key.contains('$');
+        let cut = section.node("password").filter(|_| section.entries().iter().any(is_rest));
+        let Some(node) = cut else { return false };
+        let message = format!("`{}` ends at a comma", section.full_name("password"));
+        let problem = Problem::new("bad_password_hash", &node.place, message);
+        self.problems
+            .push(problem.help("put the hash in quotes: within `{…}` a comma ends a value"));
+        true
     }
 
     /// A text that has to be there and not be empty.

@@ -161,7 +161,7 @@ users:
         "users.yaml:5:3: a user needs `password` (HASH)",
         "users.yaml:5:20: two users answer to `ANN@example.com` (OWN)",
         "users.yaml:5:37: unknown key `users[2].passwort` (did you mean `password`?)",
-        "users.yaml:6:3: a user needs `id` (write `users: [{id: ann, email: ann@example.com, password: $argon2id$…}]`)",
+        "users.yaml:6:3: a user needs `id` (write `users: [{id: ann, email: ann@example.com, password: '$argon2id$…'}]`)",
         "users.yaml:6:38: `users[3].password` is not an argon2id hash (HASH)",
         "users.yaml:7:8: two users answer to `ann@example.com` (OWN)",
         "users.yaml:7:32: `users[4].email` is not an e-mail address (write it as `ann@example.com`, or leave it out)",
@@ -180,7 +180,7 @@ users:
 
 #[test]
 fn files_without_anybody() {
-    let none = "there are no users, so nobody can sign in (write `users: [{id: ann, email: ann@example.com, password: $argon2id$…}]`)";
+    let none = "there are no users, so nobody can sign in (write `users: [{id: ann, email: ann@example.com, password: '$argon2id$…'}]`)";
     for text in ["users: []", "users: {}", "users:", "users: 1", "{}"] {
         let problems = read(text).expect_err(text);
         assert_eq!(problems.len(), 1, "{problems:?}");
@@ -189,6 +189,18 @@ fn files_without_anybody() {
     for text in ["", "[]", "users: [", "users: [{id: a}, {id: a"] {
         assert!(read(text).is_err(), "{text}");
     }
+}
+
+#[test]
+fn a_hash_without_quotes() {
+    let text = format!("users: [{{id: ann, password: {HORSE}}}]");
+    assert_eq!(
+        read(&text).expect_err("cut"),
+        [
+            "users.yaml:1:29: `users[0].password` ends at a comma (put the hash in quotes: within `{…}` a comma ends a value)"
+        ]
+    );
+    assert!(read(&format!("users:\n- id: ann\n  password: {HORSE}\n")).is_ok());
 }
 
 #[test]

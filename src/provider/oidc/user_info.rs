@@ -33,7 +33,7 @@ pub(super) async fn user_info(
         return Err(SignInError::Unreachable(told));
     }
     let said = match essence(answer.headers()).as_str() {
-        "application/json" => object(answer.body()),
+        "application/json" | "" => object(answer.body()),
         "application/jwt" => Some(signed(answer.body(), known)?),
         _ => None,
     };

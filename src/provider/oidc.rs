@@ -230,7 +230,7 @@ impl OidcProvider {
         tokens: &CoreTokenResponse,
         nonce: Option<&str>,
         now: Timestamp,
-    ) -> Result<Option<Members>, SignInError> {
+    ) -> Result<Option<Members>, IdTokenError> {
         let Some(token) = tokens.id_token() else {
             return Ok(None);
         };
@@ -243,12 +243,7 @@ impl OidcProvider {
             },
             members => members,
         };
-        members.map(Some).map_err(|error| match error {
-            IdTokenError::UnknownKey => {
-                SignInError::BadToken("no key of the provider fits it".to_owned())
-            }
-            IdTokenError::Refused(why) => SignInError::BadToken(why),
-        })
+        members.map(Some)
     }
 
     async fn user_info(

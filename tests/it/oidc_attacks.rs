@@ -525,6 +525,8 @@ async fn a_refresh_that_gives_somebody_else() {
         let error = refresh(|ways| ways.signing = forge).await.expect_err("forged");
         assert!(error.is_final(), "{error}");
     }
+    let unknown = refresh(|ways| ways.signing = Signing::Named("k9")).await.expect_err("unknown");
+    assert!(!unknown.is_final(), "keys may have changed: {unknown}");
     let issuer = refresh(claims(|claims| claims["iss"] = "https://evil.example.com".into())).await;
     assert!(issuer.expect_err("another issuer").is_final());
 }

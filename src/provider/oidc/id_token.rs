@@ -2,6 +2,7 @@
 //! signature, issuer, audience, expiry and nonce; the rest is here.
 
 use super::discovery::Known;
+use super::error::{RefreshError, SignInError};
 use super::jws::{ALGORITHMS, Members, members};
 use crate::identity::{ClaimValue, LEEWAY};
 use crate::time::Timestamp;
@@ -19,6 +20,28 @@ pub(super) enum IdTokenError {
     UnknownKey,
     /// In words, for the log.
     Refused(String),
+}
+
+const UNKNOWN_KEY: &str = "no key of the provider fits it";
+
+impl From<IdTokenError> for SignInError {
+    fn from(error: IdTokenError) -> Self {
+        match error {
+            IdTokenError::UnknownKey => Self::BadToken(UNKNOWN_KEY.to_owned()),
+            IdTokenError::Refused(why) => Self::BadToken(why),
+        }
+    }
+}
+
+impl From<IdTokenError> for RefreshError {
+    fn from(error: IdTokenError) -> Self {
+        match error {
+            // The provider may have changed its keys since they were asked for: nothing is learnt, and
+            // whoever made us ask too early must not have ended a session by that.
+            IdTokenError::UnknownKey => Self::Unreachable(UNKNOWN_KEY.to_owned()),
+            IdTokenError::Refused(why) => Self::Unbelievable(why),
+        }
+    }
 }
 
 /// What an ID token has to agree with.

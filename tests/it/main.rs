@@ -53,6 +53,7 @@ mod policy_diff;
 mod properties;
 mod readme;
 mod reload;
+mod revocation;
 mod route_search;
 mod routes_tool;
 mod server;

@@ -14,6 +14,7 @@ use axum::body::Bytes;
 use axum::http::StatusCode;
 use axum::response::Response;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 use url::Url;
 
 /// The form, before anything was typed.
@@ -103,6 +104,9 @@ async fn logged_in(visit: &Visit, body: &[u8]) -> Result<Response, Trouble> {
     }
 }
 
+/// How long somebody waits when too many sign in at once.
+const BUSY: Duration = Duration::from_secs(2);
+
 /// Whether the password is right, as often as it may be tried.
 async fn password_fits(
     visit: &Visit,
@@ -121,8 +125,12 @@ async fn password_fits(
     if let Err(wait) = admitted {
         return Ok(Err(SignInTrouble::Wait(visit.now.plus(wait.0))));
     }
-    let pass = desk.turnstile.enter().await;
-    let pass = pass.ok_or_else(|| Trouble::of(Message::StoreAway))?;
+    let Some(pass) = desk.turnstile.enter().await else {
+        // Too many at once: the try was not made.
+        let mut throttle = desk.throttle.lock().unwrap_or_else(PoisonError::into_inner);
+        throttle.withdraw(login, address);
+        return Ok(Err(SignInTrouble::Wait(visit.now.plus(BUSY))));
+    };
     let (users, name) = (Arc::clone(users), login.to_owned());
     let compared = visit.site.tasks.compute(move || {
         let outcome = users.authenticate(&name, password.expose());

@@ -108,7 +108,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// `None` if there is no such session, or no more.
     async fn session(&self, id: &SessionId) -> Result<Option<SessionRecord>, StoreError>;
 
-    /// Sessions that are in force at `now`, the latest first.
+    /// Sessions that are in force at `now`, the latest first; with `refresh_before`, the most overdue
+    /// first.
     async fn sessions(
         &self,
         which: &SessionQuery,
@@ -150,15 +151,17 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Which records changed after change number `after`.
     async fn changes_since(&self, after: u64) -> Result<Changes, StoreError>;
 
-    /// A feed of changes by whomever they are made, from when this returns.
+    /// A feed of changes from when this returns, in the order of their numbers. It tells of all that
+    /// the engine can hear of at once: PostgreSQL of everybody's, SQLite of those by this process.
     async fn follow(&self) -> Result<Box<dyn Feed>, StoreError>;
 
     /// How often `changes_since` should be asked besides the feed: the bound on how late a change is
-    /// seen if the feed fails without a sign.
+    /// seen that the feed does not tell, or if it fails without a sign.
     fn heartbeat(&self) -> Duration;
 
-    /// Removes what has expired: sessions (each with an `ImpersonationEnd` or nothing), one-time
-    /// values, change notes that everybody has seen.
+    /// Removes what has expired: sessions, one-time values, and notes of changes that are old enough;
+    /// and ends impersonations that are over, on sessions that are not. Each end of an impersonation
+    /// is an `ImpersonationEnd` in the same transaction, at the instant when it was over.
     async fn sweep(&self, now: Timestamp) -> Result<(), StoreError>;
 }
 
@@ -225,7 +228,8 @@ pub struct SessionQuery {
     pub limit: usize,
 }
 
-/// A session as its provider names it (`OpenID` Connect Back-Channel Logout 1.0 §2.4).
+/// A session as its provider names it (`OpenID` Connect Back-Channel Logout 1.0 §2.4). Without a name
+/// for session or user nobody's is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AtProvider {
     pub provider: String,

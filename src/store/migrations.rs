@@ -21,6 +21,16 @@ pub(super) fn of_postgres() -> Runner {
     careful(postgres_files::migrations::runner())
 }
 
+/// The version of the last migration that this process knows.
+pub(super) fn latest(runner: &Runner) -> i64 {
+    runner
+        .get_migrations()
+        .iter()
+        .map(|migration| i64::from(migration.version()))
+        .max()
+        .unwrap_or(0)
+}
+
 /// All of what is missing in one transaction, or nothing.
 fn careful(runner: Runner) -> Runner {
     let mut runner = runner.set_grouped(true).set_abort_missing(false).set_abort_divergent(true);

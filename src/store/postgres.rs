@@ -95,7 +95,7 @@ impl Postgres {
     async fn prepare(&self) -> Result<String, StoreError> {
         let mut lease = Lease::of(&self.pool, "").await?;
         let prepared = match self.opening {
-            Opening::ToServe => self.migrate(&mut lease).await,
+            Opening::ToServe => migrate(&mut lease).await,
             Opening::ToLook => Ok(()),
         };
         let channel = match prepared {
@@ -104,15 +104,34 @@ impl Postgres {
         };
         lease.settle(channel)
     }
+}
 
-    async fn migrate(&self, lease: &mut Lease<'_>) -> Result<(), StoreError> {
-        let client = lease.client()?;
-        client.query("SELECT pg_advisory_lock($1)", &[&MIGRATING]).await.map_err(failure)?;
-        let migrated = migrations::of_postgres().run_async(&mut ***client).await;
-        migrated.map_err(|error| StoreError::unavailable(in_words(&error)))?;
-        let unlocked = client.query("SELECT pg_advisory_unlock($1)", &[&MIGRATING]).await;
-        unlocked.map(drop).map_err(failure)
+/// A role that may not make tables does, if somebody else has made them.
+async fn migrate(lease: &mut Lease<'_>) -> Result<(), StoreError> {
+    let runner = migrations::of_postgres();
+    if applied(lease).await? >= Some(migrations::latest(&runner)) {
+        return Ok(());
     }
+    let client = lease.client()?;
+    client.query("SELECT pg_advisory_lock($1)", &[&MIGRATING]).await.map_err(failure)?;
+    let migrated = runner.run_async(&mut ***client).await;
+    migrated.map_err(|error| StoreError::unavailable(in_words(&error)))?;
+    let unlocked = client.query("SELECT pg_advisory_unlock($1)", &[&MIGRATING]).await;
+    unlocked.map(drop).map_err(failure)
+}
+
+/// The version of the last migration that was made, if one was.
+async fn applied(lease: &mut Lease<'_>) -> Result<Option<i64>, StoreError> {
+    let mut connection = lease.connection()?;
+    let there = "SELECT count(*) FROM pg_class WHERE oid = to_regclass('lictor_migrations')";
+    let there = connection.first(Statement::new(there, Vec::new())).await?;
+    match there.map(|mut row| row.int()).transpose()? {
+        Some(1) => {}
+        Some(_) | None => return Ok(None),
+    }
+    let last = "SELECT max(version)::bigint FROM lictor_migrations";
+    let last = connection.first(Statement::new(last, Vec::new())).await?;
+    last.map_or(Ok(None), |mut row| row.maybe_int())
 }
 
 /// An error of a migration without what the server says of rows.

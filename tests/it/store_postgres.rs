@@ -222,6 +222,36 @@ async fn what_is_wrong_with_a_database_is_said() {
     assert!(error.contains("the database has no tables of Lictor's"), "{error}");
 }
 
+#[tokio::test]
+async fn a_role_may_be_kept_from_changing_the_log() {
+    let cluster = Cluster::shared();
+    let string = cluster.database();
+    let (_, name) = string.rsplit_once('=').expect("a database");
+    cluster.psql(name, "CREATE ROLE clerk LOGIN");
+    let as_clerk = string.replace(&format!("user={USER}"), "user=clerk");
+    let refused = head_of(&as_clerk).await.expect_err("it may not make tables");
+    assert!(refused.contains("permission denied for schema public"), "{refused}");
+    assert_eq!(head_of(&string).await, Ok(0), "the owner makes them");
+    cluster.psql(
+        name,
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON lictor_sessions, lictor_people, lictor_once, \
+         lictor_changes, lictor_head TO clerk; \
+         GRANT SELECT, INSERT ON lictor_activity TO clerk; \
+         GRANT SELECT ON lictor_migrations TO clerk",
+    );
+    let store = Place::database(&as_clerk).open().await;
+    let mut feed = store.follow().await.expect("a feed");
+    write(&*store, 1).await.expect("writes");
+    feed.next().await.expect("a change");
+    store.keep_once(once("k", at(9))).await.expect("kept");
+    store.sweep(at(5000)).await.expect("sweeps");
+    assert_eq!(verified_log(&*store).await.len(), 1);
+    cluster.psql(name, "DROP TRIGGER lictor_activity_not_changed ON lictor_activity");
+    let refused = cluster.try_psql(name, "SET ROLE clerk; DELETE FROM lictor_activity");
+    let refused = refused.expect_err("the log is only added to");
+    assert!(refused.contains("permission denied for table lictor_activity"), "{refused}");
+}
+
 // --- TLS
 
 #[tokio::test]

@@ -197,15 +197,19 @@ impl Moment<'_> {
         Event { session, ..self.event(verb, record.who()) }
     }
 
-    /// An entry that tells that acting as somebody else has ended, if somebody did.
+    /// An entry that tells that acting as somebody else has ended, if somebody did: now, for this reason,
+    /// or when its time was over and nobody had written it down yet.
     fn impersonation_end(self, record: &SessionRecord, why: &str) -> Option<Event> {
-        let ended = record.impersonation.as_ref().filter(|asked| self.now < asked.until)?;
-        Some(Event {
-            subject: Some(ended.who()),
-            reason: ended.reason.clone(),
-            detail: why.to_owned(),
-            ..self.of_session(Verb::ImpersonationEnd, record)
-        })
+        let ended = record.impersonation.as_ref()?;
+        let event = if self.now < ended.until {
+            Event { detail: why.to_owned(), ..self.of_session(Verb::ImpersonationEnd, record) }
+        } else {
+            let nowhere = Origin::default();
+            let at = Moment { now: ended.until, origin: &nowhere };
+            let detail = "its time was over".to_owned();
+            Event { detail, ..at.of_session(Verb::ImpersonationEnd, record) }
+        };
+        Some(Event { subject: Some(ended.who()), reason: ended.reason.clone(), ..event })
     }
 }
 

@@ -58,8 +58,12 @@ impl Settings {
 
     /// Whether `host` is the host of a route, or the one where people sign in.
     pub fn is_ours(&self, host: &Host) -> bool {
-        let sign_in = self.sign_in.as_ref().and_then(|sign_in| sign_in.url.host_str());
-        self.table.knows_host(host) || sign_in == Some(host.name())
+        let is_sign_in = |sign_in: &SignIn| {
+            let port =
+                host.port().is_none_or(|port| sign_in.url.port_or_known_default() == Some(port));
+            port && sign_in.url.host_str() == Some(host.name())
+        };
+        self.table.knows_host(host) || self.sign_in.as_ref().is_some_and(is_sign_in)
     }
 }
 

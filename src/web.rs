@@ -11,6 +11,7 @@ mod guard;
 mod operator;
 mod person;
 mod program;
+mod sent;
 mod sign_in;
 mod sign_out;
 mod site;
@@ -24,7 +25,9 @@ use crate::pages::{ASSET_HEADERS, Message, asset};
 use answer::Trouble;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::Uri;
+use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderValue, Uri};
+use axum::middleware::map_response;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use std::sync::Arc;
@@ -66,6 +69,7 @@ pub fn public(site: Arc<Site>) -> Router {
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(map_response(kept_by_nobody))
         .with_state(site);
     documents.merge(pages)
 }
@@ -78,6 +82,14 @@ async fn assets(uri: Uri) -> Response {
         }
         None => (axum::http::StatusCode::NOT_FOUND, "not found\n").into_response(),
     }
+}
+
+/// What does not say how long it may be kept is kept by nobody: answers of ours depend on who asks.
+async fn kept_by_nobody(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.entry(X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
+    response
 }
 
 async fn not_found(visit: Visit) -> Response {

@@ -183,13 +183,17 @@ fn strip_forgeable(plan: &mut HeaderPlan, input: &PlanInput<'_>) {
     for name in &input.route.remove_request_headers {
         plan.strip(name.as_str());
     }
+    // SECURITY: where the route gives the upstream a credential of its own, a Kubernetes API would take
+    // these as said by whoever holds it.
+    let vouches = input.route.set_request_headers.iter().any(|(name, _)| name == AUTHORIZATION);
     for name in input.request.headers.names() {
         let twin = folded(name);
         let is_twin = twin != name
             && (plan.set.contains_key(twin.as_ref()) || plan.remove.contains(twin.as_ref()));
         let is_ours =
             twin.starts_with("x-pomerium-") || twin == "x-envoy-auth-failure-mode-allowed";
-        if is_twin || is_ours {
+        let is_claimed = vouches && twin.starts_with("impersonate-");
+        if is_twin || is_ours || is_claimed {
             plan.strip(name);
         }
     }

@@ -166,8 +166,16 @@ impl Reader<'_> {
 }
 
 impl Found {
+    /// Tokens that say themselves who holds them are of one session if they are of one person.
     fn is_another_session(&self, other: &Self) -> bool {
         let id = |found: &Self| found.record.as_ref().map(|used| used.record.id.clone());
-        id(self).zip(id(other)).is_some_and(|(one, other)| one != other)
+        let holder = |found: &Self| {
+            let identity = found.caller.identity()?;
+            Some((identity.holder().user.clone(), identity.holder().email.clone()))
+        };
+        match (id(self), id(other)) {
+            (Some(one), Some(other)) => one != other,
+            (None, _) | (_, None) => holder(self) != holder(other),
+        }
     }
 }

@@ -61,14 +61,15 @@ fn holder(claims: &SessionClaims) -> Person {
 fn target(claims: &SessionClaims, directory: &Directory) -> Option<Person> {
     let given_groups = claims.impersonate_groups.clone();
     let Some(email) = claims.impersonate_email.clone() else {
-        return Some(member_of(given_groups?));
+        return Some(member_of(given_groups?, directory));
     };
     Some(person_called(&email, given_groups, directory))
 }
 
 /// A member of these groups who is nobody in particular.
-pub fn member_of(groups: Vec<String>) -> Person {
-    describe(Person { groups: Some(groups), ..Person::default() })
+pub fn member_of(groups: Vec<String>, directory: &Directory) -> Person {
+    let group_names = directory.names_of(&groups);
+    describe(Person { groups: Some(groups), group_names, ..Person::default() })
 }
 
 /// The person with this e-mail address, as far as the directory knows them. Given groups replace the

@@ -160,3 +160,6 @@ impl<'a> Names<'a> {
 fn lives_at_most(claims: &SessionClaims, max: Duration) -> bool {
     claims.issued.is_some_and(|issued| claims.expires <= issued.plus(max))
 }
+
+#[cfg(test)]
+mod tests;

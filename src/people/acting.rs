@@ -236,8 +236,9 @@ impl People {
                 detail: by.map(|_| record.who().email).unwrap_or_default(),
                 ..at.of_session(Verb::ImpersonationStop, record)
             };
+            let over = at.impersonation_end(record, "").filter(|_| asked.until <= at.now);
             let record = SessionRecord { impersonation: None, ..record.clone() };
-            Ok(Some(Update { record, events: vec![stopped] }))
+            Ok(Some(Update { record, events: vec![over.unwrap_or(stopped)] }))
         });
         let Ok(updated) = updated.await?;
         Ok(matches!(updated, Updated::Done(_)))

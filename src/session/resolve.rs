@@ -94,7 +94,7 @@ impl Impersonation {
     /// Whom the request is judged as. Nothing of the holder goes in.
     pub fn person(&self, directory: &Directory) -> Person {
         let Some(email) = &self.email else {
-            return member_of(self.groups.clone().unwrap_or_default());
+            return member_of(self.groups.clone().unwrap_or_default(), directory);
         };
         let listed = person_called(email, self.groups.clone(), directory);
         let Some(known) = &self.known else {

@@ -192,7 +192,8 @@ fn target(url: &Url, name: &str) -> Option<Url> {
 }
 
 fn is_ours(url: &Url, settings: &Settings) -> bool {
-    let host = url.host_str().and_then(|host| Host::parse(host).ok());
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    let host = url.host_str().and_then(|host| Host::parse(&format!("{host}{port}")).ok());
     host.is_some_and(|host| settings.is_ours(&host))
 }
 

@@ -2,6 +2,7 @@
 
 use super::answer::{Trouble, back, page};
 use super::person::person_page;
+use super::sent::Sent;
 use super::view;
 use super::visit::{Form, Visit, Visitor};
 use crate::activity::Verb;
@@ -16,7 +17,6 @@ use crate::people::{
 use crate::preview::{Row, Verdict, preview as judge_all};
 use crate::session::Impersonation;
 use crate::time::parse_duration;
-use axum::body::Bytes;
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::response::{IntoResponse, Response};
@@ -72,7 +72,7 @@ async fn asked(visit: &Visit, body: &[u8]) -> Result<Asked, Trouble> {
     Err(Trouble { detail: why.to_string(), ..Trouble::of(Message::NotPermitted) })
 }
 
-pub(super) async fn start(visit: Visit, body: Bytes) -> Response {
+pub(super) async fn start(visit: Visit, Sent(body): Sent) -> Response {
     let answer = started(&visit, &body).await;
     visit.answer(answer)
 }
@@ -141,7 +141,7 @@ fn sentence(words: &str) -> String {
 }
 
 /// Ends acting as somebody else; also for somebody who has lost the right to begin it.
-pub(super) async fn stop(visit: Visit, body: Bytes) -> Response {
+pub(super) async fn stop(visit: Visit, Sent(body): Sent) -> Response {
     let answer = stopped(&visit, &body).await;
     visit.answer(answer)
 }
@@ -154,7 +154,7 @@ async fn stopped(visit: &Visit, body: &[u8]) -> Result<Response, Trouble> {
     Ok(back("/.pomerium/?done=stopped"))
 }
 
-pub(super) async fn preview(visit: Visit, body: Bytes) -> Response {
+pub(super) async fn preview(visit: Visit, Sent(body): Sent) -> Response {
     let answer = previewed(&visit, &body).await;
     visit.answer(answer)
 }

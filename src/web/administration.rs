@@ -1,7 +1,11 @@
 //! For administrators: everybody's sessions, and what was done.
 
 use super::answer::{Trouble, back, page};
+<<<<<<< HEAD
 use super::site::Desk;
+=======
+use super::sent::Sent;
+>>>>>>> 6b013f1 (Keep eleven mistakes of acting as somebody else from coming back)
 use super::view;
 use super::visit::{Visit, Visitor};
 use crate::activity::{Entry, Event, Verb, verify};
@@ -13,7 +17,6 @@ use crate::pages::{
 use crate::people::{Administrator, Ending, administrator};
 use crate::session::SessionRecord;
 use crate::store::{ActivityQuery, SessionQuery};
-use axum::body::Bytes;
 use axum::http::StatusCode;
 use axum::response::Response;
 use std::sync::PoisonError;
@@ -127,7 +130,7 @@ async fn named(visit: &Visit, id: &str) -> Result<Option<SessionRecord>, Trouble
     Ok(record.filter(|record| record.is_live(visit.now)))
 }
 
-pub(super) async fn end(visit: Visit, body: Bytes) -> Response {
+pub(super) async fn end(visit: Visit, Sent(body): Sent) -> Response {
     let answer = ended(&visit, &body).await;
     visit.answer(answer)
 }
@@ -142,7 +145,7 @@ async fn ended(visit: &Visit, body: &[u8]) -> Result<Response, Trouble> {
     Ok(back(&format!("/.pomerium/admin/sessions?done={}", if ended { "ended" } else { "gone" })))
 }
 
-pub(super) async fn stop(visit: Visit, body: Bytes) -> Response {
+pub(super) async fn stop(visit: Visit, Sent(body): Sent) -> Response {
     let answer = stopped(&visit, &body).await;
     visit.answer(answer)
 }

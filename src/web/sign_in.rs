@@ -13,6 +13,7 @@ use super::answer::{Trouble, lead, with};
 use super::site::Desk;
 use super::visit::Visit;
 use crate::id::SessionId;
+use crate::identity::LEEWAY;
 use crate::pages::Message;
 use crate::people::{Ending, Opened, Opening};
 use crate::provider::{Profile, ProviderTokens};
@@ -131,6 +132,8 @@ async fn use_once(
     sealed: &str,
     expires: Timestamp,
 ) -> Result<(), Trouble> {
+    // Longer than it can be used: clocks of two replicas may be apart.
+    let expires = expires.plus(LEEWAY);
     let once = Once { key: Code::used_key(sealed), value: String::new(), expires };
     match desk.people.store().keep_once(once).await {
         Ok(()) => Ok(()),

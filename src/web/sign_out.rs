@@ -1,6 +1,7 @@
 //! The end of a session: by its owner, or by the provider.
 
 use super::answer::{Trouble, back, page, redirect, with};
+use super::sent::Sent;
 use super::visit::Visit;
 use super::{sign_in, view};
 use crate::pages::{ConfirmPage, Confirmation, Message, OnwardPage, SignedOutPage};
@@ -11,7 +12,6 @@ use crate::sign_in::same_host;
 use crate::signed_url::REDIRECT;
 use crate::state::{Provider, SignIn};
 use crate::store::{AtProvider, Once, SessionQuery, StoreErrorKind};
-use axum::body::Bytes;
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
@@ -46,7 +46,7 @@ fn allowed(visit: &Visit, wanted: &str) -> Option<Url> {
 }
 
 /// `POST /.pomerium/sign_out`: does it.
-pub(super) async fn sign_out(visit: Visit, body: Bytes) -> Response {
+pub(super) async fn sign_out(visit: Visit, Sent(body): Sent) -> Response {
     let answer = signed_out_now(&visit, &body).await;
     visit.answer(answer)
 }
@@ -55,6 +55,10 @@ async fn signed_out_now(visit: &Visit, body: &[u8]) -> Result<Response, Trouble>
     let visitor = visit.visitor().await?;
     let clear = visit.cookies().clear_session(visit.url.host_str().unwrap_or_default());
     let Ok(used) = visitor.in_person() else {
+        // SECURITY: a form of another site comes without cookies, and its answer would take them away.
+        if !visit.is_same_origin() {
+            return Err(Trouble::of(Message::FormRefused));
+        }
         // A token without a session cannot be ended, but its cookie can go.
         return Ok(with(back("/.pomerium/signed_out"), clear));
     };
@@ -110,7 +114,7 @@ pub(super) async fn signed_out(visit: Visit) -> Response {
 }
 
 /// `POST /.pomerium/backchannel_logout` (`OpenID` Connect Back-Channel Logout 1.0).
-pub(super) async fn by_provider(visit: Visit, body: Bytes) -> Response {
+pub(super) async fn by_provider(visit: Visit, Sent(body): Sent) -> Response {
     let status = match ended_by_provider(&visit, &body).await {
         Ok(()) => StatusCode::OK,
         Err(trouble) => match trouble.message {

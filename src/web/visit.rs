@@ -67,9 +67,7 @@ impl Visit {
     fn read(parts: &Parts, site: &Arc<Site>) -> Option<Self> {
         let snapshot = site.state.snapshot();
         let settings = &snapshot.settings;
-        let authority = parts.uri.authority().map(|authority| authority.as_str().to_owned());
-        let named = parts.headers.get(HOST).and_then(|host| host.to_str().ok()).map(str::to_owned);
-        let host = named.or(authority)?.to_ascii_lowercase();
+        let host = named_host(parts)?;
         let path = parts.uri.path();
         let target = settings.target(&host, path, Kind::Http).ok()?;
         if !settings.is_ours(&target.host) {
@@ -182,14 +180,19 @@ impl Visit {
         values.next().map(|(_, value)| value.into_owned())
     }
 
+    /// Whether a page of this host has sent it, as far as the browser says.
+    pub(super) fn is_same_origin(&self) -> bool {
+        guard::is_same_origin(&self.headers, &self.url)
+    }
+
     /// Reads a form that a page of ours has sent for `secret`'s holder.
     ///
     /// # Errors
     /// It was not one.
     pub(super) fn form(&self, body: &[u8], secret: &str) -> Result<Form, Trouble> {
         let form = Form::read(body);
-        let good = guard::is_same_origin(&self.headers, &self.url)
-            && guard::is_token(form.text(CSRF_FIELD), secret, &self.host);
+        let good =
+            self.is_same_origin() && guard::is_token(form.text(CSRF_FIELD), secret, &self.host);
         if good { Ok(form) } else { Err(Trouble::of(Message::FormRefused)) }
     }
 
@@ -249,6 +252,15 @@ impl Form {
     pub(super) fn text(&self, name: &str) -> &str {
         self.0.get(name).map(String::as_str).unwrap_or_default()
     }
+}
+
+/// The host that is asked, as it was written. SECURITY: of two that differ, neither.
+fn named_host(parts: &Parts) -> Option<String> {
+    let lines = parts.headers.get_all(HOST).iter().map(|host| host.to_str().ok());
+    let authority = parts.uri.authority().map(|authority| Some(authority.as_str()));
+    let mut names = lines.chain(authority).map(|name| name.map(str::to_ascii_lowercase));
+    let first = names.next()??;
+    names.all(|name| name.as_deref() == Some(first.as_str())).then_some(first)
 }
 
 fn origin(headers: &HeaderMap, trusted_hops: usize) -> Origin {

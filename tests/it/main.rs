@@ -35,6 +35,7 @@ mod envoy_mcp;
 mod envoy_outage;
 mod envoy_paths;
 mod examples;
+mod impersonation_mistakes;
 mod local_users;
 mod pages_html;
 mod pages_look;

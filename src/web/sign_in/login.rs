@@ -7,10 +7,10 @@ use crate::secret::Secret;
 use crate::sign_in::{Attempt, BrowserKey, Goal};
 use crate::state::Provider;
 use crate::web::answer::{Trouble, page, with};
+use crate::web::sent::Sent;
 use crate::web::site::Desk;
 use crate::web::visit::Visit;
 use crate::web::{guard, view};
-use axum::body::Bytes;
 use axum::http::StatusCode;
 use axum::response::Response;
 use std::sync::{Arc, PoisonError};
@@ -69,7 +69,7 @@ fn shown(url: &Url) -> String {
 }
 
 /// `POST /.pomerium/sign_in`: name and password.
-pub(in crate::web) async fn login(visit: Visit, body: Bytes) -> Response {
+pub(in crate::web) async fn login(visit: Visit, Sent(body): Sent) -> Response {
     let answer = logged_in(&visit, &body).await;
     visit.answer(answer)
 }

@@ -18,11 +18,12 @@ use lictor::ext_authz::Checker;
 use lictor::identity::{Directory, Group, User};
 use lictor::people::People;
 use lictor::provider::{LocalUsers, Throttle, Turnstile, hash_password};
+use lictor::session::HandleSecret;
 use lictor::sign_in::Sealers;
 use lictor::state::{Provider, Settings, Snapshot, State};
 use lictor::store::{
-    self, ActivityQuery, CacheLimits, Kept, SessionCache, SessionQuery, StorageSettings, Store,
-    follow,
+    self, ActivityQuery, CacheLimits, Kept, Records, Seen as Known, SessionCache, SessionQuery,
+    StorageSettings, Store, follow,
 };
 use lictor::tasks::Tasks;
 use lictor::telemetry::{DecisionLine, Metrics};
@@ -138,10 +139,26 @@ impl House {
     }
 
     pub async fn on(config: &str, store: Arc<dyn Store>, tasks: Tasks) -> Self {
+        Self::within(config, store, tasks, CacheLimits::default()).await
+    }
+
+    /// With other bounds of what is known of the store.
+    pub async fn within(
+        config: &str,
+        store: Arc<dyn Store>,
+        tasks: Tasks,
+        limits: CacheLimits,
+    ) -> Self {
         let clock = Arc::new(HandClock(AtomicI64::new(NOW)));
-        let cache = Arc::new(SessionCache::new(Arc::clone(&store), CacheLimits::default()));
-        let following = Arc::clone(&cache);
-        tasks.start(async move { follow(&following, |_| ()).await });
+        let cache = Arc::new(SessionCache::new(Arc::clone(&store), limits));
+        let (following, stopping) = (Arc::clone(&cache), tasks.stopping());
+        tasks.start(async move {
+            tokio::select! {
+                () = stopping => {}
+                () = follow(&following, |_| ()) => {}
+            }
+        });
+        in_touch(&cache).await;
         let authorizer = Arc::new(Authorizer::with_records(Arc::clone(&cache) as _));
         let state = Arc::new(State::new(with_provider(snapshot_with(config, directory()))));
         let checker = Checker {
@@ -171,7 +188,10 @@ impl House {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let http = listener.local_addr().expect("an address");
         let pages = web::public(Arc::new(site));
-        tasks.start(async move { axum::serve(listener, pages).await.expect("serves") });
+        let stopping = tasks.stopping();
+        tasks.start(async move {
+            axum::serve(listener, pages).with_graceful_shutdown(stopping).await.expect("serves");
+        });
         Self { http, store, clock, state, checker: Arc::new(checker), tasks }
     }
 
@@ -237,6 +257,17 @@ impl House {
 
     pub async fn close(self) {
         self.tasks.drain(std::time::Duration::from_secs(5)).await;
+    }
+}
+
+/// Waits, not for long, until the store has been heard of: nothing counts as known before.
+async fn in_touch(cache: &SessionCache) {
+    let anything = HandleSecret::new([0; 32]).id();
+    for _ in 0..100 {
+        if cache.session(&anything) != Known::Stale {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
 }
 

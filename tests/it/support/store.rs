@@ -177,13 +177,17 @@ pub async fn write(store: &dyn Store, number: usize) -> Result<(), StoreErrorKin
 
 /// Every entry, after the whole log has been verified.
 pub async fn verified_log(store: &dyn Store) -> Vec<Entry> {
+    verified_log_with(store, &key()).await
+}
+
+pub async fn verified_log_with(store: &dyn Store, key: &ChainKey) -> Vec<Entry> {
     let (mut head, mut entries) = (Head::default(), Vec::new());
     loop {
         let page = store.activity_after(head.number, 100).await.expect("entries");
         if page.is_empty() {
             break;
         }
-        head = verify(&key(), head, &page).expect("the chain holds");
+        head = verify(key, head, &page).expect("the chain holds");
         entries.extend(page);
     }
     assert_eq!(store.head().await.expect("a head"), head, "the head is the last entry");

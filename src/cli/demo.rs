@@ -3,7 +3,12 @@
 use super::serve::stop_signal;
 use super::{Exit, block_on, report};
 use crate::config::Environment;
-use crate::demo::{DEMO_HOST, EnvoyError, Mint, Stand, StandOptions, Step, locate, walk};
+use crate::demo::{
+    DEMO_HOST, EnvoyError, Mint, Stand, StandOptions, Step, locate, walk, walk_in_browser,
+};
+use crate::provider::hash_password;
+use crate::secret::Secret;
+use anyhow::{Context, anyhow};
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -23,7 +28,9 @@ pub(super) struct Demo {
 }
 
 const CONFIG: &str = "\
-authenticate_service_url: https://authenticate.localhost
+authenticate_service_url: http://authenticate.localhost:GATEWAY_PORT
+idp_provider: local
+users_file: users.yaml
 administrators: [root@example.com]
 enable_user_impersonation: true
 pass_identity_headers: true
@@ -66,7 +73,8 @@ impl Demo {
     async fn show(&self) -> Result<Exit, anyhow::Error> {
         let environment = Environment::of_process();
         let envoy = locate(self.envoy.as_deref(), &environment, &report::say).await?;
-        let scratch = Scratch::new()?;
+        let password = password()?;
+        let scratch = Scratch::new(&password)?;
         let port = self.port.unwrap_or(if self.once { 0 } else { 8000 });
         let options = StandOptions {
             envoy,
@@ -76,7 +84,11 @@ impl Demo {
             bootstrap: None,
         };
         let stand = Stand::start(options).await?;
-        let exit = if self.once { once(&stand).await? } else { stay(&stand, &scratch.0).await? };
+        let exit = if self.once {
+            once(&stand, &password).await?
+        } else {
+            stay(&stand, &scratch.0, &password).await?
+        };
         stand.stop().await;
         Ok(exit)
     }
@@ -87,13 +99,15 @@ struct Scratch(PathBuf);
 
 impl Scratch {
     #[expect(clippy::disallowed_methods, reason = "the scratch folder is ours")]
-    fn new() -> Result<Self, anyhow::Error> {
+    fn new(password: &Secret<String>) -> Result<Self, anyhow::Error> {
         use std::os::unix::fs::DirBuilderExt;
         let folder =
             std::env::temp_dir().join(format!("lictor-demo-{}", uuid::Uuid::new_v4().simple()));
         std::fs::DirBuilder::new().mode(0o700).create(&folder)?;
-        std::fs::write(folder.join("people.yaml"), PEOPLE)?;
-        Ok(Self(folder))
+        let scratch = Self(folder);
+        std::fs::write(scratch.0.join("people.yaml"), PEOPLE)?;
+        std::fs::write(scratch.0.join("users.yaml"), users(password)?)?;
+        Ok(scratch)
     }
 }
 
@@ -104,8 +118,31 @@ impl Drop for Scratch {
     }
 }
 
-async fn once(stand: &Stand) -> Result<Exit, anyhow::Error> {
-    let steps = walk(stand).await?;
+/// Those who sign in here, with one password for all.
+fn users(password: &Secret<String>) -> Result<String, anyhow::Error> {
+    let mut text = "users:\n".to_owned();
+    for (id, email, name) in
+        [("u-root", "root@example.com", "Root"), ("u-bob", "bob@example.com", "Bob")]
+    {
+        let hash = hash_password(password.expose()).context("cannot hash the password")?;
+        let _ = writeln!(text, "- {{id: {id}, email: {email}, name: {name}, password: '{hash}'}}");
+    }
+    Ok(text)
+}
+
+/// Four groups of five letters and digits that are not mistaken for each other: 100 bits.
+fn password() -> Result<Secret<String>, anyhow::Error> {
+    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    let mut random = [0; 20];
+    aws_lc_rs::rand::fill(&mut random).map_err(|_| anyhow!("no randomness to be had"))?;
+    let letter = |byte: &u8| LETTERS.get(usize::from(byte % 32)).map(|letter| char::from(*letter));
+    let groups = random.chunks(5).map(|group| group.iter().filter_map(letter).collect::<String>());
+    Ok(Secret::new(groups.collect::<Vec<_>>().join("-")))
+}
+
+async fn once(stand: &Stand, password: &Secret<String>) -> Result<Exit, anyhow::Error> {
+    let mut steps = walk(stand).await?;
+    steps.extend(walk_in_browser(stand, password.expose()).await?);
     for (number, step) in steps.iter().enumerate() {
         report::data(&shown(number + 1, step));
     }
@@ -147,7 +184,11 @@ fn shown(number: usize, step: &Step) -> String {
     text
 }
 
-async fn stay(stand: &Stand, folder: &Path) -> Result<Exit, anyhow::Error> {
+async fn stay(
+    stand: &Stand,
+    folder: &Path,
+    password: &Secret<String>,
+) -> Result<Exit, anyhow::Error> {
     let port = stand.gateway.port();
     let url = format!("http://{DEMO_HOST}:{port}");
     let bob = stand.mint(&Mint::default())?;
@@ -159,13 +200,18 @@ async fn stay(stand: &Stand, folder: &Path) -> Result<Exit, anyhow::Error> {
     report::data(&format!(
         "Envoy, Lictor and an upstream that echoes what it gets are running. Files: {folder}
 
-A token for bob@example.com, and one of an administrator acting as bob:
+In a browser:
+
+  1. Open {url}/headers and sign in as root@example.com. The upstream sees root.
+  2. Open {url}/.pomerium/ and act as bob@example.com.
+  3. Reload the first page: the upstream sees bob, and that root is acting.
+  4. Stop, by the button in the band above your page.
+
+In a terminal: a token for bob, and one of an administrator acting as bob:
 
   BOB={bob}
 
   ROOT_AS_BOB={root}
-
-Try:
 
   curl {url}/headers -H \"Authorization: Pomerium $BOB\"
   curl {url}/headers -H \"Authorization: Pomerium $ROOT_AS_BOB\"
@@ -174,9 +220,12 @@ Try:
   curl {url}/.well-known/pomerium/jwks.json
 
 If your system does not resolve names under .localhost, add --resolve {DEMO_HOST}:{port}:127.0.0.1
-Stop with Ctrl-C.
+to curl; Chrome and Firefox find them by themselves. Stop the demo with Ctrl-C.
+
+The password of root@example.com and bob@example.com: {password}
 ",
-        folder = folder.display()
+        folder = folder.display(),
+        password = password.expose(),
     ));
     stop_signal().await;
     Ok(Exit::Ok)

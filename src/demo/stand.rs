@@ -15,6 +15,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use url::{Position, Url};
 
 /// The protected host of the demo.
 pub const DEMO_HOST: &str = "httpbin.localhost";
@@ -27,7 +28,8 @@ pub struct StandOptions {
     pub folder: PathBuf,
     /// Where Envoy listens; 0 for any free port.
     pub port: u16,
-    /// The configuration, without addresses and keys; `UPSTREAM` in it becomes the upstream's address.
+    /// The configuration, without addresses and keys; `UPSTREAM` in it becomes the upstream's address,
+    /// and `GATEWAY_PORT` the port that Envoy listens on.
     pub config: String,
     /// Another bootstrap than the generated one, with `LISTEN_PORT`, `GRPC_PORT`, `HTTP_PORT` and
     /// `UPSTREAM_PORT` in place of ports.
@@ -42,6 +44,8 @@ pub struct Stand {
     pub upstream: Upstream,
     pub secret: [u8; 32],
     pub envoy: Envoy,
+    /// Where people sign in.
+    authenticate: Option<Url>,
     tasks: Tasks,
 }
 
@@ -69,8 +73,10 @@ impl Stand {
         let tasks = Tasks::default();
         let upstream = upstream::start(&tasks).await.context("cannot start the upstream")?;
         let secret = random_secret()?;
+        let gateway = gateway(options.port)?;
         let file = options.folder.join("lictor.yaml");
         let text = options.config.replace("UPSTREAM", &upstream.address.to_string());
+        let text = text.replace("GATEWAY_PORT", &gateway.port().to_string());
         let text = format!(
             "grpc_address: 127.0.0.1:0\nhttp_address: 127.0.0.1:0\nmetrics_address: 127.0.0.1:0\nshared_secret: {}\n{text}",
             STANDARD.encode(secret)
@@ -92,13 +98,13 @@ impl Stand {
                 tracing::error!(%error, "the server ended");
             }
         });
-        let gateway = gateway(options.port)?;
         let text = bootstrap_text(&options, &config, gateway, &lictor, &upstream)?;
         let file = options.folder.join("envoy.yaml");
         write(&file, &text)?;
         let mut envoy = Envoy::start(&options.envoy, &file)?;
         envoy.ready(gateway).await?;
-        let stand = Self { gateway, lictor, upstream, secret, envoy, tasks };
+        let authenticate = config.identity.authenticate_url;
+        let stand = Self { gateway, lictor, upstream, secret, envoy, authenticate, tasks };
         stand.wait_for_checks().await?;
         Ok(stand)
     }
@@ -126,7 +132,7 @@ impl Stand {
         let owned =
             |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
         let claims = Claims {
-            issuer: "authenticate.localhost".to_owned(),
+            issuer: self.issuer(),
             audience: vec![mint_for.audience.to_owned()],
             email: mint_for.email.to_owned(),
             groups: owned(mint_for.groups),
@@ -134,6 +140,21 @@ impl Stand {
             ..Claims::default()
         };
         Ok(mint(&claims, &self.secret, SystemClock.now(), Duration::from_hours(1)))
+    }
+
+    /// The `iss` of tokens: the host where people sign in, with its port.
+    fn issuer(&self) -> String {
+        let text = self
+            .authenticate
+            .as_ref()
+            .map(|url| url[Position::BeforeHost..Position::AfterPort].to_owned());
+        text.unwrap_or_default()
+    }
+
+    /// The page where people sign in, without what is asked of it.
+    pub fn sign_in_page(&self) -> String {
+        let page = self.authenticate.as_ref().and_then(|url| url.join("/.pomerium/sign_in").ok());
+        page.map(String::from).unwrap_or_default()
     }
 
     /// Ends Lictor and the upstream gently, and Envoy with them.

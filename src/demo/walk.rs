@@ -1,22 +1,9 @@
 //! The requests of the demo, and what each must show.
 
-use super::http::{Reply, exchange};
+use super::http::exchange;
 use super::stand::{DEMO_HOST, Mint, Stand};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use super::step::{BOB, ROOT, Step, published_keys};
 use serde_json::Value;
-
-/// One request with its answer, and everything about it that is not as it should be.
-#[derive(Debug)]
-pub struct Step {
-    pub title: &'static str,
-    /// As `curl` would be called, with `$NAME` for tokens.
-    pub request: String,
-    pub reply: Reply,
-    /// The claims of the assertion the upstream received, after verifying its signature.
-    pub assertion: Option<Value>,
-    pub wrong: Vec<String>,
-}
 
 /// A request to send. `$BOB`, `$EVE` and `$ROOT_AS_BOB` stand for tokens.
 struct Plan {
@@ -36,9 +23,6 @@ enum Expect {
     /// The upstream is not reached.
     Refused(u16),
 }
-
-/// What must not reach the upstream: forged values, and tokens of ours (an HS256 header).
-const FORGED: [&str; 4] = ["forged", "root@example.com", "shoe-size", "eyJhbGciOiJIUzI1NiI"];
 
 const PLANS: &[Plan] = &[
     Plan {
@@ -119,8 +103,8 @@ pub async fn walk(stand: &Stand) -> Result<Vec<Step>, anyhow::Error> {
         stand.mint(&Mint { email, impersonate_email, ..Mint::default() })
     };
     let tokens = [
-        ("$ROOT_AS_BOB", token("root@example.com", Some("bob@example.com"))?),
-        ("$BOB", token("bob@example.com", None)?),
+        ("$ROOT_AS_BOB", token(ROOT, Some(BOB))?),
+        ("$BOB", token(BOB, None)?),
         ("$EVE", token("eve@evil.test", None)?),
     ];
     let jwks = published_keys(stand).await?;
@@ -129,7 +113,7 @@ pub async fn walk(stand: &Stand) -> Result<Vec<Step>, anyhow::Error> {
         let before = stand.upstream.served();
         let mut step = send(stand, plan, &tokens, &jwks).await?;
         let reached = stand.upstream.served() != before;
-        step.judge(plan.expect, reached);
+        judge(&mut step, plan.expect, reached, &stand.sign_in_page());
         steps.push(step);
     }
     Ok(steps)
@@ -154,90 +138,19 @@ async fn send(
         request.push_str(line);
         request.push('"');
     }
-    let mut step = Step { title: plan.title, request, reply, assertion: None, wrong: Vec::new() };
-    if let Some(token) = step.seen_header("x-pomerium-jwt-assertion") {
-        match verified(&token, jwks) {
-            Ok(claims) => step.assertion = Some(claims),
-            Err(error) => step.wrong.push(format!("the assertion does not verify: {error}")),
-        }
-    }
-    Ok(step)
+    Ok(Step::new(plan.title, request, reply, jwks))
 }
 
-impl Step {
-    fn judge(&mut self, expect: Expect, reached: bool) {
-        match expect {
-            Expect::Bob => self.judge_bob(None),
-            Expect::BobByRoot => self.judge_bob(Some("root@example.com")),
-            Expect::Refused(status) => {
-                self.expect_status(status);
-                self.expect(!reached, "the request reached the upstream");
-                let location = self.reply.header("location").unwrap_or_default();
-                let sign_in =
-                    location.starts_with("https://authenticate.localhost/.pomerium/sign_in?");
-                self.expect(
-                    sign_in == (status == 302),
-                    "the redirect to the sign-in page is wrong",
-                );
-            }
+fn judge(step: &mut Step, expect: Expect, reached: bool, sign_in_page: &str) {
+    match expect {
+        Expect::Bob => step.judge_person(BOB, None),
+        Expect::BobByRoot => step.judge_person(BOB, Some(ROOT)),
+        Expect::Refused(status) => {
+            step.expect_status(status);
+            step.expect(!reached, "the request reached the upstream");
+            let location = step.reply.header("location").unwrap_or_default();
+            let sign_in = location.starts_with(&format!("{sign_in_page}?"));
+            step.expect(sign_in == (status == 302), "the redirect to the sign-in page is wrong");
         }
     }
-
-    /// The upstream saw a verified assertion of bob, the claim header that goes with it, nothing forged,
-    /// and no token of ours.
-    fn judge_bob(&mut self, actor: Option<&str>) {
-        self.expect_status(200);
-        let claim = |step: &Self, pointer: &str| {
-            step.assertion.as_ref()?.pointer(pointer)?.as_str().map(str::to_owned)
-        };
-        let email = claim(self, "/email");
-        self.expect(email.as_deref() == Some("bob@example.com"), "the assertion is not bob's");
-        let acting = claim(self, "/act/email");
-        self.expect(acting.as_deref() == actor, "the assertion is wrong about who is acting");
-        let header = self.seen_header("x-pomerium-claim-email");
-        self.expect(
-            header.as_deref() == Some("bob@example.com"),
-            "x-pomerium-claim-email is not bob's",
-        );
-        let leaked = FORGED.into_iter().any(|text| self.reply.body.contains(text));
-        self.expect(!leaked, "something reached the upstream that must not");
-    }
-
-    fn expect(&mut self, holds: bool, wrong: &str) {
-        if !holds {
-            self.wrong.push(wrong.to_owned());
-        }
-    }
-
-    fn expect_status(&mut self, status: u16) {
-        let got = self.reply.status;
-        self.expect(got == status, &format!("the status is {got}, not {status}"));
-    }
-
-    /// A header as the upstream received it.
-    fn seen_header(&self, name: &str) -> Option<String> {
-        self.reply.json().get("headers")?.get(name)?.as_str().map(str::to_owned)
-    }
-}
-
-/// Our public keys, as an upstream would fetch them: through Envoy, without a credential.
-async fn published_keys(stand: &Stand) -> Result<Value, anyhow::Error> {
-    let host = format!("Host: {DEMO_HOST}");
-    let reply =
-        exchange(stand.gateway, &["GET /.well-known/pomerium/jwks.json HTTP/1.1", &host]).await?;
-    Ok(reply.json())
-}
-
-/// Verifies with a JWT library of its own, as an upstream would.
-fn verified(token: &str, jwks: &Value) -> Result<Value, anyhow::Error> {
-    let keys: jsonwebtoken::jwk::JwkSet = serde_json::from_value(jwks.clone())?;
-    let header = jsonwebtoken::decode_header(token)?;
-    let kid = header.kid.ok_or_else(|| anyhow::anyhow!("no kid"))?;
-    let key = keys.find(&kid).ok_or_else(|| anyhow::anyhow!("unknown kid"))?;
-    let mut validation = jsonwebtoken::Validation::new(header.alg);
-    validation.set_audience(&[DEMO_HOST]);
-    validation.set_issuer(&[DEMO_HOST]);
-    jsonwebtoken::decode::<Value>(token, &jsonwebtoken::DecodingKey::from_jwk(key)?, &validation)?;
-    let payload = token.split('.').nth(1).ok_or_else(|| anyhow::anyhow!("no payload"))?;
-    Ok(serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload)?)?)
 }

@@ -122,7 +122,7 @@ fn the_demo_shows_what_it_should() {
     let ran =
         lictor(home.path(), &["demo", "--once", "--envoy", envoy.to_str().expect("text")], &[], "");
     assert_eq!(ran.code, 0, "{}\n{}", ran.stdout, ran.stderr);
-    assert!(ran.stdout.ends_with("All 10 answers are as they should be.\n"), "{}", ran.stdout);
+    assert!(ran.stdout.ends_with("All 15 answers are as they should be.\n"), "{}", ran.stdout);
 }
 
 #[test]

@@ -1,11 +1,8 @@
 //! For administrators: everybody's sessions, and what was done.
 
 use super::answer::{Trouble, back, page};
-<<<<<<< HEAD
-use super::site::Desk;
-=======
 use super::sent::Sent;
->>>>>>> 6b013f1 (Keep eleven mistakes of acting as somebody else from coming back)
+use super::site::Desk;
 use super::view;
 use super::visit::{Visit, Visitor};
 use crate::activity::{Entry, Event, Verb, verify};

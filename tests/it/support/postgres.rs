@@ -111,8 +111,8 @@ impl Cluster {
     /// Sends a signal to the server and all its processes.
     pub fn signal_all(&self, name: &str) {
         let pid = self.pid();
-        let children = Command::new("pgrep").args(["-P", &pid]).output().expect("pgrep").stdout;
-        let children = String::from_utf8(children).expect("numbers");
+        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+        let children = children.expect("it has some");
         let all = children.split_whitespace().chain([pid.as_str()]);
         let sent = Command::new("kill").arg(name).args(all).status();
         assert!(sent.expect("kill").success());

@@ -4,6 +4,7 @@
 use crate::config::{Config, Listen, Logging, Origin, load_directory};
 use crate::identity::Directory;
 use crate::state::{Snapshot, State};
+use crate::store::StorageSettings;
 use crate::tasks::Tasks;
 use crate::telemetry::Metrics;
 use crate::web::Readiness;
@@ -15,12 +16,15 @@ use std::time::Duration;
 const LAST_CHECKS: Duration = Duration::from_secs(1);
 
 /// What is kept of a configuration that has become a snapshot.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Kept {
     origin: Origin,
     /// These take effect at the start only.
     listen: Listen,
     logging: Logging,
+    storage: StorageSettings,
+    /// Whether people sign in here.
+    signs_in: bool,
 }
 
 /// What a reading needs, and what it changes.
@@ -44,8 +48,13 @@ struct Fresh {
 
 impl Kept {
     pub(super) fn of(config: &Config) -> Self {
-        let (listen, logging) = (config.listen.clone(), config.logging.clone());
-        Self { origin: config.origin.clone(), listen, logging }
+        Self {
+            origin: config.origin.clone(),
+            listen: config.listen.clone(),
+            logging: config.logging.clone(),
+            storage: config.storage.clone(),
+            signs_in: config.sign_in.is_some(),
+        }
     }
 
     /// The files to watch.
@@ -69,6 +78,11 @@ impl Kept {
         let kept = Self::of(&config);
         if self.listen != kept.listen || self.logging != kept.logging {
             tracing::warn!("addresses and logging take effect at the next start");
+        }
+        if self.storage != kept.storage || (kept.signs_in && !self.signs_in) {
+            tracing::warn!(
+                "`storage`, and the first `idp_provider`, take effect at the next start"
+            );
         }
         for notice in &config.notices {
             tracing::warn!("{notice}");
@@ -111,8 +125,8 @@ impl Reload {
     fn put_in_force(&mut self, fresh: Fresh, tasks: &Tasks) {
         let Fresh { kept, snapshot, routes, people } = fresh;
         // What took effect at the start stays what a later reading is compared with.
-        let (listen, logging) = (self.kept.listen.clone(), self.kept.logging.clone());
-        self.kept = Arc::new(Kept { listen, logging, ..kept });
+        let Kept { listen, logging, storage, signs_in, .. } = self.kept.as_ref().clone();
+        self.kept = Arc::new(Kept { listen, logging, storage, signs_in, ..kept });
         // What was fetched from a URL stays until something else is.
         let before = self.state.snapshot();
         let fetched = snapshot.settings.directory_url.is_some()

@@ -113,7 +113,7 @@ impl Weighter<SessionId, Known> for Bytes {
 const ATTEMPTS: usize = 3;
 
 impl SessionCache {
-    /// Nothing counts as fresh before [`SessionCache::confirm`].
+    /// Nothing counts as fresh before the store was followed for the first time.
     pub fn new(store: Arc<dyn Store>, limits: CacheLimits) -> Self {
         Self {
             store,

@@ -67,6 +67,8 @@ impl<F: Fn(&Touch)> Follower<'_, F> {
     /// Follows the feed. Returns when it is broken.
     async fn listen(&mut self) -> Result<Never, StoreError> {
         let mut feed = within(self.store().follow()).await?;
+        // A server that took over from another may count changes anew.
+        self.cache.forget_all();
         // What changed before the feed began, it does not tell.
         self.ask().await?;
         self.tell(Touch::Live);

@@ -10,6 +10,7 @@ use crate::web::answer::{Trouble, lead, with};
 use crate::web::site::Desk;
 use crate::web::visit::Visit;
 use axum::response::Response;
+use std::sync::PoisonError;
 use url::Url;
 
 /// Leads to the provider.
@@ -71,9 +72,16 @@ async fn returned(visit: &Visit) -> Result<Response, Trouble> {
     Ok(with(lead(&onward(visit, sign_in, &attempt.goal, &signed_in)?), cookies))
 }
 
-/// Writes a failure down, and says what the person is told.
+/// Writes a failure down, as often as one address may fail, and says what the person is told.
 async fn failed(visit: &Visit, desk: &Desk, error: &SignInError) -> Result<Trouble, Trouble> {
-    desk.people.note_failed_sign_in("", error.code(), visit.moment()).await?;
+    let place = &visit.origin.address;
+    let admitted = {
+        let mut throttle = desk.throttle.lock().unwrap_or_else(PoisonError::into_inner);
+        throttle.admit(&format!("provider {place}"), place.parse().ok(), visit.now)
+    };
+    if admitted.is_ok() {
+        desk.people.note_failed_sign_in("", error.code(), visit.moment()).await?;
+    }
     Ok(provider_trouble(error))
 }
 

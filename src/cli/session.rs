@@ -136,16 +136,24 @@ impl List {
 impl End {
     fn run(&self) -> Exit {
         let ending = Ending::Revoked(Administrator::operator());
-        self.named.each("was not there", async |people, id, at| people.end(id, &ending, at).await)
+        self.named.each(
+            "was not there",
+            &async |people: &People, id: &SessionId, at: Moment<'_>| {
+                people.end(id, &ending, at).await
+            },
+        )
     }
 }
 
 impl Stop {
     fn run(&self) -> Exit {
         let operator = Administrator::operator();
-        self.named.each("does not act as anybody", async |people, id, at| {
-            people.stop(id, Some(&operator), at).await
-        })
+        self.named.each(
+            "does not act as anybody",
+            &async |people: &People, id: &SessionId, at: Moment<'_>| {
+                people.stop(id, Some(&operator), at).await
+            },
+        )
     }
 }
 
@@ -154,7 +162,7 @@ impl Named {
     fn each(
         &self,
         nothing: &str,
-        verb: impl AsyncFn(&People, &SessionId, Moment<'_>) -> Result<bool, StoreError>,
+        verb: &impl AsyncFn(&People, &SessionId, Moment<'_>) -> Result<bool, StoreError>,
     ) -> Exit {
         with_store(&self.config, async |store, _| {
             let people = people(store);

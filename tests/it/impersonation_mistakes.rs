@@ -51,7 +51,7 @@ async fn post(browser: &mut Browser<'_>, path: &str, fields: &[(&str, &str)]) ->
 const IMPERSONATE: &str = "/.pomerium/admin/impersonate";
 const PREVIEW: &str = "/.pomerium/admin/preview";
 
-fn of<'e>(entries: &'e [Entry], verb: Verb) -> Vec<&'e Entry> {
+fn of(entries: &[Entry], verb: Verb) -> Vec<&Entry> {
     entries.iter().filter(|entry| entry.event.verb == verb).collect()
 }
 

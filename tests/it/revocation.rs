@@ -120,6 +120,7 @@ async fn measured(at: &House, other: &Arc<House>, tries: usize) -> Vec<Duration>
     all
 }
 
+#[expect(clippy::print_stdout, reason = "figures for whoever asks with --nocapture")]
 fn told(what: &str, all: &[Duration]) -> Duration {
     let at = |share: usize| all[(all.len() * share / 100).min(all.len() - 1)];
     println!(

@@ -183,6 +183,8 @@ fn denied_outweighs_allowed() {
 
 #[test]
 fn administrators_and_services() {
+    use ServiceImpersonation::{Administrators, Allow, None};
+
     let rules = |service| ImpersonationRules {
         enabled: true,
         administrators: set(&["root@corp.test"]),
@@ -191,7 +193,6 @@ fn administrators_and_services() {
     };
     let other = Person { email: "bob@corp.test".to_owned(), ..Person::default() };
     let nobody = Person::default();
-    use ServiceImpersonation::{Administrators, Allow, None};
     for (service, of_root, of_other) in
         [(Allow, true, true), (Administrators, true, false), (None, false, false)]
     {

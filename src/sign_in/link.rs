@@ -59,7 +59,7 @@ pub fn read_goal(
     let redirect = target(url, REDIRECT).ok_or(LinkError::Elsewhere)?;
     if parameter(url, PROGRAMMATIC).is_some_and(|value| value == "true") {
         let callback = target(url, CALLBACK).ok_or(LinkError::Elsewhere)?;
-        let good = is_ours(&callback, settings)
+        let good = is_ours(&callback, settings, sign_in)
             && callback.path() == CALLBACK_PATH
             && sign_in.programs.allow(&redirect);
         return if good {
@@ -68,7 +68,7 @@ pub fn read_goal(
             Err(LinkError::Elsewhere)
         };
     }
-    if !is_ours(&redirect, settings) {
+    if !is_ours(&redirect, settings, sign_in) {
         return Err(LinkError::Elsewhere);
     }
     if origin(&redirect) == origin(&sign_in.url) {
@@ -191,10 +191,11 @@ fn target(url: &Url, name: &str) -> Option<Url> {
     plain.then_some(target)
 }
 
-fn is_ours(url: &Url, settings: &Settings) -> bool {
+/// SECURITY: a link never leads from TLS to plain text.
+fn is_ours(url: &Url, settings: &Settings, sign_in: &SignIn) -> bool {
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     let host = url.host_str().and_then(|host| Host::parse(&format!("{host}{port}")).ok());
-    host.is_some_and(|host| settings.is_ours(&host))
+    url.scheme() == sign_in.url.scheme() && host.is_some_and(|host| settings.is_ours(&host))
 }
 
 fn origin(url: &Url) -> (String, Option<String>, Option<u16>) {

@@ -30,11 +30,12 @@ async fn called_back(visit: &Visit) -> Result<Response, Trouble> {
     };
     let code = desk.sealers.open_code(&sealed, &authority(&visit.url), visit.now);
     let code = code.ok_or_else(|| Trouble::of(Message::LinkExpired))?;
+    // Before anything else: a code that turned up in another browser is worth nothing in its own.
+    use_once(visit, desk, &sealed, code.expires).await?;
     let program = code.browser.is_empty();
     if !program && !visit.browser().is_some_and(|browser| browser.is(&code.browser)) {
         return Err(Trouble::of(Message::LinkInvalid));
     }
-    use_once(visit, desk, &sealed, code.expires).await?;
     let record = desk.people.store().session(&code.secret.id()).await?;
     let record = record.filter(|record| record.is_live(visit.now));
     let record = record.ok_or_else(|| Trouble::of(Message::LinkExpired))?;

@@ -2,9 +2,9 @@
 //! heard: use a runtime of one thread.
 
 use std::io::Write;
-use std::sync::{Arc, Mutex};
-use tracing::Level;
+use std::sync::{Arc, Mutex, OnceLock};
 use tracing::subscriber::{DefaultGuard, set_default};
+use tracing::{Dispatch, Level};
 use tracing_subscriber::fmt::MakeWriter;
 
 /// What was heard so far.
@@ -13,6 +13,9 @@ pub struct Heard(Arc<Mutex<Vec<u8>>>);
 
 /// Listens until the guard is let go.
 pub fn listen() -> (DefaultGuard, Heard) {
+    // With one listener alone, what another thread says first is heard by nobody from then on.
+    static ANOTHER: OnceLock<Dispatch> = OnceLock::new();
+    ANOTHER.get_or_init(|| Dispatch::new(tracing_subscriber::registry()));
     let heard = Heard::default();
     let format = tracing_subscriber::fmt().json().flatten_event(true).with_max_level(Level::TRACE);
     (set_default(format.with_writer(heard.clone()).finish()), heard)

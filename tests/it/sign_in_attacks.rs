@@ -465,9 +465,8 @@ fn sealed(
         redirect: url("http://any.localhost/"),
     };
     change(&mut code);
-    let nonce = crate::support::guests::random()[..12].try_into().expect("twelve");
     let sealers = Sealers::derive(&SECRET_BYTES).expect("sealers");
-    let text = sealers.seal_code(&code, host, nonce).expect("sealed");
+    let text = sealers.seal_code(&code, host).expect("sealed");
     let settings = house.settings();
     let sign_in = settings.sign_in.as_ref().expect("an authenticate host");
     callback_with(&text, &url("http://any.localhost/"), sign_in, house.now())
@@ -796,7 +795,7 @@ fn sealed_attempt(goal: Goal, key: [u8; 32]) -> String {
         expires: fake_provider::NOW.plus(Duration::from_secs(900)),
     };
     let sealers = Sealers::derive(&[9; 32]).expect("sealers");
-    sealers.seal_attempt(&attempt, [1; 12]).expect("sealed")
+    sealers.seal_attempt(&attempt).expect("sealed")
 }
 
 proptest! {
@@ -824,8 +823,8 @@ proptest! {
             browser: key.hash(),
             redirect: url("http://any.localhost/"),
         };
-        let state = sealers.seal_attempt(&attempt, [1; 12]).expect("sealed");
-        let text = sealers.seal_code(&code, "any.localhost", [1; 12]).expect("sealed");
+        let state = sealers.seal_attempt(&attempt).expect("sealed");
+        let text = sealers.seal_code(&code, "any.localhost").expect("sealed");
         let changed = |text: &str| {
             let at = place.index(text.len());
             let end = (at + cut).min(text.len());

@@ -16,7 +16,7 @@ use lictor::tasks::Tasks;
 use lictor::time::Timestamp;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
 pub fn key() -> ChainKey {
@@ -211,11 +211,13 @@ pub enum Fault {
 pub struct Faulty {
     inner: Arc<dyn Store>,
     fault: AtomicU8,
+    /// Milliseconds before every call.
+    delay: AtomicU64,
 }
 
 impl Faulty {
     pub fn new(inner: Arc<dyn Store>) -> Self {
-        Self { inner, fault: AtomicU8::new(0) }
+        Self { inner, fault: AtomicU8::new(0), delay: AtomicU64::new(0) }
     }
 
     /// From now on.
@@ -223,10 +225,20 @@ impl Faulty {
         self.fault.store(fault as u8, Ordering::SeqCst);
     }
 
+    /// How long every call waits first, from now on.
+    pub fn delays(&self, delay: Duration) {
+        let delay = u64::try_from(delay.as_millis()).expect("not that long");
+        self.delay.store(delay, Ordering::SeqCst);
+    }
+
     async fn around<T>(
         &self,
         call: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
+        let delay = Duration::from_millis(self.delay.load(Ordering::SeqCst));
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
         let fault = self.fault.load(Ordering::SeqCst);
         if fault == Fault::Before as u8 {
             return Err(StoreError::unavailable("as asked, before"));

@@ -326,7 +326,7 @@ async fn a_link_that_was_touched_is_none() {
             touched.push(with(&other));
             // Beside the right one, before it and after it.
             let twin = (pairs[place].0.clone(), value.to_owned());
-            touched.push(with(&[&[twin.clone()], &pairs[..]].concat()));
+            touched.push(with(&[std::slice::from_ref(&twin), &pairs[..]].concat()));
             // What stands behind a signature is not signed, and not read.
             if twin.0 != "pomerium_signature" {
                 touched.push(with(&[&pairs[..], &[twin]].concat()));
@@ -655,6 +655,7 @@ async fn at_provider(house: &House) -> FakeProvider {
     let mut settings = Arc::into_inner(snapshot.settings).expect("nobody else has it");
     let sign_in = settings.sign_in.as_mut().expect("an authenticate host");
     sign_in.provider = Some(Provider::Oidc(Arc::new(provider.client())));
+    sign_in.lifetime = Duration::from_hours(14);
     house.state.replace(Snapshot { settings: Arc::new(settings), directory: snapshot.directory });
     house.later(fake_provider::NOW.unix() - NOW);
     provider
@@ -1367,7 +1368,7 @@ async fn nothing_that_anybody_wrote_is_markup() {
     nobody.headers = vec![format!("x-request-id: {}", HOSTILE.replace('\u{202e}', ""))];
     let wanted = format!("http://any.localhost/{quoted}?{quoted}");
     let form = nobody
-        .go(&ours(&sign_in_page(), &[("pomerium_redirect_uri", &wanted)], &house).to_string())
+        .go(&ours(&sign_in_page(), &[("pomerium_redirect_uri", &wanted)], &house).as_ref())
         .await;
     let action = attribute(form.body(), "action", "/.pomerium/sign_in");
     let again = nobody.submit(&form, &action, &[("login", HOSTILE), ("password", "")]).await;

@@ -1,7 +1,6 @@
 //! `programmatic_redirect_domain_whitelist`: where a token for a program may be sent.
 
 use crate::document::{Problem, Problems, Section};
-use crate::provider::is_local;
 use url::{Host, Url};
 
 /// Hosts that a program may have its token sent to. Whoever may receive it is whoever signed in.
@@ -45,11 +44,22 @@ impl ProgrammaticDomains {
         }
         let here = Host::Domain("localhost".to_owned());
         let is_listed = url.host().is_some_and(|host| self.0.contains(&host.to_owned()));
+        let is_here = is_this_machine(url);
         match url.scheme() {
-            "https" => is_listed || (is_local(url) && self.0.contains(&here)),
-            "http" => is_local(url) && (is_listed || self.0.contains(&here)),
+            "https" => is_listed || (is_here && self.0.contains(&here)),
+            "http" => is_here && (is_listed || self.0.contains(&here)),
             _ => false,
         }
+    }
+}
+
+/// SECURITY: names below `localhost` may be hosts that are protected here, so they do not count.
+fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
     }
 }
 
@@ -82,6 +92,7 @@ mod tests {
             "http://example.com/#localhost",
             "http://0.0.0.0/",
             "http://10.0.0.1/",
+            "http://app.localhost/",
             "ftp://localhost/",
             "javascript:alert(1)//localhost",
             "data:text/html,localhost",

@@ -37,9 +37,12 @@ pub struct SessionRecord {
 impl SessionRecord {
     /// Roughly how many bytes it takes.
     pub fn size(&self) -> usize {
-        let known = self.impersonation.as_ref().and_then(|asked| asked.known.as_ref());
+        let asked = self.impersonation.as_ref().map_or(0, |asked| {
+            let groups: usize = asked.groups.iter().flatten().map(String::len).sum();
+            groups + asked.reason.len() + asked.known.as_ref().map_or(0, Account::size)
+        });
         let tokens = self.tokens.as_ref().map_or(0, |tokens| tokens.sealed.len());
-        self.account.size() + known.map_or(0, Account::size) + tokens
+        self.account.size() + asked + tokens
     }
 
     /// Whether the session is in force at `now`.
@@ -64,8 +67,11 @@ pub struct Account {
 impl Account {
     fn size(&self) -> usize {
         let groups: usize = self.groups.iter().flatten().map(String::len).sum();
+        let names = self.user.len() + self.email.len() + self.name.len();
         let claims = self.claims.as_map().iter();
-        groups + claims.map(|(name, value)| name.len() + value.to_json().len()).sum::<usize>()
+        names
+            + groups
+            + claims.map(|(name, value)| name.len() + value.to_json().len()).sum::<usize>()
     }
 }
 

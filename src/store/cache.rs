@@ -98,14 +98,25 @@ struct Flight {
     overtaken: AtomicBool,
 }
 
+/// Weighs what is kept. Nothing weighs less than its share of the room, so that the number is bounded
+/// with the weight.
 #[derive(Clone, Debug)]
-struct Bytes;
+struct Bytes {
+    least: u64,
+}
+
+impl Bytes {
+    fn within(limits: &CacheLimits) -> Self {
+        let records = u64::try_from(limits.records).unwrap_or(u64::MAX).max(1);
+        Self { least: limits.bytes.div_ceil(records) }
+    }
+}
 
 impl Weighter<SessionId, Known> for Bytes {
     fn weight(&self, _id: &SessionId, known: &Known) -> u64 {
         const ENTRY: u64 = 256;
         let record = known.as_ref().map_or(0, |record| record.size());
-        ENTRY + u64::try_from(record).unwrap_or(u64::MAX / 2)
+        self.least.max(ENTRY + u64::try_from(record).unwrap_or(u64::MAX / 2))
     }
 }
 
@@ -117,7 +128,7 @@ impl SessionCache {
     pub fn new(store: Arc<dyn Store>, limits: CacheLimits) -> Self {
         Self {
             store,
-            entries: Cache::with_weighter(limits.records, limits.bytes, Bytes),
+            entries: Cache::with_weighter(limits.records, limits.bytes, Bytes::within(&limits)),
             flights: Mutex::default(),
             limits,
             since: Stopwatch::start(),

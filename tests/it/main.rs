@@ -59,6 +59,7 @@ mod route_search;
 mod routes_tool;
 mod server;
 mod storage_settings;
+mod session_cache;
 mod sign_in_attacks;
 mod store_conformance;
 mod session_tool;

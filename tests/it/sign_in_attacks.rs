@@ -1368,7 +1368,7 @@ async fn nothing_that_anybody_wrote_is_markup() {
     nobody.headers = vec![format!("x-request-id: {}", HOSTILE.replace('\u{202e}', ""))];
     let wanted = format!("http://any.localhost/{quoted}?{quoted}");
     let form = nobody
-        .go(&ours(&sign_in_page(), &[("pomerium_redirect_uri", &wanted)], &house).as_ref())
+        .go(ours(&sign_in_page(), &[("pomerium_redirect_uri", &wanted)], &house).as_ref())
         .await;
     let action = attribute(form.body(), "action", "/.pomerium/sign_in");
     let again = nobody.submit(&form, &action, &[("login", HOSTILE), ("password", "")]).await;

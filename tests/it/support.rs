@@ -22,6 +22,7 @@ pub mod policies;
 pub mod postgres;
 pub mod process;
 pub mod service;
+pub mod shelf;
 pub mod store;
 pub mod tcp;
 pub mod webdriver;

@@ -21,6 +21,7 @@ use bind::GrpcListener;
 use reload::{Kept, Reload};
 use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -147,6 +148,7 @@ impl App {
     /// # Errors
     /// A failure to serve at all.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), anyhow::Error> {
+        let mut shutdown = pin!(shutdown);
         let readiness = self.readiness;
         let (health, health_service) = tonic_health::server::health_reporter();
         let reflection = tonic_reflection::server::Builder::configure()
@@ -156,12 +158,20 @@ impl App {
         let routes = Routes::new(self.service.clone().into_server())
             .add_service(health_service)
             .add_service(reflection);
-        serve_http(&self.tasks, self.http, web::public(Arc::clone(&self.site)));
         for (listener, with_metrics) in self.operator {
             let pages = web::health(readiness.clone());
             let metrics = with_metrics.then(|| web::metrics(Arc::clone(&self.metrics)));
             serve_http(&self.tasks, listener, pages.merge(metrics.unwrap_or_default()));
         }
+        let people = directory::first(&self.tasks, &self.site.state, &self.metrics);
+        tokio::select! {
+            () = people => {}
+            () = &mut shutdown => {
+                self.tasks.drain(PATIENCE).await;
+                return Ok(());
+            }
+        }
+        serve_http(&self.tasks, self.http, web::public(Arc::clone(&self.site)));
         if let Some(desk) = &self.site.desk {
             let (cache, metrics) = (|| Arc::clone(&desk.cache), Arc::clone(&self.metrics));
             desk::keep_in_touch(&self.tasks, cache(), metrics, readiness.clone());

@@ -40,18 +40,25 @@ pub struct Rule {
     pub place: String,
 }
 
-/// Asks every route for `person`: one `GET` of an address that leads to it.
-pub fn preview(snapshot: &Snapshot, person: &Person, now: Timestamp) -> Vec<Row> {
+/// Who would be acted as, and by whom.
+#[derive(Clone, Copy, Debug)]
+pub struct Both<'a> {
+    pub subject: &'a Person,
+    pub actor: &'a Person,
+}
+
+/// Asks every route: one `GET` of an address that leads to it.
+pub fn preview(snapshot: &Snapshot, who: Both<'_>, now: Timestamp) -> Vec<Row> {
     let authorizer = Authorizer::new();
     let routes = snapshot.settings.table.routes().iter();
-    routes.map(|route| ask(&authorizer, snapshot, route, (person, now))).collect()
+    routes.map(|route| ask(&authorizer, snapshot, route, (who, now))).collect()
 }
 
 fn ask(
     authorizer: &Authorizer,
     snapshot: &Snapshot,
     route: &Route,
-    (person, now): (&Person, Timestamp),
+    (who, now): (Both<'_>, Timestamp),
 ) -> Row {
     let row = |asked: String, verdict, rule, why: &str| Row {
         route: route.id.to_string(),
@@ -66,7 +73,7 @@ fn ask(
     };
     let asked = format!("GET {}{}", url.host, url.path);
     let supposition = Supposition { method: "GET".to_owned(), url, now, ..Supposition::default() };
-    let supposed = Supposed { caller: Some(caller(person)), ..Supposed::default() };
+    let supposed = Supposed { caller: Some(caller(who)), ..Supposed::default() };
     let request = supposition.request(&snapshot.settings);
     match authorizer.explain(snapshot, &request, &supposed, now) {
         Err(_) => row(asked, Verdict::Denied, None, "Nothing could be decided."),
@@ -93,8 +100,8 @@ fn rule(explanation: &Explanation, denied: Option<&DenyReason>) -> Option<Rule> 
     })
 }
 
-/// The person as somebody who came with a session of their own.
-fn caller(person: &Person) -> Caller {
+/// As a session that acts would come.
+fn caller(who: Both<'_>) -> Caller {
     let session = Session {
         id: String::new(),
         source: Source::Cookie,
@@ -102,5 +109,9 @@ fn caller(person: &Person) -> Caller {
         usable_until: Timestamp::from_unix(i64::MAX),
         devices: Arc::default(),
     };
-    Caller::Identified(Arc::new(Identity { subject: person.clone(), actor: None, session }))
+    Caller::Identified(Arc::new(Identity {
+        subject: who.subject.clone(),
+        actor: Some(who.actor.clone()),
+        session,
+    }))
 }

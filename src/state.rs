@@ -56,6 +56,12 @@ impl Settings {
         Ok(Target { host, path })
     }
 
+    /// Whether the one who vouched for somebody still does.
+    pub fn trusts(&self, provider: &str) -> bool {
+        let current = self.sign_in.as_ref().and_then(|sign_in| sign_in.provider.as_ref());
+        current.is_some_and(|current| current.name() == provider)
+    }
+
     /// Whether `host` is the host of a route, or the one where people sign in.
     pub fn is_ours(&self, host: &Host) -> bool {
         let is_sign_in = |sign_in: &SignIn| {
@@ -112,6 +118,14 @@ impl SignIn {
 }
 
 impl Provider {
+    /// As records name it.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Local(_) => LocalUsers::PROVIDER,
+            Self::Oidc(provider) => provider.settings().issuer.as_str(),
+        }
+    }
+
     fn new(settings: &ProviderSettings) -> Self {
         match settings {
             ProviderSettings::Local { users, .. } => Self::Local(Arc::clone(users)),

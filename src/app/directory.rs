@@ -30,6 +30,29 @@ pub(super) fn keep_fetched(
     });
 }
 
+/// Fetches the directory for the first time, as often as it takes: without it nobody would know who is
+/// in which group. Gives up when the server is asked to stop.
+pub(super) async fn first(tasks: &Tasks, state: &State, metrics: &Metrics) {
+    let Some(url) = state.snapshot().settings.directory_url.clone() else {
+        return;
+    };
+    let mut source = Source::new(url);
+    loop {
+        match source.fetch(tasks).await {
+            Ok(directory) => {
+                let directory = directory.unwrap_or_default();
+                metrics.directory(directory.len());
+                state.replace_directory(&Arc::new(directory));
+                return;
+            }
+            Err(error) => {
+                tracing::error!(error, "waiting for the directory before anything is served");
+                tokio::time::sleep(STEP).await;
+            }
+        }
+    }
+}
+
 struct Feed {
     tasks: Tasks,
     state: Arc<State>,

@@ -8,6 +8,7 @@ use crate::store::StorageSettings;
 use crate::tasks::Tasks;
 use crate::telemetry::Metrics;
 use crate::web::Readiness;
+use aws_lc_rs::digest::{SHA256, digest};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +26,8 @@ pub(super) struct Kept {
     storage: StorageSettings,
     /// Whether people sign in here.
     signs_in: bool,
+    /// Of the shared secret, to know another one when it comes.
+    secret: [u8; 32],
 }
 
 /// What a reading needs, and what it changes.
@@ -46,6 +49,11 @@ struct Fresh {
     people: usize,
 }
 
+fn fingerprint_of(secret: &[u8; 32]) -> [u8; 32] {
+    let hash = digest(&SHA256, secret);
+    hash.as_ref().try_into().unwrap_or_default()
+}
+
 impl Kept {
     pub(super) fn of(config: &Config) -> Self {
         Self {
@@ -54,6 +62,7 @@ impl Kept {
             logging: config.logging.clone(),
             storage: config.storage.clone(),
             signs_in: config.sign_in.is_some(),
+            secret: fingerprint_of(config.identity.secret.bytes()),
         }
     }
 
@@ -82,6 +91,11 @@ impl Kept {
         if self.storage != kept.storage || (kept.signs_in && !self.signs_in) {
             tracing::warn!(
                 "`storage`, and the first `idp_provider`, take effect at the next start"
+            );
+        }
+        if self.signs_in && self.secret != kept.secret {
+            tracing::warn!(
+                "another `shared_secret` takes effect for sign-ins and the activity log at the next start"
             );
         }
         for notice in &config.notices {
@@ -125,12 +139,11 @@ impl Reload {
     fn put_in_force(&mut self, fresh: Fresh, tasks: &Tasks) {
         let Fresh { kept, snapshot, routes, people } = fresh;
         // What took effect at the start stays what a later reading is compared with.
-        let Kept { listen, logging, storage, signs_in, .. } = self.kept.as_ref().clone();
-        self.kept = Arc::new(Kept { listen, logging, storage, signs_in, ..kept });
-        // What was fetched from a URL stays until something else is.
+        let Kept { listen, logging, storage, signs_in, secret, .. } = self.kept.as_ref().clone();
+        self.kept = Arc::new(Kept { listen, logging, storage, signs_in, secret, ..kept });
+        // Whoever is known stays known until the URL has answered.
         let before = self.state.snapshot();
-        let fetched = snapshot.settings.directory_url.is_some()
-            && snapshot.settings.directory_url == before.settings.directory_url;
+        let fetched = snapshot.settings.directory_url.is_some();
         let (old, people) = if fetched {
             (self.state.replace_settings(&snapshot.settings), before.directory.len())
         } else {

@@ -124,6 +124,11 @@ impl Reader<'_> {
             if first.is_some() && presented.source != Source::Cookie {
                 break;
             }
+            // SECURITY: while a cookie cannot be judged, another one that a neighbour may have put there
+            // does not take its place.
+            if self.silent && presented.source == Source::Cookie {
+                continue;
+            }
             match (self.read(presented), &first) {
                 (Ok(found), None) => first = Some(found),
                 (Ok(found), Some(first)) if first.is_another_session(&found) => {
@@ -157,6 +162,9 @@ impl Reader<'_> {
             Seen::Unseen => return Err(Failure::Unseen(id)),
             Seen::Stale => return Err(Failure::Stale),
         };
+        if !settings.trusts(&record.provider) {
+            return Err(Failure::Unusable(TokenError::UnknownSession));
+        }
         let used = (&handle, source);
         let caller = session::identify(&record, used, rules, directory, self.now)?;
         let programmatic = handle.programmatic();

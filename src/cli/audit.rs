@@ -42,12 +42,16 @@ pub(super) struct Verify {
     /// An entry that is known to have been written, as this command printed it before
     #[arg(long, value_name = "NUMBER:HASH", value_parser = head)]
     head: Option<Head>,
+    /// Begin after this entry, as this command printed it: the first that was written with another
+    /// `shared_secret` follows the last of the one before
+    #[arg(long, value_name = "NUMBER:HASH", value_parser = head)]
+    from: Option<Head>,
 }
 
 impl Verify {
     fn run(&self) -> Exit {
         with_store(&self.config, async |store, chain| {
-            match verify_log(&*store, &chain, self.head.as_ref()).await {
+            match verify_log(&*store, &chain, self.head.as_ref(), self.from.as_ref()).await {
                 Ok(Head { number, hash }) => {
                     let plural = if number == 1 { "y" } else { "ies" };
                     report::say(&format!("the log is as it was written: {number} entr{plural}"));
@@ -55,7 +59,7 @@ impl Verify {
                     Exit::Ok
                 }
                 Err(LogError::Chain(problem)) => {
-                    let help = "everything before it is as it was written; compare what follows with a backup";
+                    let help = "everything before it is as it was written; compare what follows with a backup, or, if `shared_secret` was changed there, begin with --from";
                     report::error(&problem.to_string(), Some(help));
                     Exit::Denied
                 }

@@ -102,8 +102,11 @@ impl Directory {
     }
 
     /// Id → name of these groups, as far as names are known.
-    pub fn names_of(&self, ids: &[String]) -> BTreeMap<String, String> {
-        let named = ids.iter().filter_map(|id| self.group_names.get_key_value(id));
+    pub fn names_of<'i>(
+        &self,
+        ids: impl IntoIterator<Item = &'i String>,
+    ) -> BTreeMap<String, String> {
+        let named = ids.into_iter().filter_map(|id| self.group_names.get_key_value(id));
         named
             .filter(|(_, name)| !name.is_empty())
             .map(|(id, name)| (id.clone(), name.clone()))

@@ -98,17 +98,26 @@ impl ImpersonationRules {
     }
 
     /// Whether `actor` may act as this one in particular. Groups of a person are those that are known
-    /// of them, never those that were asked for.
+    /// of them, never those that were asked for. Everything that is known counts against it; for it, of
+    /// people whom the directory knows, only what the directory says. The name of a denied group is
+    /// denied too, because upstreams are told names.
     pub fn permits_target(
         &self,
         actor: &Person,
         target: &Target<'_>,
         directory: &Directory,
     ) -> bool {
-        let person = target.email.map(|email| Names::of(email, target.known, directory));
+        let known = |counts: Counts| {
+            target.email.map(|email| Names::of(email, target.known, directory, counts))
+        };
+        let (person, all) = (known(Counts::Directory), known(Counts::All));
         let asked = target.groups.unwrap_or_default();
-        let denied = person.as_ref().is_some_and(|person| person.is_any_of(&self.deny))
-            || asked.iter().any(|group| self.deny.groups.contains(group));
+        let denied_names = directory.names_of(self.deny.groups.iter());
+        let is_denied = |group: &String| {
+            self.deny.groups.contains(group) || denied_names.values().any(|name| name == group)
+        };
+        let denied = all.as_ref().is_some_and(|person| person.is_any_of(&self.deny))
+            || asked.iter().any(is_denied);
         let allowed = |rule: &AllowRule| {
             rule.is_for(actor)
                 && person.as_ref().is_none_or(|person| person.is_any_of(&rule.of))
@@ -128,6 +137,14 @@ impl AllowRule {
     }
 }
 
+/// Whose word counts for a person.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Counts {
+    All,
+    /// The directory's, where it knows the person.
+    Directory,
+}
+
 /// Every name by which a person is known.
 struct Names<'a> {
     email: String,
@@ -136,9 +153,15 @@ struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    fn of(email: &str, known: Option<(&'a str, &'a [String])>, directory: &'a Directory) -> Self {
+    fn of(
+        email: &str,
+        known: Option<(&'a str, &'a [String])>,
+        directory: &'a Directory,
+        counts: Counts,
+    ) -> Self {
         let listed = directory.by_email(email);
         let listed = listed.map(|user| (user.id.as_str(), user.group_ids.as_slice()));
+        let known = known.filter(|_| counts == Counts::All || listed.is_none());
         let both = || listed.into_iter().chain(known);
         Self {
             email: email.to_ascii_lowercase(),

@@ -51,6 +51,8 @@ pub struct Judged<'a> {
 
 const MAX_REASON: usize = 500;
 const MAX_GROUPS: usize = 100;
+/// How many people are looked at who are called by an address.
+const LOOKED_AT: usize = 1000;
 /// The longest name of a person or group, in bytes (an e-mail address has at most 254, RFC 5321).
 const MAX_NAME: usize = 254;
 
@@ -94,6 +96,9 @@ impl Wanted {
         if groups.len() > MAX_GROUPS || !groups.iter().all(|group| printable(group)) {
             problem("groups", "write up to 100 group ids, separated by commas");
         }
+        if let Some((name, ids)) = named_group(&groups, judged.directory) {
+            problem("groups", &format!("`{name}` is the name of a group; write its id, `{ids}`"));
+        }
         let reason = self.reason.trim();
         if reason.is_empty() && rules.require_reason {
             problem("reason", "say why; a reason is required");
@@ -117,6 +122,15 @@ impl Wanted {
             known: None,
         })
     }
+}
+
+/// A group that was typed by its name, with the ids it could mean.
+fn named_group<'g>(groups: &'g [String], directory: &Directory) -> Option<(&'g str, String)> {
+    let (ids, names) = (directory.group_ids(), directory.groups_by_name());
+    let named = groups
+        .iter()
+        .find(|group| !ids.contains(group.as_str()) && names.contains_key(group.as_str()))?;
+    Some((named, names.get(named.as_str())?.join("` or `")))
 }
 
 /// Something before one `@` and something after it, without blanks.
@@ -176,7 +190,7 @@ impl People {
         })
     }
 
-    /// What sign-ins tell of somebody.
+    /// What sign-ins tell of whoever has this address, by the latest of them.
     ///
     /// # Errors
     /// The store does not answer.
@@ -184,9 +198,10 @@ impl People {
         let Some(email) = email else {
             return Ok(None);
         };
-        let found = self.store().search_people(email, 10).await?;
-        let same = |account: &Account| account.email.eq_ignore_ascii_case(email);
-        Ok(found.into_iter().map(|person| person.account).find(same))
+        let found = self.store().search_people(email, LOOKED_AT).await?;
+        let same =
+            found.into_iter().filter(|person| person.account.email.eq_ignore_ascii_case(email));
+        Ok(same.max_by_key(|person| person.last_sign_in).map(|person| person.account))
     }
 
     async fn refuse(

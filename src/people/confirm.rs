@@ -30,6 +30,12 @@ impl People {
             ..SessionQuery::default()
         };
         for record in self.store().sessions(&due, at.now).await? {
+            if record.provider != provider.settings().issuer.as_str() {
+                // SECURITY: tokens of one provider are never shown to another.
+                let why = "its provider does not vouch for people here any more".to_owned();
+                self.end(&record.id, &Ending::RefreshRefused(why), at).await?;
+                continue;
+            }
             if self.takes_turn(&record, at.now).await? {
                 self.confirm_one(&record, provider, sealer, at).await?;
             }

@@ -54,7 +54,7 @@ impl People {
         Ok(Opened { record, secret })
     }
 
-    /// Takes what the provider says now. Acting as somebody else ends with it. `false` if the session
+    /// Takes what the provider says now; written down if it is something new. Acting as somebody else ends with it. `false` if the session
     /// is gone.
     ///
     /// # Errors
@@ -68,17 +68,18 @@ impl People {
     ) -> Result<bool, StoreError> {
         let account = account(profile);
         let sealed = profile.tokens.as_ref().and_then(|tokens| seal(id, tokens));
-        let updated = self.update(id, |record| {
-            let ended = at.impersonation_end(record, "refresh");
+        let updated = self.update(id, |before| {
+            let ended = at.impersonation_end(before, "refresh");
             let record = SessionRecord {
                 account: account.clone(),
                 refreshed: at.now,
                 impersonation: None,
-                tokens: sealed.clone().or_else(|| record.tokens.clone()),
-                ..record.clone()
+                tokens: sealed.clone().or_else(|| before.tokens.clone()),
+                ..before.clone()
             };
-            let event = at.of_session(Verb::Refresh, &record);
-            let events = ended.into_iter().chain([event]).collect();
+            let news = ended.is_some() || record.account != before.account;
+            let event = news.then(|| at.of_session(Verb::Refresh, &record));
+            let events = ended.into_iter().chain(event).collect();
             Ok::<_, std::convert::Infallible>(Some(Update { record, events }))
         });
         let Ok(updated) = updated.await?;

@@ -100,8 +100,12 @@ impl Impersonation {
         let Some(known) = &self.known else {
             return listed;
         };
-        let unlisted = directory.by_email(email).is_none();
-        let person = if unlisted { self.unlisted(known, directory) } else { listed };
+        let person = match directory.by_email(email) {
+            None => self.unlisted(known, directory),
+            // Somebody else had the address then.
+            Some(user) if user.id != known.user => return listed,
+            Some(_) => listed,
+        };
         let described = describe(person);
         let mut claims = known.claims.as_map().clone();
         for own in ["sub", "user", "email", "name", "groups"] {

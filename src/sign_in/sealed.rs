@@ -2,6 +2,7 @@
 
 use super::link::Goal;
 use crate::hex::hex;
+use crate::identity::LEEWAY;
 use crate::sealed::{SealError, Sealer};
 use crate::secret::Secret;
 use crate::session::HandleSecret;
@@ -11,6 +12,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
+use std::fmt;
 use std::time::Duration;
 use url::Url;
 
@@ -58,7 +60,6 @@ pub struct Sealers {
 }
 
 /// Somebody on the way to a provider and back.
-#[derive(Debug)]
 pub struct Attempt {
     pub goal: Goal,
     /// Of the browser it began in.
@@ -79,6 +80,12 @@ pub struct Code {
     pub browser: String,
     /// Where to go with it.
     pub redirect: Url,
+}
+
+impl fmt::Debug for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attempt").field("goal", &self.goal).finish_non_exhaustive()
+    }
 }
 
 impl Sealers {
@@ -152,7 +159,7 @@ impl Sealers {
             browser: text("browser")?.to_owned(),
             redirect: Url::parse(text("redirect")?).ok()?,
         };
-        (now < code.expires).then_some(code)
+        (now < code.expires.plus(LEEWAY)).then_some(code)
     }
 }
 

@@ -69,6 +69,7 @@ impl<F: Fn(&Touch)> Follower<'_, F> {
         let mut feed = within(self.store().follow()).await?;
         // A server that took over from another may count changes anew.
         self.cache.forget_all();
+        self.heard.clear();
         // What changed before the feed began, it does not tell.
         self.ask().await?;
         self.tell(Touch::Live);

@@ -24,11 +24,12 @@ pub async fn verify_log(
     store: &dyn Store,
     key: &ChainKey,
     known: Option<&Head>,
+    from: Option<&Head>,
 ) -> Result<Head, LogError> {
     // Before the entries: those that are written meanwhile come after it.
     let end = store.head().await?;
     let wanted = || known.into_iter().chain([&end]);
-    let mut head = Head::default();
+    let mut head = from.cloned().unwrap_or_default();
     loop {
         let page = store.activity_after(head.number, PAGE).await?;
         if page.is_empty() {

@@ -1,11 +1,12 @@
 //! Acting as somebody else: the form, the look-ahead, the preview, and the way back.
 
+use super::administration::may_be_noted;
 use super::answer::{Trouble, back, page};
 use super::person::person_page;
 use super::sent::Sent;
 use super::view;
 use super::visit::{Form, Visit, Visitor};
-use crate::activity::Verb;
+use crate::activity::{Event, Verb};
 use crate::identity::Person;
 use crate::pages::{
     DecidingRule, ImpersonationErrors, ImpersonationForm, Message, PreviewPage, PreviewRow,
@@ -14,7 +15,7 @@ use crate::pages::{
 use crate::people::{
     Acted, Administrator, FieldProblem, Judged, NotPermitted, Source, Wanted, administrator, search,
 };
-use crate::preview::{Row, Verdict, preview as judge_all};
+use crate::preview::{Both, Row, Verdict, preview as judge_all};
 use crate::session::Impersonation;
 use crate::time::parse_duration;
 use axum::http::StatusCode;
@@ -48,7 +49,21 @@ struct Asked {
 /// the form says; a form that is not from a page of ours is refused before.
 async fn asked(visit: &Visit, body: &[u8]) -> Result<Asked, Trouble> {
     let visitor = visit.visitor().await?;
-    let typed = visit.form(body, visitor.in_person()?.secret.expose())?;
+    let used = visitor.in_person()?;
+    let typed = match visit.form(body, used.secret.expose()) {
+        Ok(typed) => typed,
+        Err(trouble) => {
+            let event = Event {
+                detail: "form-refused".to_owned(),
+                session: Some(used.record.id.clone()),
+                ..visit.moment().event(Verb::ImpersonationRefused, used.record.who())
+            };
+            if may_be_noted(visit, &used.record)? {
+                visit.desk()?.people.note(event).await?;
+            }
+            return Err(trouble);
+        }
+    };
     let wanted = Wanted {
         person: typed.text("email").to_owned(),
         groups: typed.text("groups").to_owned(),
@@ -63,12 +78,13 @@ async fn asked(visit: &Visit, body: &[u8]) -> Result<Asked, Trouble> {
         Ok(_) => NotPermitted::TurnedOff,
         Err(why) => why,
     };
-    let used = visitor.in_person()?;
-    let event = crate::activity::Event {
+    let event = Event {
         session: Some(used.record.id.clone()),
         ..visit.moment().event(Verb::ImpersonationRefused, used.record.who())
     };
-    visit.desk()?.people.note_refused(event, &wanted, why).await?;
+    if may_be_noted(visit, &used.record)? {
+        visit.desk()?.people.note_refused(event, &wanted, why).await?;
+    }
     Err(Trouble { detail: why.to_string(), ..Trouble::of(Message::NotPermitted) })
 }
 
@@ -177,8 +193,10 @@ async fn previewed(visit: &Visit, body: &[u8]) -> Result<Response, Trouble> {
         return Ok(again(visit, &visitor, &typed, &problems, StatusCode::FORBIDDEN));
     }
     let person = target.person(judged.directory);
-    let (snapshot, subject, now) = (Arc::clone(&visit.snapshot), person.clone(), visit.now);
-    let rows = visit.site.tasks.compute(move || judge_all(&snapshot, &subject, now)).await;
+    let (snapshot, now) = (Arc::clone(&visit.snapshot), visit.now);
+    let (subject, actor) = (person.clone(), by.person().clone());
+    let asked = move || judge_all(&snapshot, Both { subject: &subject, actor: &actor }, now);
+    let rows = visit.site.tasks.compute(asked).await;
     let rows = rows.ok_or_else(|| Trouble::of(Message::Fault))?;
     let form = form_for(visit, &visitor).unwrap_or_default();
     let shown = PreviewPage {

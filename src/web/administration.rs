@@ -2,10 +2,10 @@
 
 use super::answer::{Trouble, back, page};
 use super::sent::Sent;
-use super::site::Desk;
+use super::site::{Desk, throttle};
 use super::view;
 use super::visit::{Visit, Visitor};
-use crate::activity::{Entry, Event, Verb, verify};
+use crate::activity::{ChainProblem, Entry, Event, Head, Verb, verify};
 use crate::id::SessionId;
 use crate::pages::{
     ActivityPage, ActivityRow, ConfirmPage, Confirmation, Integrity, Message, Paging, SessionRow,
@@ -27,6 +27,12 @@ struct Admin {
     by: Administrator,
 }
 
+/// Whether a refusal is written down: the first of one session, and then now and again.
+pub(super) fn may_be_noted(visit: &Visit, record: &SessionRecord) -> Result<bool, Trouble> {
+    let name = format!("refused {}", record.id);
+    Ok(throttle(visit.desk()?).admit(&name, None, visit.now).is_ok())
+}
+
 /// SECURITY: judged on who holds the session. Whoever may not is refused and written down.
 async fn admin(visit: &Visit) -> Result<Admin, Trouble> {
     let visitor = visit.visitor().await?;
@@ -39,7 +45,9 @@ async fn admin(visit: &Visit) -> Result<Admin, Trouble> {
                 detail: visit.url.path().chars().take(100).collect(),
                 ..visit.moment().event(Verb::AdministrationRefused, used.record.who())
             };
-            visit.desk()?.people.note(event).await?;
+            if may_be_noted(visit, &used.record)? {
+                visit.desk()?.people.note(event).await?;
+            }
             Err(Trouble { detail: why.to_string(), ..Trouble::of(Message::NotPermitted) })
         }
     }
@@ -182,7 +190,7 @@ async fn told(visit: &Visit) -> Result<Response, Trouble> {
         who,
         before,
         more,
-        integrity: integrity(visit.desk()?).await?,
+        integrity: integrity(visit.desk()?, &entries).await?,
     };
     Ok(page(StatusCode::OK, shown.render()))
 }
@@ -190,11 +198,25 @@ async fn told(visit: &Visit) -> Result<Response, Trouble> {
 /// How many entries are verified for one page; the next page goes on from there.
 const VERIFIED_AT_ONCE: usize = 5000;
 
-async fn integrity(desk: &Desk) -> Result<Integrity, Trouble> {
+/// How far the log is as it was written: what was verified before is still there, what is new follows it,
+/// and every entry on this page follows the one before it.
+async fn integrity(desk: &Desk, shown: &[Entry]) -> Result<Integrity, Trouble> {
     let verified = || desk.verified.lock().unwrap_or_else(PoisonError::into_inner);
     let before = verified().clone();
     let store = desk.people.store();
-    let entries = store.activity_after(before.number, VERIFIED_AT_ONCE).await?;
+    let from = before.number.saturating_sub(1);
+    let mut entries = store.activity_after(from, VERIFIED_AT_ONCE).await?;
+    if before.number > 0 {
+        if entries.first().is_none_or(|first| first.head() != before) {
+            return Ok(Integrity::Broken(before.number));
+        }
+        entries.remove(0);
+    }
+    for entry in shown {
+        if let Err(problem) = follows(desk, entry).await? {
+            return Ok(Integrity::Broken(problem.number()));
+        }
+    }
     match verify(&desk.chain, before, &entries) {
         Ok(head) => {
             let mut verified = verified();
@@ -208,6 +230,20 @@ async fn integrity(desk: &Desk) -> Result<Integrity, Trouble> {
             Ok(Integrity::Broken(problem.number()))
         }
     }
+}
+
+/// Whether an entry is what was written after the one before it.
+async fn follows(desk: &Desk, entry: &Entry) -> Result<Result<Head, ChainProblem>, Trouble> {
+    let number = entry.number.saturating_sub(1);
+    let head = match number {
+        0 => Head::default(),
+        _ => {
+            let store = desk.people.store();
+            let before = store.activity_after(number.saturating_sub(1), 1).await?;
+            before.first().map(Entry::head).unwrap_or_default()
+        }
+    };
+    Ok(verify(&desk.chain, head, [entry]))
 }
 
 fn row(visit: &Visit, entry: &Entry) -> ActivityRow {

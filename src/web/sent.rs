@@ -7,11 +7,17 @@ use crate::pages::Message;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::Response;
+use std::fmt;
 use std::sync::Arc;
 
-/// What was sent along.
-#[derive(Debug)]
+/// What was sent along; a password may stand in it.
 pub(super) struct Sent(pub(super) Bytes);
+
+impl fmt::Debug for Sent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Sent({} bytes)", self.0.len())
+    }
+}
 
 impl FromRequest<Arc<Site>> for Sent {
     type Rejection = Response;

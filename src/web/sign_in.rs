@@ -133,7 +133,8 @@ async fn use_once(
     expires: Timestamp,
 ) -> Result<(), Trouble> {
     // Longer than it can be used: clocks of two replicas may be apart.
-    let expires = expires.plus(LEEWAY);
+    // Twice: one replica may be ahead of the one that made it, another behind.
+    let expires = expires.plus(LEEWAY).plus(LEEWAY);
     let once = Once { key: Code::used_key(sealed), value: String::new(), expires };
     match desk.people.store().keep_once(once).await {
         Ok(()) => Ok(()),

@@ -11,7 +11,7 @@ use crate::session::SessionRecord;
 use crate::sign_in::same_host;
 use crate::signed_url::REDIRECT;
 use crate::state::{Provider, SignIn};
-use crate::store::{AtProvider, Once, SessionQuery, StoreErrorKind};
+use crate::store::{AtProvider, SessionQuery};
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
@@ -150,16 +150,6 @@ async fn ended_by_provider(visit: &Visit, body: &[u8]) -> Result<(), Trouble> {
     let token = token.ok_or_else(|| Trouble::of(Message::LinkInvalid))?;
     let notice = provider.logout_token(&token, visit.now).await;
     let notice = notice.map_err(|error| sign_in::provider_trouble(&error))?;
-    let once = Once {
-        key: format!("logout:{}", notice.id),
-        value: String::new(),
-        expires: notice.usable_until,
-    };
-    match desk.people.store().keep_once(once).await {
-        Ok(()) => {}
-        Err(error) if error.kind() == StoreErrorKind::Conflict => return Ok(()),
-        Err(error) => return Err(error.into()),
-    }
     let which = SessionQuery {
         at_provider: Some(AtProvider {
             provider: notice.issuer,
@@ -169,6 +159,7 @@ async fn ended_by_provider(visit: &Visit, body: &[u8]) -> Result<(), Trouble> {
         limit: 1000,
         ..SessionQuery::default()
     };
-    desk.people.end_all(&which, &Ending::Provider, visit.moment()).await?;
+    // What is ended is gone from the list; a notice that comes again finds nothing.
+    while desk.people.end_all(&which, &Ending::Provider, visit.moment()).await? > 0 {}
     Ok(())
 }

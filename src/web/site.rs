@@ -9,7 +9,7 @@ use crate::sign_in::Sealers;
 use crate::state::State;
 use crate::store::SessionCache;
 use crate::tasks::Tasks;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Everything the pages need.
 #[derive(Debug)]
@@ -33,4 +33,9 @@ pub struct Desk {
     pub verified: Mutex<Head>,
     pub throttle: Mutex<Throttle>,
     pub turnstile: Turnstile,
+}
+
+/// How often somebody may try.
+pub(super) fn throttle(desk: &Desk) -> MutexGuard<'_, Throttle> {
+    desk.throttle.lock().unwrap_or_else(PoisonError::into_inner)
 }

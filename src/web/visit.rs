@@ -20,11 +20,11 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use url::{Url, form_urlencoded};
 
-/// A request for a page on a host of ours.
-#[derive(Debug)]
+/// A request for a page on a host of ours. Its headers and address hold what nobody should see.
 pub(super) struct Visit {
     pub(super) site: Arc<Site>,
     pub(super) snapshot: Arc<Snapshot>,
@@ -216,6 +216,19 @@ impl Visit {
     }
 }
 
+impl fmt::Debug for Visit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (host, path) = (&self.host, self.url.path());
+        f.debug_struct("Visit").field("host", host).field("path", &path).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
 impl Visitor {
     /// Whoever is signed in, permitted to act as they ask or not.
     pub(super) fn identity(&self) -> Option<&Arc<Identity>> {
@@ -236,7 +249,7 @@ impl Visitor {
 }
 
 /// The fields of a form; the first of each name.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Form(BTreeMap<String, String>);
 
 impl Form {

@@ -8,12 +8,12 @@ use crate::sign_in::{Attempt, BrowserKey, Goal};
 use crate::state::Provider;
 use crate::web::answer::{Trouble, page, with};
 use crate::web::sent::Sent;
-use crate::web::site::Desk;
+use crate::web::site::{Desk, throttle};
 use crate::web::visit::Visit;
 use crate::web::{guard, view};
 use axum::http::StatusCode;
 use axum::response::Response;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
@@ -118,17 +118,13 @@ async fn password_fits(
         return Ok(Err(SignInTrouble::Incomplete));
     }
     let address = visit.origin.address.parse().ok();
-    let admitted = {
-        let mut throttle = desk.throttle.lock().unwrap_or_else(PoisonError::into_inner);
-        throttle.admit(login, address, visit.now)
-    };
+    let admitted = throttle(desk).admit(login, address, visit.now);
     if let Err(wait) = admitted {
         return Ok(Err(SignInTrouble::Wait(visit.now.plus(wait.0))));
     }
     let Some(pass) = desk.turnstile.enter().await else {
         // Too many at once: the try was not made.
-        let mut throttle = desk.throttle.lock().unwrap_or_else(PoisonError::into_inner);
-        throttle.withdraw(login, address);
+        throttle(desk).withdraw(login, address);
         return Ok(Err(SignInTrouble::Wait(visit.now.plus(BUSY))));
     };
     let (users, name) = (Arc::clone(users), login.to_owned());
@@ -139,8 +135,7 @@ async fn password_fits(
     });
     match compared.await.ok_or_else(|| Trouble::of(Message::Fault))? {
         Ok(profile) => {
-            let mut throttle = desk.throttle.lock().unwrap_or_else(PoisonError::into_inner);
-            throttle.succeeded(login, address);
+            throttle(desk).succeeded(login, address);
             Ok(Ok(profile))
         }
         Err(why) => {

@@ -7,10 +7,9 @@ use crate::secret::Secret;
 use crate::sign_in::{Attempt, BrowserKey, Goal};
 use crate::state::{Provider, SignIn};
 use crate::web::answer::{Trouble, lead, with};
-use crate::web::site::Desk;
+use crate::web::site::{Desk, throttle};
 use crate::web::visit::Visit;
 use axum::response::Response;
-use std::sync::PoisonError;
 use url::Url;
 
 /// Leads to the provider.
@@ -49,11 +48,16 @@ async fn returned(visit: &Visit) -> Result<Response, Trouble> {
     let state = visit.parameter("state").unwrap_or_default();
     let attempt = desk.sealers.open_attempt(&state, visit.browser().as_ref(), visit.now);
     let attempt = attempt.ok_or_else(|| Trouble::of(Message::LinkInvalid))?;
-    use_once(visit, desk, &state, attempt.expires).await?;
+    let admitted = admit(visit, desk);
     if let Some(error) = visit.parameter("error") {
         let description = visit.parameter("error_description").unwrap_or_default();
-        return Err(failed(visit, desk, &SignInError::answered(&error, &description)).await?);
+        let error = SignInError::answered(&error, &description);
+        return Err(failed(visit, desk, &error, admitted).await?);
     }
+    if !admitted {
+        return Err(Trouble::of(Message::StoreAway));
+    }
+    use_once(visit, desk, &state, attempt.expires).await?;
     let (nonce, verifier) = (Secret::new(attempt.nonce), Secret::new(attempt.verifier));
     let code = visit.parameter("code").unwrap_or_default();
     let (redirect_uri, issuer) = (callback_url(sign_in), visit.parameter("iss"));
@@ -66,20 +70,37 @@ async fn returned(visit: &Visit) -> Result<Response, Trouble> {
     };
     let profile = match provider.finish(answer, visit.now).await {
         Ok(profile) => profile,
-        Err(error) => return Err(failed(visit, desk, &error).await?),
+        Err(error) => return Err(failed(visit, desk, &error, admitted).await?),
     };
+    throttle(desk).succeeded(&tried_from(visit), visit.origin.address.parse().ok());
     let (signed_in, cookies) = open(visit, sign_in, profile).await?;
     Ok(with(lead(&onward(visit, sign_in, &attempt.goal, &signed_in)?), cookies))
 }
 
-/// Writes a failure down, as often as one address may fail, and says what the person is told.
-async fn failed(visit: &Visit, desk: &Desk, error: &SignInError) -> Result<Trouble, Trouble> {
-    let place = &visit.origin.address;
-    let admitted = {
-        let mut throttle = desk.throttle.lock().unwrap_or_else(PoisonError::into_inner);
-        throttle.admit(&format!("provider {place}"), place.parse().ok(), visit.now)
+/// Whether this address may come back from the provider once more: each time may write a row, and asks
+/// the provider. One that is not known is not counted; it would be everybody's.
+type Admitted = bool;
+
+fn admit(visit: &Visit, desk: &Desk) -> Admitted {
+    let Ok(address) = visit.origin.address.parse() else {
+        return true;
     };
-    if admitted.is_ok() {
+    throttle(desk).admit(&tried_from(visit), Some(address), visit.now).is_ok()
+}
+
+/// By which name the throttle counts somebody who comes back from the provider.
+fn tried_from(visit: &Visit) -> String {
+    format!("provider {}", visit.origin.address)
+}
+
+/// Writes a failure down, as often as one address may fail, and says what the person is told.
+async fn failed(
+    visit: &Visit,
+    desk: &Desk,
+    error: &SignInError,
+    admitted: Admitted,
+) -> Result<Trouble, Trouble> {
+    if admitted {
         desk.people.note_failed_sign_in("", error.code(), visit.moment()).await?;
     }
     Ok(provider_trouble(error))

@@ -17,7 +17,6 @@ use tokio::sync::Semaphore;
 /// One look-up under way.
 #[derive(Debug)]
 pub struct Call {
-    pub id: SessionId,
     begin: Semaphore,
     end: Semaphore,
 }
@@ -80,7 +79,7 @@ fn not_here<T>() -> Result<T, StoreError> {
 impl Store for Shelf {
     async fn session(&self, id: &SessionId) -> Result<Option<SessionRecord>, StoreError> {
         let gate = || Semaphore::new(0);
-        let call = Arc::new(Call { id: id.clone(), begin: gate(), end: gate() });
+        let call = Arc::new(Call { begin: gate(), end: gate() });
         self.calls.lock().expect("unpoisoned").push(Arc::clone(&call));
         if self.by_hand {
             call.begin.acquire().await.expect("open").forget();

@@ -70,6 +70,17 @@ impl Stand {
     /// # Errors
     /// Whatever keeps one of them from starting.
     pub async fn start(options: StandOptions) -> Result<Self, anyhow::Error> {
+        Self::start_by(options, Arc::new(SystemClock)).await
+    }
+
+    /// The same, with Lictor going by another clock.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn start_by(
+        options: StandOptions,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, anyhow::Error> {
         let tasks = Tasks::default();
         let upstream = upstream::start(&tasks).await.context("cannot start the upstream")?;
         let secret = random_secret()?;
@@ -88,9 +99,7 @@ impl Stand {
             anyhow!("the configuration has problems:\n{}", lines.join("\n"))
         };
         let config = Config::load(&file, &environment).map_err(problems)?;
-        let app =
-            App::bind(Config::load(&file, &environment).map_err(problems)?, Arc::new(SystemClock))
-                .await?;
+        let app = App::bind(Config::load(&file, &environment).map_err(problems)?, clock).await?;
         let lictor = app.addresses();
         let stopping = tasks.stopping();
         tasks.start(async move {

@@ -84,6 +84,9 @@ async fn signed_out_now(visit: &Visit, body: &[u8]) -> Result<Response, Trouble>
     Ok(with(answer, clear))
 }
 
+/// What the provider sends back from there.
+const ENDED_THERE: &str = "ended";
+
 /// Where the provider ends its own session (`OpenID` Connect RP-Initiated Logout 1.0).
 async fn at_provider(visit: &Visit, sign_in: &SignIn, record: &SessionRecord) -> Option<Url> {
     let Some(Provider::Oidc(provider)) = &sign_in.provider else {
@@ -93,13 +96,16 @@ async fn at_provider(visit: &Visit, sign_in: &SignIn, record: &SessionRecord) ->
     let tokens = sign_in.tokens.as_ref()?.open(sealed, &record.id).ok()?;
     let back = sign_in.sign_out_redirect.clone();
     let back = back.or_else(|| sign_in.url.join("/.pomerium/signed_out").ok())?;
-    let logout = Logout { id_token: tokens.id_token.as_ref(), redirect_uri: &back, state: "" };
+    let logout =
+        Logout { id_token: tokens.id_token.as_ref(), redirect_uri: &back, state: ENDED_THERE };
     provider.logout_url(logout, visit.now).await
 }
 
 /// `GET /.pomerium/signed_out`
 pub(super) async fn signed_out(visit: Visit) -> Response {
-    let provider = visit.settings().sign_in.as_ref().and_then(|sign_in| match &sign_in.provider {
+    let sign_in = visit.settings().sign_in.as_ref();
+    let there = visit.parameter("state").is_none_or(|state| state != ENDED_THERE);
+    let provider = sign_in.filter(|_| there).and_then(|sign_in| match &sign_in.provider {
         Some(Provider::Oidc(provider)) => {
             provider.settings().issuer.url().host_str().map(str::to_owned)
         }

@@ -7,6 +7,7 @@ use crate::authorizer::SessionUse;
 use crate::identity::{Caller, ClaimValue, Directory, Identity, Person};
 use crate::pages::{self, Acting, Band, Claim, Frame, Group, Navigation, Target};
 use crate::people::{NotPermitted, administrator};
+use crate::provider::LocalUsers;
 use crate::session::{Impersonation, SessionRecord};
 use crate::time::Timestamp;
 
@@ -146,8 +147,16 @@ pub(super) fn session(visitor: &Visitor) -> pages::Session {
         id: id.unwrap_or_default(),
         opened: used.map(|record| record.opened).unwrap_or_default(),
         expires: used.map(|record| record.expires).or(until).unwrap_or_default(),
-        provider: used.map(|record| record.provider.clone()).unwrap_or_default(),
+        provider: used.map(provider).unwrap_or_default(),
     }
+}
+
+/// Who has vouched for somebody, in words.
+fn provider(record: &SessionRecord) -> String {
+    if record.provider == LocalUsers::PROVIDER {
+        return "login and password".to_owned();
+    }
+    record.provider.clone()
 }
 
 /// A session in a list.
@@ -168,7 +177,7 @@ pub(super) fn row(
         user_id: record.account.user.clone(),
         email: record.account.email.clone(),
         name: record.account.name.clone(),
-        provider: record.provider.clone(),
+        provider: provider(record),
         opened: record.opened,
         expires: record.expires,
         address: record.origin.address.clone(),

@@ -5,7 +5,9 @@ use crate::support::check::get;
 use crate::support::config::snapshot_with;
 use crate::support::fixture::host::SECRET_BYTES;
 use crate::support::guests::{HOSTS, handle, profile, ruled, saying, signed};
-use crate::support::house::{AUTHENTICATE, Browser, CONFIG, House, Seen, hidden};
+use crate::support::house::{
+    AUTHENTICATE, Browser, CONFIG, House, Seen, hidden, with_provider,
+};
 use crate::support::listening::listen;
 use crate::support::store::verified_log_with;
 use envoy_types::pb::envoy::service::auth::v3::check_response::HttpResponse;
@@ -516,7 +518,7 @@ async fn mistake_11_a_group_breaks_the_header_it_stands_in() {
     let hostile = ["x,g-admins", "g\r\ni: j", "g-\u{e9}", "g-fin"];
     let listed = Directory::new(vec![users("u-list", "list@corp.test", &hostile)], Vec::new());
     let snapshot = snapshot_with(CONFIG, listed.expect("a directory"));
-    house.state.replace(snapshot);
+    house.state.replace(with_provider(snapshot));
     let unlisted = saying("u-prov", "prov@corp.test", &hostile, &[]);
     let mut provided = house.guest_saying(unlisted).await;
     let check = async |browser: &mut Browser<'_>| {

@@ -52,7 +52,8 @@ async fn returned(visit: &Visit) -> Result<Response, Trouble> {
     if let Some(error) = visit.parameter("error") {
         let description = visit.parameter("error_description").unwrap_or_default();
         let error = SignInError::answered(&error, &description);
-        return Err(failed(visit, desk, &error, admitted).await?);
+        let refused = failed(visit, desk, &error, admitted).await?;
+        return Err(Trouble { again: page_of(&attempt.goal), ..refused });
     }
     if !admitted {
         return Err(Trouble::of(Message::StoreAway));
@@ -70,11 +71,22 @@ async fn returned(visit: &Visit) -> Result<Response, Trouble> {
     };
     let profile = match provider.finish(answer, visit.now).await {
         Ok(profile) => profile,
-        Err(error) => return Err(failed(visit, desk, &error, admitted).await?),
+        Err(error) => {
+            let failed = failed(visit, desk, &error, admitted).await?;
+            return Err(Trouble { again: page_of(&attempt.goal), ..failed });
+        }
     };
     throttle(desk).succeeded(&tried_from(visit), visit.origin.address.parse().ok());
     let (signed_in, cookies) = open(visit, sign_in, profile).await?;
     Ok(with(lead(&onward(visit, sign_in, &attempt.goal, &signed_in)?), cookies))
+}
+
+/// Where to begin again: the page that was wanted, which leads here.
+fn page_of(goal: &Goal) -> String {
+    match goal {
+        Goal::Page { redirect, .. } => redirect.to_string(),
+        Goal::Here | Goal::Program { .. } => String::new(),
+    }
 }
 
 /// Whether this address may come back from the provider once more: each time may write a row, and asks

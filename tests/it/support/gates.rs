@@ -46,19 +46,24 @@ pub fn bootstrap(
         gates.insert(gate, at);
     }
     add_cluster(&mut document, "tunnel", socket);
+    (with_places(&document), gates)
+}
+
+/// A bootstrap as `StandOptions` wants it: names in place of ports.
+pub fn with_places(document: &Value) -> String {
     let ports = [
         (LISTEN, "LISTEN_PORT"),
         (GRPC, "GRPC_PORT"),
         (HTTP, "HTTP_PORT"),
         (UPSTREAM, "UPSTREAM_PORT"),
     ];
-    let text = ports.iter().fold(document.to_string(), |text, (port, name)| {
+    ports.iter().fold(document.to_string(), |text, (port, name)| {
         text.replace(&format!("\"port_value\":{port}"), &format!("\"port_value\":{name}"))
-    });
-    (text, gates)
+    })
 }
 
-fn generated(config: &str, folder: &Path) -> Value {
+/// The bootstrap that `lictor envoy config` prints for this configuration.
+pub fn generated(config: &str, folder: &Path) -> Value {
     let secret = "shared_secret: MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\n";
     let upstream = loopback(UPSTREAM).to_string();
     let file = folder.join("generate.yaml");
@@ -151,6 +156,28 @@ fn unprotect(manager: &mut Value) {
 fn remove(object: &mut Value, name: &str) {
     let removed = object.as_object_mut().expect("an object").remove(name);
     assert!(removed.is_some(), "the generated bootstrap has no `{name}`");
+}
+
+/// A listener like the generated one, over TLS with this certificate and key.
+pub fn add_tls_listener(document: &mut Value, at: SocketAddr, (certificate, key): (&str, &str)) {
+    let listeners = &mut document["static_resources"]["listeners"];
+    let mut listener = listeners[0].clone();
+    listener["name"] = json!("tls");
+    listener["address"]["socket_address"]["port_value"] = json!(at.port());
+    listener["filter_chains"][0]["transport_socket"] = json!({
+        "name": "envoy.transport_sockets.tls",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
+            "common_tls_context": {
+                "alpn_protocols": ["h2", "http/1.1"],
+                "tls_certificates": [{
+                    "certificate_chain": { "inline_string": certificate },
+                    "private_key": { "inline_string": key },
+                }],
+            },
+        },
+    });
+    listeners.as_array_mut().expect("listeners").push(listener);
 }
 
 fn open_tunnel(manager: &mut Value) {

@@ -3,7 +3,7 @@
 
 use super::config::snapshot_with;
 use super::fixture::host::SECRET_BYTES;
-use super::house::{Browser, House, directory};
+use super::house::{with_provider, Browser, House, directory};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use lictor::identity::{ClaimValue, Claims, ImpersonationRules};
@@ -142,7 +142,7 @@ pub fn signed_as(
 
 /// What a server would decide by in the house, with other rules of acting as somebody else.
 pub fn ruled(config: &str, change: impl FnOnce(&mut ImpersonationRules)) -> Snapshot {
-    let snapshot = snapshot_with(config, directory());
+    let snapshot = with_provider(snapshot_with(config, directory()));
     let mut settings = Arc::into_inner(snapshot.settings).expect("nobody else has it");
     change(&mut settings.impersonation);
     Snapshot { settings: Arc::new(settings), directory: snapshot.directory }

@@ -11,6 +11,8 @@ use url::Url;
 pub struct Visitor {
     /// By host: browsers keep cookies by host, whatever the port.
     cookies: BTreeMap<String, BTreeMap<String, String>>,
+    /// Whom to trust, in PEM; without one, the CAs of the machine.
+    ca: Option<String>,
 }
 
 /// What a browser shows.
@@ -20,10 +22,17 @@ pub struct Page {
     pub status: u16,
     /// Where it leads, if it is a redirect.
     pub location: Option<Url>,
+    /// Lines of `set-cookie`.
+    pub cookies: Vec<String>,
     pub body: String,
 }
 
 impl Visitor {
+    /// Somebody whose browser trusts this CA alone.
+    pub fn trusting(ca: Option<String>) -> Self {
+        Self { ca, ..Self::default() }
+    }
+
     /// Asks once.
     pub async fn get(&mut self, url: &Url) -> Page {
         self.ask(url, None).await
@@ -37,7 +46,7 @@ impl Visitor {
     /// Follows redirects until there is none, or until one leads to `end`.
     pub async fn follow(&mut self, mut page: Page, end: &str) -> Page {
         for _ in 0..20 {
-            match page.location.clone() {
+            match page.location.clone().or_else(|| page.leads_on()) {
                 Some(next) if !next.as_str().starts_with(end) => page = self.get(&next).await,
                 _ => return page,
             }
@@ -50,7 +59,9 @@ impl Visitor {
         let action = regex::Regex::new(r#"<form[^>]*action="([^"]*)""#).expect("a pattern");
         let hidden = regex::Regex::new(r#"<input type="hidden" name="([^"]*)" value="([^"]*)""#);
         let target = match action.captures(&page.body) {
-            Some(found) => page.url.join(&found[1].replace("&amp;", "&")).expect("a URL"),
+            Some(found) => {
+                page.url.join(&found[1].replace("&amp;", "&").replace("&#38;", "&")).expect("a URL")
+            }
             None => page.url.clone(),
         };
         let hidden = hidden.expect("a pattern");
@@ -70,9 +81,13 @@ impl Visitor {
         let client = reqwest::Client::builder()
             .redirect(Policy::none())
             .no_proxy()
-            .resolve(&host, SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
-            .build()
-            .expect("a client");
+            .resolve(&host, SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+        let ca = self.ca.as_ref().map(|pem| reqwest::Certificate::from_pem(pem.as_bytes()));
+        let client = match ca {
+            Some(ca) => client.tls_certs_only([ca.expect("a certificate")]),
+            None => client,
+        };
+        let client = client.build().expect("a client");
         let mut request = match form {
             None => client.get(url.clone()),
             Some(form) => {
@@ -93,14 +108,24 @@ impl Visitor {
             request = request.header("cookie", pairs.join("; "));
         }
         let answer = request.header("accept", "text/html").send().await.expect("an answer");
-        for line in answer.headers().get_all("set-cookie") {
-            keep(jar, line.to_str().expect("text"));
-        }
+        let cookies = answer.headers().get_all("set-cookie").iter();
+        let cookies: Vec<String> =
+            cookies.map(|line| line.to_str().expect("text").to_owned()).collect();
+        cookies.iter().for_each(|line| keep(jar, line));
         let location = answer.headers().get("location").map(|to| to.to_str().expect("text"));
         let location = location.map(|to| url.join(to).expect("a URL"));
         let status = answer.status().as_u16();
         let body = answer.text().await.expect("a body");
-        Page { url: url.clone(), status, location, body }
+        Page { url: url.clone(), status, location, cookies, body }
+    }
+}
+
+impl Page {
+    /// Where a page leads by itself, as one does after a form.
+    pub fn leads_on(&self) -> Option<Url> {
+        let (_, rest) = self.body.split_once("http-equiv=\"refresh\" content=\"0;url=")?;
+        let (target, _) = rest.split_once('"')?;
+        self.url.join(&target.replace("&#38;", "&")).ok()
     }
 }
 

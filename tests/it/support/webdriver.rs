@@ -11,6 +11,8 @@ use std::time::Duration;
 
 /// How long a command may take.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How often the driver is started before it is given up.
+const TRIES: usize = 5;
 /// What stands for an element in JSON.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
@@ -33,12 +35,9 @@ pub struct Refused {
 impl WebDriver {
     /// Starts the driver, and by it a browser with these capabilities.
     pub async fn start(program: &str, capabilities: &Value) -> Self {
-        let mut command = Command::new(program);
-        command.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut driver = command.spawn().unwrap_or_else(|error| {
-            panic!("{program}: {error}; install chromium and chromium-driver")
-        });
-        let port = port(&mut driver);
+        let (driver, port) = (0..TRIES)
+            .find_map(|_| driver(program))
+            .expect("a port; install chromium and chromium-driver of one version");
         let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE);
         let client = client.build().expect("a client");
         let mut driver =
@@ -98,14 +97,24 @@ impl WebDriver {
     }
 }
 
-/// Where the driver listens; it says so when it does.
-fn port(driver: &mut Child) -> u16 {
+/// Starts the driver; it says where it listens. It ends instead if somebody else has got the port that
+/// it chose, between its asking for the one of IPv4 and the one of IPv6.
+fn driver(program: &str) -> Option<(Child, u16)> {
+    let mut command = Command::new(program);
+    command.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut driver = command
+        .spawn()
+        .unwrap_or_else(|error| panic!("{program}: {error}; install chromium and chromium-driver"));
     let output = BufReader::new(driver.stdout.take().expect("a pipe"));
     let said = output.lines().map_while(Result::ok).find_map(|line| {
         let (_, port) = line.split_once("successfully on port ")?;
         port.trim_end_matches('.').parse().ok()
     });
-    said.expect("a port; install chromium and chromium-driver of one version")
+    if said.is_none() {
+        drop(driver.kill());
+        drop(driver.wait());
+    }
+    said.map(|port| (driver, port))
 }
 
 impl WebDriver {

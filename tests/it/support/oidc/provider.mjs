@@ -8,9 +8,14 @@
 //   id_token_claims   whether claims stand in the ID token, not only in UserInfo
 // It says `ready` when it can be asked.
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import dns from 'node:dns';
 import http from 'node:http';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+
+// Names below localhost are this machine, as for browsers; not every resolver knows that.
+const { lookup } = dns;
+dns.lookup = (name, ...rest) => lookup(name.endsWith('.localhost') ? '127.0.0.1' : name, ...rest);
 
 const [modules, given] = process.argv.slice(2);
 const options = JSON.parse(given);

@@ -2,6 +2,7 @@
 //! file says about another (a port, a path, a name, a subcommand) is true.
 
 use crate::support;
+use lictor::demo::{Browser, Stand, StandOptions};
 use serde_yaml::Value;
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,6 +12,7 @@ use std::process::{Command, Output};
 const GATEWAY: &str = "envoy/gateway.yaml";
 const SIDECAR: &str = "envoy/sidecar.yaml";
 const LICTOR: &str = "envoy/lictor.yaml";
+const USERS: &str = "envoy/users.yaml";
 const COMPOSE: &str = "docker-compose.yml";
 const DOCKERFILE: &str = "envoy/Dockerfile";
 
@@ -128,10 +130,57 @@ fn lictor_accepts_its_configuration() {
     let shipped = read(LICTOR);
     let here = shipped.replace("/keys/shared_secret", secret.to_str().unwrap());
     assert_ne!(here, shipped, "the file names another secret: adapt this test");
+    let here = here.replace("/data/", &format!("{}/", scratch.path().display()));
     let config = scratch.path().join("lictor.yaml");
     fs::write(&config, here).unwrap();
+    fs::write(scratch.path().join("users.yaml"), read(USERS)).unwrap();
     let checked = lictor(&["config", "check", config.to_str().unwrap()]);
     assert!(checked.status.success(), "{}", said(&checked));
+}
+
+/// The shipped files as they are, but for addresses: who signs in to the compose example as it says.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_signs_in_through_the_gateway() {
+    let scratch = tempfile::tempdir().unwrap();
+    fs::write(scratch.path().join("users.yaml"), read(USERS)).unwrap();
+    let own = ["grpc_address", "http_address", "metrics_address", "shared_secret_file", "storage"];
+    let config = without_lines(&read(LICTOR), &own)
+        .replace("httpbin:8080", "UPSTREAM")
+        .replace("authenticate.localhost:8000", "authenticate.localhost:GATEWAY_PORT");
+    let envoy = tokio::task::spawn_blocking(support::envoy::binary).await.unwrap();
+    let options = StandOptions {
+        envoy,
+        folder: scratch.path().to_owned(),
+        port: 0,
+        config,
+        bootstrap: Some(with_places(&read(GATEWAY))),
+    };
+    let stand = Stand::start(options).await.expect("a stand");
+    let port = stand.gateway.port();
+    let at = |path: &str| format!("http://httpbin.localhost:{port}{path}");
+    let password = documented_password();
+    let mut bob = Browser::new(stand.gateway);
+    let form = bob.open(&at("/headers?a=b")).await.unwrap();
+    let fields = [("login", "bob@example.com"), ("password", password.as_str())];
+    let seen = bob.submit(&form, "/.pomerium/sign_in", &fields).await.unwrap();
+    assert_eq!(seen.url.as_str(), at("/headers?a=b"));
+    assert_eq!(seen.reply.json()["headers"]["x-pomerium-claim-email"], "bob@example.com");
+
+    let mut root = Browser::new(stand.gateway);
+    let form = root.open(&at("/headers")).await.unwrap();
+    let fields = [("login", "root@example.com"), ("password", password.as_str())];
+    let seen = root.submit(&form, "/.pomerium/sign_in", &fields).await.unwrap();
+    assert_eq!(seen.reply.status, 403, "root is not let in as root");
+    let page = root.open(&at("/.pomerium/")).await.unwrap();
+    let wanted = [("email", "bob@example.com")];
+    root.submit(&page, "/.pomerium/admin/impersonate", &wanted).await.unwrap();
+    let seen = root.open(&at("/headers")).await.unwrap();
+    let headers = &seen.reply.json()["headers"];
+    assert_eq!(headers["x-pomerium-claim-email"], "bob@example.com");
+    let log = root.open(&at("/.pomerium/admin/activity")).await.unwrap();
+    let address = headers["x-forwarded-for"].as_str().unwrap();
+    assert!(log.reply.body.contains(address), "whence is written down: {address}");
+    stand.stop().await;
 }
 
 // --- the files agree with each other
@@ -178,21 +227,60 @@ fn the_gateways_clusters_are_compose_services_at_the_ports_they_listen_on() {
 
 #[test]
 fn the_authenticate_host_of_lictor_is_a_virtual_host_of_the_gateway() {
-    let url = text(&load(LICTOR)["authenticate_service_url"]).to_owned();
-    let host = url.strip_prefix("https://").expect("https");
+    let (host, _) = authenticate();
     let gateway = load(GATEWAY);
     let mut hosts = hosts(&gateway).into_iter();
-    let served = hosts.any(|served| list(&served["domains"]).contains(&host.into()));
-    assert!(served, "{host}");
+    let served = hosts.find(|served| list(&served["domains"]).contains(&host.as_str().into()));
+    let routes = list(&served.expect("a virtual host")["routes"]);
+    let [all] = routes else { panic!("{routes:?}") };
+    assert_eq!(all["match"]["prefix"], "/");
+    assert!(is_unchecked(all));
+}
+
+#[test]
+fn people_sign_in_at_the_port_the_gateway_listens_on() {
+    assert_eq!(authenticate().1, listens());
+}
+
+#[test]
+fn what_compose_tells_to_type_is_so() {
+    let compose = read(COMPOSE);
+    let (host, port) = authenticate();
+    assert!(compose.contains(&format!("-iss {host}:{port} ")), "the issuer of a token");
+    assert!(compose.contains(&format!("http://httpbin.localhost:{port}/")), "where to go");
+    let password = documented_password();
+    assert!(read(USERS).contains(&format!("`{password}`")));
+    let mut problems = lictor::document::Problems::default();
+    let users = lictor::provider::LocalUsers::read(&read(USERS), USERS, &mut problems);
+    let users = users.unwrap_or_else(|| panic!("{problems:?}"));
+    for login in ["root@example.com", "bob@example.com"] {
+        assert!(compose.contains(login), "{login}");
+        assert!(users.authenticate(login, &password).is_ok(), "{login}");
+    }
+    let administrators = &load(LICTOR)["administrators"];
+    assert_eq!(list(administrators), ["root@example.com"]);
+}
+
+#[test]
+fn lictor_finds_its_users_and_keeps_its_sessions_on_volumes() {
+    let (compose, config) = (load(COMPOSE), load(LICTOR));
+    let service = service(&compose, "lictor");
+    let own = after(&words(&service["command"]), "--config");
+    let beside = Path::new(&own).with_file_name(text(&config["users_file"]));
+    assert_mounted(service, beside.to_str().unwrap());
+    let kept = Path::new(text(&config["storage"]["path"])).parent().unwrap();
+    let mut mounts = mounts(service).into_iter();
+    let (source, _) = mounts.find(|(_, target)| Path::new(target) == kept).expect("a volume");
+    assert!(mapping(&compose["volumes"]).contains_key(&source));
+    let made = instructions("COPY").into_iter().any(|copy| copy.ends_with(kept.to_str().unwrap()));
+    assert!(made, "the image has {}, owned by its user", kept.display());
 }
 
 #[test]
 fn compose_publishes_the_port_the_gateway_listens_on() {
-    let listener = load(GATEWAY)["static_resources"]["listeners"][0].clone();
-    let listens = listener["address"]["socket_address"]["port_value"].as_u64().unwrap();
     let compose = load(COMPOSE);
     let published = text(&service(&compose, "envoy")["ports"][0]);
-    assert!(published.ends_with(&format!(":{listens}")), "{published}");
+    assert!(published.ends_with(&format!(":{}", listens())), "{published}");
 }
 
 // --- compose
@@ -421,6 +509,59 @@ fn with_throwaway_certificates(config: &str, folder: &Path) -> String {
         fs::write(folder.join(name), pem).unwrap();
     }
     config.replace("/etc/envoy/tls", folder.to_str().unwrap())
+}
+
+/// Host and port where people sign in.
+fn authenticate() -> (String, u64) {
+    let url = text(&load(LICTOR)["authenticate_service_url"]).to_owned();
+    let url: url::Url = url.parse().expect("a URL");
+    assert_eq!(url.scheme(), "http", "the gateway speaks no TLS as shipped");
+    (url.host_str().unwrap().to_owned(), url.port().expect("a port").into())
+}
+
+/// Where the gateway listens.
+fn listens() -> u64 {
+    let listener = load(GATEWAY)["static_resources"]["listeners"][0].clone();
+    listener["address"]["socket_address"]["port_value"].as_u64().unwrap()
+}
+
+/// What `docker-compose.yml` says between backticks after `password`.
+fn documented_password() -> String {
+    let compose = read(COMPOSE).replace("\n# ", " ");
+    let (_, rest) = compose.split_once("password `").expect("a password");
+    rest.split_once('`').expect("its end").0.to_owned()
+}
+
+/// A configuration without these keys, each on one line.
+fn without_lines(text: &str, keys: &[&str]) -> String {
+    let of = |line: &&str| keys.iter().any(|key| line.starts_with(&format!("{key}:")));
+    text.lines().filter(|line| !of(line)).collect::<Vec<_>>().join("\n")
+}
+
+/// The gateway with names in place of addresses, without its admin interface, and patient.
+fn with_places(gateway: &str) -> String {
+    let mut config: serde_json::Value =
+        serde_json::to_value(serde_yaml::from_str::<Value>(gateway).map(merged).unwrap()).unwrap();
+    config.as_object_mut().unwrap().remove("admin");
+    support::gates::set_times(&mut config);
+    let mut text = config.to_string();
+    for (host, port, place) in [
+        ("0.0.0.0", 8000, "LISTEN_PORT"),
+        ("lictor", 50051, "GRPC_PORT"),
+        ("lictor", 8080, "HTTP_PORT"),
+        ("httpbin", 8080, "UPSTREAM_PORT"),
+    ] {
+        let shipped = format!("\"address\":\"{host}\",\"port_value\":{port}");
+        let here = format!("\"address\":\"127.0.0.1\",\"port_value\":{place}");
+        assert!(text.contains(&shipped), "{shipped}");
+        text = text.replace(&shipped, &here);
+    }
+    text
+}
+
+fn merged(mut value: Value) -> Value {
+    value.apply_merge().unwrap();
+    value
 }
 
 // --- walking

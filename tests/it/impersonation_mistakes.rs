@@ -5,9 +5,7 @@ use crate::support::check::get;
 use crate::support::config::snapshot_with;
 use crate::support::fixture::host::SECRET_BYTES;
 use crate::support::guests::{HOSTS, handle, profile, ruled, saying, signed};
-use crate::support::house::{
-    AUTHENTICATE, Browser, CONFIG, House, Seen, hidden, with_provider,
-};
+use crate::support::house::{AUTHENTICATE, Browser, CONFIG, House, Seen, hidden, with_provider};
 use crate::support::listening::listen;
 use crate::support::store::verified_log_with;
 use envoy_types::pb::envoy::service::auth::v3::check_response::HttpResponse;

@@ -3,7 +3,7 @@
 
 use super::config::snapshot_with;
 use super::fixture::host::SECRET_BYTES;
-use super::house::{with_provider, Browser, House, directory};
+use super::house::{Browser, House, directory, with_provider};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use lictor::identity::{ClaimValue, Claims, ImpersonationRules};

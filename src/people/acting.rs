@@ -126,11 +126,11 @@ impl Wanted {
 
 /// A group that was typed by its name, with the ids it could mean.
 fn named_group<'g>(groups: &'g [String], directory: &Directory) -> Option<(&'g str, String)> {
-    let (ids, names) = (directory.group_ids(), directory.groups_by_name());
-    let named = groups
-        .iter()
-        .find(|group| !ids.contains(group.as_str()) && names.contains_key(group.as_str()))?;
-    Some((named, names.get(named.as_str())?.join("` or `")))
+    let (ids, called) = (directory.group_ids(), directory.groups_by_name());
+    let typed = groups.iter().map(String::as_str);
+    let name =
+        typed.into_iter().find(|group| !ids.contains(group) && called.contains_key(group))?;
+    Some((name, called.get(name)?.join("` or `")))
 }
 
 /// Something before one `@` and something after it, without blanks.

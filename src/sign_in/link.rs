@@ -78,6 +78,31 @@ pub fn read_goal(
     Ok(Goal::Page { redirect, browser: parameter(url, STATE).filter(|hash| hash.len() == 64) })
 }
 
+/// The page that a goal is about, if it is still one of a host that is served here: where to begin
+/// again what cannot go on.
+pub fn page_of(goal: &Goal, settings: &Settings, sign_in: &SignIn) -> Option<Url> {
+    let Goal::Page { redirect, .. } = goal else {
+        return None;
+    };
+    is_ours(redirect, settings, sign_in).then(|| redirect.clone())
+}
+
+/// The same of a link of ours that is too old, such as one that was kept as a bookmark.
+pub fn page_of_expired(
+    url: &Url,
+    settings: &Settings,
+    sign_in: &SignIn,
+    now: Timestamp,
+) -> Option<Url> {
+    // Only after the signature was found to be good.
+    let expired =
+        signed_url::verify(url, sign_in.key.expose(), now) == Err(SignedUrlError::Expired);
+    let for_browsers = parameter(url, PROGRAMMATIC).is_none();
+    let redirect = target(url, REDIRECT).filter(|_| expired && for_browsers)?;
+    let elsewhere = origin(&redirect) != origin(&sign_in.url);
+    page_of(&Goal::Page { redirect, browser: None }, settings, sign_in).filter(|_| elsewhere)
+}
+
 /// The signed link to the sign-in page for a goal.
 pub fn sign_in_link(goal: &Goal, sign_in: &SignIn, now: Timestamp) -> Url {
     let mut url = sign_in.url.clone();

@@ -134,6 +134,13 @@ impl Sealers {
         (same && now < attempt.expires).then_some(attempt)
     }
 
+    /// What an attempt was for, whoever began it and however long ago: the way back to its beginning,
+    /// and nothing else, since nobody is bound to it.
+    pub fn goal(&self, state: &str) -> Option<Goal> {
+        let value: Value = serde_json::from_slice(&self.attempts.open(state, "").ok()?).ok()?;
+        Goal::of_json(value.get("goal")?)
+    }
+
     /// The code for `host`.
     ///
     /// # Errors

@@ -20,7 +20,8 @@ use crate::provider::{Profile, ProviderTokens};
 use crate::secret::Secret;
 use crate::session::{Handle, HandleSecret};
 use crate::sign_in::{
-    BrowserKey, Code, Goal, LinkError, callback_begin, callback_of, callback_with, read_goal,
+    BrowserKey, Code, Goal, LinkError, callback_begin, callback_of, callback_with, page_of,
+    page_of_expired, read_goal,
 };
 use crate::signed_url::SignedUrlError;
 use crate::state::{Provider, SignIn};
@@ -45,7 +46,8 @@ pub(super) async fn begin(visit: Visit) -> Response {
 
 async fn begun(visit: &Visit) -> Result<Response, Trouble> {
     let sign_in = authenticate_host(visit)?;
-    let goal = read_goal(&visit.url, visit.settings(), sign_in, visit.now).map_err(link_trouble)?;
+    let goal = read_goal(&visit.url, visit.settings(), sign_in, visit.now);
+    let goal = goal.map_err(|error| link_trouble(visit, error))?;
     let visitor = visit.visitor().await?;
     if let Ok(used) = visitor.in_person() {
         let signed_in = SignedIn { secret: HandleSecret::of_handle(used.secret.expose()) };
@@ -56,10 +58,20 @@ async fn begun(visit: &Visit) -> Result<Response, Trouble> {
     let answer = match provider(sign_in)? {
         Provider::Local(_) => login::first_page(visit, desk, &browser, goal)?,
         Provider::Oidc(provider) => {
-            oidc::to_provider(visit, desk, (sign_in, provider), &browser, goal).await?
+            let again = begin_again(visit, Some(&goal));
+            let there = oidc::to_provider(visit, desk, (sign_in, provider), &browser, goal).await;
+            there.map_err(|trouble| Trouble { again, ..trouble })?
         }
     };
     Ok(with(answer, cookie))
+}
+
+/// Where to begin again: the page that was wanted, which leads here. Empty for the own page.
+fn begin_again(visit: &Visit, goal: Option<&Goal>) -> String {
+    let sign_in = visit.settings().sign_in.as_ref();
+    let page =
+        sign_in.zip(goal).and_then(|(sign_in, goal)| page_of(goal, visit.settings(), sign_in));
+    page.map(String::from).unwrap_or_default()
 }
 
 /// Opens a session and gives the authenticate host its cookie. SECURITY: a session that this browser
@@ -172,7 +184,7 @@ pub(super) fn authority(url: &Url) -> String {
     format!("{}{port}", url.host_str().unwrap_or_default())
 }
 
-fn link_trouble(error: LinkError) -> Trouble {
+fn link_trouble(visit: &Visit, error: LinkError) -> Trouble {
     let message = match error {
         LinkError::Signature(SignedUrlError::Expired) => Message::LinkExpired,
         LinkError::Signature(
@@ -182,7 +194,11 @@ fn link_trouble(error: LinkError) -> Trouble {
         )
         | LinkError::Elsewhere => Message::LinkInvalid,
     };
-    Trouble { detail: error.to_string(), ..Trouble::of(message) }
+    let sign_in = visit.settings().sign_in.as_ref();
+    let page = sign_in
+        .and_then(|sign_in| page_of_expired(&visit.url, visit.settings(), sign_in, visit.now));
+    let again = page.map(String::from).unwrap_or_default();
+    Trouble { detail: error.to_string(), again, ..Trouble::of(message) }
 }
 
 /// Random bytes of any length.

@@ -56,6 +56,21 @@ async fn who_is_refused_there_is_refused_here() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_comes_back_without_what_they_left_with_begins_again() {
+    let stage = Stage::at_provider().await;
+    let ann = Somebody::new(&stage).await;
+    ann.opens("httpbin", WANTED).await;
+    let key = json!({ "name": "_pomerium_csrf", "domain": "authenticate.localhost" });
+    ann.browser.devtools("Network.deleteCookies", key).await;
+    ann.signs_in("ann", &format!("ann{PASSWORD}")).await;
+    ann.browser.wait_until("return document.title.startsWith('This link cannot be used')").await;
+    ann.browser.click("main a.button").await;
+    ann.lands_on("httpbin", WANTED).await;
+    assert_eq!(ann.is_seen_at("httpbin").await["email"], "ann@example.com");
+    ann.is_content().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_administrator_acts_as_somebody_whom_only_sign_ins_know() {
     let stage = Stage::at_provider().await;
     Somebody::signed_in_there(&stage, "ann").await;

@@ -2,9 +2,11 @@
 
 use super::{authority, browser, handle, link_trouble, use_once};
 use crate::pages::Message;
-use crate::sign_in::{Callback, Goal, read_callback, same_host, sign_in_link};
+use crate::sign_in::{Callback, Code, Goal, read_callback, same_host, sign_in_link};
+use crate::state::SignIn;
 use crate::web::answer::{Trouble, lead, redirect, with};
 use crate::web::program;
+use crate::web::site::Desk;
 use crate::web::visit::Visit;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -18,7 +20,8 @@ pub(in crate::web) async fn callback(visit: Visit) -> Response {
 async fn called_back(visit: &Visit) -> Result<Response, Trouble> {
     let sign_in = visit.sign_in()?;
     let desk = visit.desk()?;
-    let sealed = match read_callback(&visit.url, sign_in, visit.now).map_err(link_trouble)? {
+    let read = read_callback(&visit.url, sign_in, visit.now);
+    let sealed = match read.map_err(|error| link_trouble(visit, error))? {
         Callback::Begin(page) => {
             // The browser's key binds what follows to this browser: a link from elsewhere signs nobody in.
             let (browser, cookie) = browser(visit)?;
@@ -30,8 +33,22 @@ async fn called_back(visit: &Visit) -> Result<Response, Trouble> {
     };
     let code = desk.sealers.open_code(&sealed, &authority(&visit.url), visit.now);
     let code = code.ok_or_else(|| Trouble::of(Message::LinkExpired))?;
+    // Whoever goes back to this address, or came twice at once, is signed in already.
+    let page = !code.browser.is_empty() && same_host(&code.redirect, &visit.url);
+    let again = if page { code.redirect.to_string() } else { String::new() };
+    let taken = taken(visit, (sign_in, desk), &sealed, code).await;
+    taken.map_err(|trouble| Trouble { again, ..trouble })
+}
+
+/// A cookie, or a token for a program, in exchange for a code.
+async fn taken(
+    visit: &Visit,
+    (sign_in, desk): (&SignIn, &Desk),
+    sealed: &str,
+    code: Code,
+) -> Result<Response, Trouble> {
     // Before anything else: a code that turned up in another browser is worth nothing in its own.
-    use_once(visit, desk, &sealed, code.expires).await?;
+    use_once(visit, desk, sealed, code.expires).await?;
     let program = code.browser.is_empty();
     if !program && !visit.browser().is_some_and(|browser| browser.is(&code.browser)) {
         return Err(Trouble::of(Message::LinkInvalid));

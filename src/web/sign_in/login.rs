@@ -1,10 +1,10 @@
 //! The login form of the users file.
 
-use super::{authenticate_host, onward, open, provider};
+use super::{authenticate_host, begin_again, onward, open, provider};
 use crate::pages::{Frame, Message, OnwardPage, SignInPage, SignInTrouble};
 use crate::provider::{LocalUsers, Profile};
 use crate::secret::Secret;
-use crate::sign_in::{Attempt, BrowserKey, Goal};
+use crate::sign_in::{Attempt, BrowserKey, Goal, page_of};
 use crate::state::Provider;
 use crate::web::answer::{Trouble, page, with};
 use crate::web::sent::Sent;
@@ -80,12 +80,17 @@ async fn logged_in(visit: &Visit, body: &[u8]) -> Result<Response, Trouble> {
     let Provider::Local(users) = provider(sign_in)? else {
         return Err(Trouble::of(Message::NotFound));
     };
-    let browser = visit.browser().ok_or_else(|| Trouble::of(Message::FormRefused))?;
-    let form = visit.form(body, browser.cookie())?;
     let sealed = visit.parameter("attempt").unwrap_or_default();
+    let wanted = desk.sealers.goal(&sealed);
+    let refused = |trouble| Trouble { again: begin_again(visit, wanted.as_ref()), ..trouble };
+    let browser = visit.browser().ok_or_else(|| refused(Trouble::of(Message::FormRefused)))?;
+    let form = visit.form(body, browser.cookie()).map_err(refused)?;
     let begun = desk.sealers.open_attempt(&sealed, Some(&browser), visit.now);
     let Some(begun) = begun else {
-        let fresh = attempt(visit, &browser, Goal::Here);
+        // The same page, to be bound anew: what was bound before may be another browser.
+        let page = wanted.and_then(|goal| page_of(&goal, visit.settings(), sign_in));
+        let page = page.map(|redirect| Goal::Page { redirect, browser: None });
+        let fresh = attempt(visit, &browser, page.unwrap_or(Goal::Here));
         let stale = (form.text("login"), Some(SignInTrouble::Stale));
         return login_page(visit, desk, &browser, &fresh, stale);
     };

@@ -1,6 +1,6 @@
 //! To an `OpenID` provider and back.
 
-use super::{authenticate_host, onward, open, provider, use_once};
+use super::{authenticate_host, begin_again, onward, open, provider, use_once};
 use crate::pages::Message;
 use crate::provider::{Answer, OidcProvider, SignInError};
 use crate::secret::Secret;
@@ -47,18 +47,32 @@ async fn returned(visit: &Visit) -> Result<Response, Trouble> {
     };
     let state = visit.parameter("state").unwrap_or_default();
     let attempt = desk.sealers.open_attempt(&state, visit.browser().as_ref(), visit.now);
-    let attempt = attempt.ok_or_else(|| Trouble::of(Message::LinkInvalid))?;
+    let again = begin_again(visit, desk.sealers.goal(&state).as_ref());
+    let Some(attempt) = attempt else {
+        return Err(Trouble { again, ..Trouble::of(Message::LinkInvalid) });
+    };
+    let came_back = came_back(visit, (sign_in, provider), attempt, &state).await;
+    came_back.map_err(|trouble| Trouble { again, ..trouble })
+}
+
+/// Somebody who began in this very browser is back.
+async fn came_back(
+    visit: &Visit,
+    (sign_in, provider): (&SignIn, &OidcProvider),
+    attempt: Attempt,
+    state: &str,
+) -> Result<Response, Trouble> {
+    let desk = visit.desk()?;
     let admitted = admit(visit, desk);
     if let Some(error) = visit.parameter("error") {
         let description = visit.parameter("error_description").unwrap_or_default();
         let error = SignInError::answered(&error, &description);
-        let refused = failed(visit, desk, &error, admitted).await?;
-        return Err(Trouble { again: page_of(&attempt.goal), ..refused });
+        return Err(failed(visit, desk, &error, admitted).await?);
     }
     if !admitted {
         return Err(Trouble::of(Message::StoreAway));
     }
-    use_once(visit, desk, &state, attempt.expires).await?;
+    use_once(visit, desk, state, attempt.expires).await?;
     let (nonce, verifier) = (Secret::new(attempt.nonce), Secret::new(attempt.verifier));
     let code = visit.parameter("code").unwrap_or_default();
     let (redirect_uri, issuer) = (callback_url(sign_in), visit.parameter("iss"));
@@ -71,22 +85,11 @@ async fn returned(visit: &Visit) -> Result<Response, Trouble> {
     };
     let profile = match provider.finish(answer, visit.now).await {
         Ok(profile) => profile,
-        Err(error) => {
-            let failed = failed(visit, desk, &error, admitted).await?;
-            return Err(Trouble { again: page_of(&attempt.goal), ..failed });
-        }
+        Err(error) => return Err(failed(visit, desk, &error, admitted).await?),
     };
     throttle(desk).succeeded(&tried_from(visit), visit.origin.address.parse().ok());
     let (signed_in, cookies) = open(visit, sign_in, profile).await?;
     Ok(with(lead(&onward(visit, sign_in, &attempt.goal, &signed_in)?), cookies))
-}
-
-/// Where to begin again: the page that was wanted, which leads here.
-fn page_of(goal: &Goal) -> String {
-    match goal {
-        Goal::Page { redirect, .. } => redirect.to_string(),
-        Goal::Here | Goal::Program { .. } => String::new(),
-    }
 }
 
 /// Whether this address may come back from the provider once more: each time may write a row, and asks

@@ -58,6 +58,10 @@ pub fn bootstrap(config: &Config, options: &Options) -> (Value, Vec<Omission>) {
         // Besides routes that it may have, the whole host is Lictor's.
         hosts.entry(host.to_owned()).or_default().push(own_pages("prefix", "/"));
     }
+    let sign_in = config.identity.authenticate_url.as_ref().filter(|_| config.sign_in.is_some());
+    if let Some(url) = sign_in.filter(|url| url.scheme() == "https") {
+        omissions.push(format!("the listener is generated without TLS, and people sign in at `{url}`: give it a certificate, as `envoy/gateway.yaml` shows, or end TLS in front of it"));
+    }
     if config.has_client_ca() {
         omissions.push("the listener is generated without TLS, so no client can show a certificate: see `Client certificates` in envoy/README.md".to_owned());
     }

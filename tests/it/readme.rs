@@ -103,6 +103,27 @@ routes:
     validate(folder.path(), &envoy.stdout);
 }
 
+#[test]
+fn the_generated_bootstrap_where_people_sign_in() {
+    let folder = folder();
+    std::fs::write(folder.path().join("users.yaml"), include_str!("../../envoy/users.yaml"))
+        .expect("writes");
+    let generated = |url: &str| {
+        let text = format!(
+            "shared_secret: {SECRET}\nauthenticate_service_url: {url}\nidp_provider: local\n\
+             users_file: users.yaml\nroutes:\n- {{from: https://a.example.com, to: http://h1:1}}\n"
+        );
+        std::fs::write(folder.path().join("lictor.yaml"), text).expect("writes");
+        lictor(folder.path(), &["envoy", "config", "lictor.yaml"], &[], "")
+    };
+    let over_tls = generated("https://auth.example.com");
+    let told = "warning: the listener is generated without TLS, and people sign in at `https://auth.example.com/`: give it a certificate, as `envoy/gateway.yaml` shows, or end TLS in front of it\n";
+    assert_eq!((over_tls.code, over_tls.stderr.as_str()), (0, told));
+    let on_this_machine = generated("http://auth.localhost:8000");
+    assert_eq!((on_this_machine.code, on_this_machine.stderr.as_str()), (0, ""));
+    validate(folder.path(), &on_this_machine.stdout);
+}
+
 fn validate(folder: &Path, bootstrap: &str) {
     let file = folder.join("envoy.yaml");
     std::fs::write(&file, bootstrap).expect("writes");

@@ -192,7 +192,7 @@ impl Moment<'_> {
     }
 
     /// An entry about a session of its owner's.
-    fn of_session(self, verb: Verb, record: &SessionRecord) -> Event {
+    pub fn of_session(self, verb: Verb, record: &SessionRecord) -> Event {
         let session = Some(record.id.clone());
         Event { session, ..self.event(verb, record.who()) }
     }

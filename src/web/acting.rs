@@ -53,11 +53,8 @@ async fn asked(visit: &Visit, body: &[u8]) -> Result<Asked, Trouble> {
     let typed = match visit.form(body, used.secret.expose()) {
         Ok(typed) => typed,
         Err(trouble) => {
-            let event = Event {
-                detail: "form-refused".to_owned(),
-                session: Some(used.record.id.clone()),
-                ..visit.moment().event(Verb::ImpersonationRefused, used.record.who())
-            };
+            let event = visit.moment().of_session(Verb::ImpersonationRefused, &used.record);
+            let event = Event { detail: "form-refused".to_owned(), ..event };
             if may_be_noted(visit, &used.record)? {
                 visit.desk()?.people.note(event).await?;
             }
@@ -78,10 +75,7 @@ async fn asked(visit: &Visit, body: &[u8]) -> Result<Asked, Trouble> {
         Ok(_) => NotPermitted::TurnedOff,
         Err(why) => why,
     };
-    let event = Event {
-        session: Some(used.record.id.clone()),
-        ..visit.moment().event(Verb::ImpersonationRefused, used.record.who())
-    };
+    let event = visit.moment().of_session(Verb::ImpersonationRefused, &used.record);
     if may_be_noted(visit, &used.record)? {
         visit.desk()?.people.note_refused(event, &wanted, why).await?;
     }
@@ -131,7 +125,7 @@ fn again(
 fn filled(form: &ImpersonationForm, typed: &Form, problems: &[FieldProblem]) -> ImpersonationForm {
     let of = |field: &str| {
         let found = problems.iter().find(|problem| problem.field == field);
-        found.map(|problem| sentence(&problem.message)).unwrap_or_default()
+        found.map(|problem| view::sentence(&problem.message)).unwrap_or_default()
     };
     ImpersonationForm {
         email: typed.text("email").to_owned(),
@@ -148,12 +142,6 @@ fn filled(form: &ImpersonationForm, typed: &Form, problems: &[FieldProblem]) -> 
         reason_required: form.reason_required,
         max_duration: form.max_duration,
     }
-}
-
-fn sentence(words: &str) -> String {
-    let mut letters = words.chars();
-    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
-    format!("{first}{}.", letters.as_str())
 }
 
 /// Ends acting as somebody else; also for somebody who has lost the right to begin it.

@@ -41,9 +41,8 @@ async fn admin(visit: &Visit) -> Result<Admin, Trouble> {
         Ok(by) => Ok(Admin { visitor, by }),
         Err(why) => {
             let event = Event {
-                session: Some(used.record.id.clone()),
                 detail: visit.url.path().chars().take(100).collect(),
-                ..visit.moment().event(Verb::AdministrationRefused, used.record.who())
+                ..visit.moment().of_session(Verb::AdministrationRefused, &used.record)
             };
             if may_be_noted(visit, &used.record)? {
                 visit.desk()?.people.note(event).await?;

@@ -57,9 +57,8 @@ pub(super) async fn give(
     to.query_pairs_mut().append_pair(TOKEN, token.expose());
     let receiver = redirect.origin().ascii_serialization();
     let event = Event {
-        session: Some(record.id.clone()),
         detail: format!("{} for {}", receiver, visit.host),
-        ..visit.moment().event(Verb::ProgrammaticSignIn, record.who())
+        ..visit.moment().of_session(Verb::ProgrammaticSignIn, record)
     };
     visit.desk()?.people.note(event).await?;
     Ok(lead(&to))

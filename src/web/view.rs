@@ -10,6 +10,7 @@ use crate::people::{NotPermitted, administrator};
 use crate::provider::LocalUsers;
 use crate::session::{Impersonation, SessionRecord};
 use crate::time::Timestamp;
+use std::collections::BTreeMap;
 
 /// The frame for nobody.
 pub(super) fn nobody(now: Timestamp) -> Frame {
@@ -70,7 +71,11 @@ fn why_refused(visit: &Visit, identity: &Identity) -> String {
     } else {
         NotPermitted::NoAdministrator
     };
-    let words = why.to_string();
+    sentence(&why.to_string())
+}
+
+/// An error's words as a sentence of a page.
+pub(super) fn sentence(words: &str) -> String {
     let mut letters = words.chars();
     let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
     format!("{first}{}.", letters.as_str())
@@ -78,10 +83,12 @@ fn why_refused(visit: &Visit, identity: &Identity) -> String {
 
 /// Groups with the names that the directory gives them.
 pub(super) fn groups(ids: &[String], directory: &Directory) -> Vec<Group> {
-    let names = directory.names_of(ids);
-    let group =
-        |id: &String| Group { id: id.clone(), name: names.get(id).cloned().unwrap_or_default() };
-    ids.iter().map(group).collect()
+    named(ids, &directory.names_of(ids))
+}
+
+fn named(ids: &[String], names: &BTreeMap<String, String>) -> Vec<Group> {
+    let name = |id| names.get(id).cloned().unwrap_or_default();
+    ids.iter().map(|id| Group { id: id.clone(), name: name(id) }).collect()
 }
 
 pub(super) fn target(asked: &Impersonation, directory: &Directory) -> Target {
@@ -94,11 +101,7 @@ pub(super) fn target(asked: &Impersonation, directory: &Directory) -> Target {
 fn target_of_person(person: &Person) -> Target {
     let nobody = person.email.is_empty();
     let ids = if nobody { person.group_ids() } else { &[] };
-    let group = |id: &String| Group {
-        id: id.clone(),
-        name: person.group_names.get(id).cloned().unwrap_or_default(),
-    };
-    Target { email: person.email.clone(), groups: ids.iter().map(group).collect() }
+    Target { email: person.email.clone(), groups: named(ids, &person.group_names) }
 }
 
 /// Whom an entry of the activity log is about.
@@ -109,10 +112,6 @@ pub(super) fn target_of_entry(who: &Who, directory: &Directory) -> Target {
 
 /// Somebody, as policies see them.
 pub(super) fn person(person: &Person) -> pages::Person {
-    let group = |id: &String| Group {
-        id: id.clone(),
-        name: person.group_names.get(id).cloned().unwrap_or_default(),
-    };
     let claims = person.claims.as_map().iter();
     let claim = |(name, value): (&String, &ClaimValue)| Claim {
         name: name.clone(),
@@ -129,7 +128,7 @@ pub(super) fn person(person: &Person) -> pages::Person {
         user_id: person.user.clone(),
         email: person.email.clone(),
         name: person.name.clone(),
-        groups: person.group_ids().iter().map(group).collect(),
+        groups: named(person.group_ids(), &person.group_names),
         claims: claims.map(claim).collect(),
     }
 }

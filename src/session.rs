@@ -10,6 +10,10 @@ pub use resolve::identify;
 use crate::id::SessionId;
 use crate::identity::Claims;
 use crate::time::Timestamp;
+use std::time::Duration;
+
+/// So long after a sign-in may be done what wants a fresh one.
+pub const FRESH: Duration = Duration::from_mins(5);
 
 /// One sign-in.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,6 +49,11 @@ impl SessionRecord {
         self.account.size() + asked + tokens
     }
 
+    /// Whether the person has shown who they are not long ago.
+    pub fn is_fresh(&self, now: Timestamp) -> bool {
+        now < self.opened.plus(FRESH)
+    }
+
     /// Whether the session is in force at `now`.
     pub fn is_live(&self, now: Timestamp) -> bool {
         now < self.expires
@@ -65,7 +74,7 @@ pub struct Account {
 }
 
 impl Account {
-    fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         let groups: usize = self.groups.iter().flatten().map(String::len).sum();
         let names = self.user.len() + self.email.len() + self.name.len();
         let claims = self.claims.as_map().iter();

@@ -3,12 +3,11 @@
 use super::{decode, encode};
 use crate::authorizer::{Answer, Authorizer, Unavailable, fault};
 use crate::clock::{Clock, Stopwatch};
-use crate::id::SessionId;
 use crate::policy::DenyReason;
 use crate::request::Request;
 use crate::state::{Snapshot, State};
-use crate::store::SessionCache;
-use crate::telemetry::{DecisionLine, Metrics};
+use crate::store::{RecordKey, SessionCache};
+use crate::telemetry::{DecisionLine, Metrics, UsageBook};
 use crate::time::Timestamp;
 use envoy_types::pb::envoy::service::auth::v3::authorization_server::{
     Authorization, AuthorizationServer,
@@ -42,6 +41,7 @@ pub struct Checker {
     pub sessions: Option<Arc<SessionCache>>,
     pub clock: Arc<dyn Clock>,
     pub metrics: Arc<Metrics>,
+    pub usage: Arc<UsageBook>,
     pub log: DecisionLine,
 }
 
@@ -115,13 +115,13 @@ impl Checker {
         }
     }
 
-    async fn learn(&self, id: &SessionId) -> bool {
+    async fn learn(&self, record: &RecordKey) -> bool {
         let Some(sessions) = &self.sessions else {
             return false;
         };
-        let learnt = sessions.learn(id).await;
+        let learnt = sessions.learn(record).await;
         if let Err(error) = &learnt {
-            tracing::error!(%error, session = %id, "a session cannot be looked up");
+            tracing::error!(%error, ?record, "a record cannot be looked up");
         }
         learnt.is_ok()
     }
@@ -178,6 +178,7 @@ impl Checker {
         if let (Some(outcome), Some(route)) = (answer.record.rehearsed(), &answer.record.route) {
             self.metrics.rehearsed(route.as_str(), outcome);
         }
+        self.usage.note(request, &answer.record, now);
         let (response, status) = encode(request, answer, &snapshot.settings, now);
         let elapsed = watch.elapsed();
         self.metrics.checked(denied, elapsed);

@@ -70,7 +70,7 @@ impl Visit {
         let host = named_host(parts)?;
         let path = parts.uri.path();
         let target = settings.target(&host, path, Kind::Http).ok()?;
-        if !settings.is_ours(&target.host) {
+        if !snapshot.is_ours(&target.host) {
             return None;
         }
         let scheme = settings.sign_in.as_ref().map_or("https", |sign_in| sign_in.url.scheme());
@@ -161,11 +161,11 @@ impl Visit {
                 Ok(Recognised { caller, record, .. }) => {
                     return Ok(Visitor { caller, session: record });
                 }
-                Err(Unavailable::Unseen(id)) if left > 0 => {
+                Err(Unavailable::Unseen(record)) if left > 0 => {
                     left -= 1;
                     let desk = self.desk()?;
-                    desk.cache.learn(&id).await.map_err(|error| {
-                        tracing::error!(%error, session = %id, "a session cannot be looked up");
+                    desk.cache.learn(&record).await.map_err(|error| {
+                        tracing::error!(%error, ?record, "a record cannot be looked up");
                         Trouble::of(Message::StoreAway)
                     })?;
                 }

@@ -239,6 +239,15 @@ impl Store for Postgres {
         .await
     }
 
+    async fn once(&self, key: &str, now: Timestamp) -> Result<Option<Once>, StoreError> {
+        bounded(self.limits.other, async {
+            let mut lease = self.lease().await?;
+            let found = once::find(&mut lease.connection()?, key, now).await;
+            lease.settle(found)
+        })
+        .await
+    }
+
     async fn take_once(&self, key: &str, now: Timestamp) -> Result<Option<Once>, StoreError> {
         bounded(self.limits.other, async {
             let mut lease = self.lease().await?;

@@ -94,6 +94,45 @@ impl Place {
     }
 }
 
+/// Runs each behaviour on each engine.
+macro_rules! on_every_engine {
+    ($($behaviour:ident)*) => {
+        mod sqlite_file {
+            $(#[tokio::test]
+            async fn $behaviour() {
+                let place = $crate::support::store::Place::file();
+                super::$behaviour(&place.open().await).await;
+            })*
+        }
+
+        mod sqlite_memory {
+            $(#[tokio::test]
+            async fn $behaviour() {
+                super::$behaviour(&$crate::support::store::Place::memory().open().await).await;
+            })*
+        }
+
+        mod postgres {
+            $(#[tokio::test]
+            async fn $behaviour() {
+                super::$behaviour(&$crate::support::store::Place::postgres().open().await).await;
+            })*
+        }
+
+        /// The store that fails when it is told to, and is told nothing.
+        mod faulty {
+            $(#[tokio::test]
+            async fn $behaviour() {
+                let inner = $crate::support::store::Place::memory().open().await;
+                let store: std::sync::Arc<dyn lictor::store::Store> = std::sync::Arc::new($crate::support::store::Faulty::new(inner));
+                super::$behaviour(&store).await;
+            })*
+        }
+    };
+}
+
+pub(crate) use on_every_engine;
+
 /// Runs SQL in the file.
 pub fn sqlite(path: &Path, sql: &str) {
     let connection = rusqlite::Connection::open(path).expect("opens");
@@ -338,6 +377,10 @@ impl Store for Faulty {
 
     async fn keep_once(&self, once: Once) -> Result<(), StoreError> {
         self.around(self.inner.keep_once(once)).await
+    }
+
+    async fn once(&self, key: &str, now: Timestamp) -> Result<Option<Once>, StoreError> {
+        self.around(self.inner.once(key, now)).await
     }
 
     async fn take_once(&self, key: &str, now: Timestamp) -> Result<Option<Once>, StoreError> {

@@ -5,15 +5,21 @@
 mod accounts;
 mod activity;
 mod actor;
+mod call;
 mod credentials;
+mod deed;
 mod error;
+mod fields;
 mod namespaces;
+mod once;
 mod overview;
 mod policies;
 mod routes;
 mod simulate;
+mod target;
 mod tokens;
 mod users;
+mod world;
 
 pub use accounts::{
     AccountEdit, AccountView, Accounts, AccountsWanted, Created, Destination, Expiry, NewAccount,
@@ -36,8 +42,9 @@ pub use users::{GroupView, UserDetail, UserView};
 use crate::authorizer::Authorizer;
 use crate::secret::Secret;
 use crate::state::State;
-use crate::store::{SessionCache, Store};
+use crate::store::{SessionCache, Store, StoreError};
 use std::sync::Arc;
+use world::World;
 
 /// All verbs of administration.
 #[derive(Clone, Debug)]
@@ -61,5 +68,21 @@ impl Admin {
 
     pub fn store(&self) -> &Arc<dyn Store> {
         self.cache.store()
+    }
+
+    /// What there is now.
+    async fn world(&self) -> Result<World, StoreError> {
+        let stored = self.store().catalog().await?;
+        let tree =
+            crate::namespace::Tree::new(stored.namespaces.clone(), stored.permissions.clone());
+        let blocked = stored.blocked.iter().map(|blocked| blocked.user.clone()).collect();
+        let (snapshot, stored) = (self.state.snapshot(), Arc::new(stored));
+        Ok(World { snapshot, stored, tree: Arc::new(tree), blocked })
+    }
+
+    /// Takes note of a catalog that has changed.
+    async fn refresh(&self) -> Result<(), StoreError> {
+        self.cache.forget(&crate::store::RecordKey::Catalog);
+        self.world().await.map(drop)
     }
 }

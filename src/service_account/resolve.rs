@@ -128,7 +128,7 @@ impl Surroundings<'_> {
     pub fn admits(&self, account: &AccountRecord) -> Result<(), TokenError> {
         match &account.kind {
             // SECURITY: a person who came later by that id is not this machine.
-            AccountKind::Unique if self.directory.by_id(&account.user).is_some() => {
+            AccountKind::Unique if self.directory.has_id(&account.user) => {
                 Err(TokenError::AccountNameTaken)
             }
             AccountKind::Unique => Ok(()),
@@ -141,6 +141,14 @@ impl Surroundings<'_> {
                 }
                 KnownBy::Directory | KnownBy::SignIn | KnownBy::Nobody => Ok(()),
             },
+        }
+    }
+
+    /// Whether the rules let the account act as whomever it is to act as.
+    pub fn permits_account(&self, account: &AccountRecord) -> bool {
+        match &account.kind {
+            AccountKind::Unique => true,
+            AccountKind::Impersonating(person) => self.permits(&account.person(), person),
         }
     }
 

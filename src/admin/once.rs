@@ -97,7 +97,7 @@ mod tests {
     fn a_repeated_request_has_the_same_id_and_key() {
         let by = Actor::terminal();
         let (one, again) = (fresh(&by, Some("k"), &["a", "b"]), fresh(&by, Some("k"), &["a", "b"]));
-        assert_eq!((one.digits(), one.once), (again.digits(), again.once));
+        assert_eq!((one.digits(), &one.once), (again.digits(), &again.once));
         assert_eq!(one.uuid().len(), 36);
     }
 

@@ -1,7 +1,7 @@
 //! What a verb is judged on: the tree and the roles in it, the rules, and who there is.
 
 use super::{Actor, AdminError, What};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, PolicyRecord};
 use crate::id::NamespaceId;
 use crate::identity::Directory;
 use crate::namespace::{Reach, Role, Tree};
@@ -43,6 +43,17 @@ impl World {
     /// The catalog as the store has it.
     pub(super) fn stored(&self) -> &Catalog {
         &self.stored
+    }
+
+    /// Every route, by its id, and the namespace it is in.
+    pub(super) fn routes(&self) -> impl Iterator<Item = (&str, &NamespaceId)> {
+        self.stored().routes.iter().map(|route| (route.id.as_str(), &route.namespace))
+    }
+
+    /// The enforced policies right in a namespace.
+    pub(super) fn enforced_in(&self, id: &NamespaceId) -> impl Iterator<Item = &PolicyRecord> {
+        let policies = self.stored().policies.iter();
+        policies.filter(move |policy| policy.enforced && policy.namespace == *id)
     }
 
     pub(super) fn surroundings(&self) -> Surroundings<'_> {
@@ -112,10 +123,7 @@ impl World {
     /// # Errors
     /// `Forbidden`.
     pub(super) fn permit_anywhere(&self, by: &Actor) -> Result<(), AdminError> {
-        let reach = by.reach();
-        let given = self.tree().permissions().iter();
-        let anywhere = reach.everywhere || given.clone().any(|given| reach.is(&given.subject));
-        if anywhere {
+        if self.tree().roles(by.reach()).is_any() {
             Ok(())
         } else {
             let place = "in any namespace".to_owned();

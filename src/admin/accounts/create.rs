@@ -87,7 +87,7 @@ impl Admin {
             disabled: None,
             deleted: None,
             used: None,
-            version: 1,
+            version: 0,
         };
         self.plan_new(call, (record, fresh)).await
     }

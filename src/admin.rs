@@ -70,19 +70,13 @@ impl Admin {
         self.cache.store()
     }
 
-    /// What there is now.
-    async fn world(&self) -> Result<World, StoreError> {
-        let stored = self.store().catalog().await?;
-        let tree =
-            crate::namespace::Tree::new(stored.namespaces.clone(), stored.permissions.clone());
-        let blocked = stored.blocked.iter().map(|blocked| blocked.user.clone()).collect();
-        let (snapshot, stored) = (self.state.snapshot(), Arc::new(stored));
-        Ok(World { snapshot, stored, tree: Arc::new(tree), blocked })
+    /// What there is now, as far as this process knows.
+    fn world(&self) -> World {
+        World { snapshot: self.state.snapshot() }
     }
 
-    /// Takes note of a catalog that has changed.
+    /// Takes note of what the store holds now.
     async fn refresh(&self) -> Result<(), StoreError> {
-        self.cache.forget(&crate::store::RecordKey::Catalog);
-        self.world().await.map(drop)
+        self.state.refresh(self.store().as_ref()).await.map(drop)
     }
 }

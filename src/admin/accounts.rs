@@ -129,7 +129,7 @@ impl Admin {
         which: &AccountsWanted,
         now: Timestamp,
     ) -> Result<Accounts, AdminError> {
-        let world = self.world().await?;
+        let world = self.world();
         let depth = Depth::of(which.recursive);
         let namespaces = world.asked(by, which.namespace.as_ref(), depth)?;
         let query = AccountQuery {
@@ -155,7 +155,7 @@ impl Admin {
         id: &ServiceAccountId,
         now: Timestamp,
     ) -> Result<AccountView, AdminError> {
-        let world = self.world().await?;
+        let world = self.world();
         let record = self.seen_account(&world, by, id).await?;
         Ok(world.account_view(record, now))
     }
@@ -171,7 +171,7 @@ impl Admin {
         days: u32,
         now: Timestamp,
     ) -> Result<Vec<Usage>, AdminError> {
-        let world = self.world().await?;
+        let world = self.world();
         let record = self.seen_account(&world, by, id).await?;
         let today = now.unix().div_euclid(DAY);
         let from = today.saturating_sub(i64::from(days.clamp(1, 366)) - 1);

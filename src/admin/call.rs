@@ -121,14 +121,14 @@ impl AdminError {
 
 impl Admin {
     /// Begins a verb.
-    pub(super) async fn call<'a>(
+    pub(super) fn call<'a>(
         &self,
         by: &'a Actor,
         at: Moment<'a>,
         (verb, thing): (Verb, Thing),
-    ) -> Result<Call<'a>, AdminError> {
-        let world = self.world().await?;
-        Ok(Call { by, at, world, verb, thing, subject: None, clashed: None, tries: 0 })
+    ) -> Call<'a> {
+        let world = self.world();
+        Call { by, at, world, verb, thing, subject: None, clashed: None, tries: 0 }
     }
 
     /// Writes what a verb has come to. `None` if the world has changed meanwhile: then the verb is to be
@@ -199,7 +199,7 @@ impl Admin {
         }
         self.refresh().await?;
         call.clashed = error.clash();
-        call.world = self.world().await?;
+        call.world = self.world();
         Ok(())
     }
 }

@@ -43,7 +43,7 @@ impl Admin {
         id: &ServiceAccountId,
         _now: Timestamp,
     ) -> Result<Vec<CredentialRecord>, AdminError> {
-        let world = self.world().await?;
+        let world = self.world();
         let record = self.seen_account(&world, by, id).await?;
         Ok(self.store().credentials(&record.id).await?)
     }
@@ -59,7 +59,7 @@ impl Admin {
         expires: Option<Timestamp>,
         at: Moment<'_>,
     ) -> Result<Minted, AdminError> {
-        let mut call = self.call(by, at, (Verb::IssueCredential, thing(id))).await?;
+        let mut call = self.call(by, at, (Verb::IssueCredential, thing(id)));
         loop {
             let step = self.plan_issue(&mut call, id, expires).await;
             if let Some(minted) = self.settle(&mut call, step).await? {
@@ -100,7 +100,7 @@ impl Admin {
         overlap: Overlap,
         at: Moment<'_>,
     ) -> Result<Minted, AdminError> {
-        let mut call = self.call(by, at, (Verb::RotateCredential, thing(id))).await?;
+        let mut call = self.call(by, at, (Verb::RotateCredential, thing(id)));
         loop {
             let step = self.plan_rotate(&mut call, id, overlap).await;
             if let Some(minted) = self.settle(&mut call, step).await? {
@@ -178,7 +178,7 @@ impl Admin {
         credential: &CredentialId,
         at: Moment<'_>,
     ) -> Result<CredentialRecord, AdminError> {
-        let mut call = self.call(by, at, (Verb::RevokeCredential, thing(id))).await?;
+        let mut call = self.call(by, at, (Verb::RevokeCredential, thing(id)));
         loop {
             let step = self.plan_revoke(&mut call, id, credential).await;
             if let Some(record) = self.settle(&mut call, step).await? {

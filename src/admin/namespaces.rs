@@ -111,7 +111,7 @@ impl Admin {
         by: &Actor,
         now: Timestamp,
     ) -> Result<Vec<NamespaceView>, AdminError> {
-        let world = self.world().await?;
+        let world = self.world();
         let roles = world.tree().roles(by.reach());
         let seen = world.tree().seen_by(by.reach());
         let on_the_way: BTreeSet<&NamespaceId> =
@@ -134,7 +134,7 @@ impl Admin {
         id: &NamespaceId,
         now: Timestamp,
     ) -> Result<NamespaceView, AdminError> {
-        let world = self.world().await?;
+        let world = self.world();
         world.permit_namespace(by, Role::Viewer, id)?;
         let record = world.tree().get(id).ok_or(AdminError::NotFound(What::Namespace))?;
         let roles = world.tree().roles(by.reach());

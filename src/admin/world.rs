@@ -1,13 +1,13 @@
 //! What a verb is judged on: the tree and the roles in it, the rules, and who there is.
 
 use super::{Actor, AdminError, What};
-use crate::catalog::{Catalog, PolicyRecord};
+use crate::catalog::Catalog;
 use crate::id::NamespaceId;
-use crate::identity::Directory;
+use crate::identity::{Directory, Surroundings};
 use crate::namespace::{Reach, Role, Tree};
 use crate::people::Moment;
-use crate::service_account::{AccountRecord, AccountState, Surroundings};
-use crate::state::{Settings, Snapshot};
+use crate::service_account::{AccountRecord, AccountState};
+use crate::state::{Compiled, Settings, Snapshot};
 use crate::time::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,9 +17,6 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub(super) struct World {
     pub(super) snapshot: Arc<Snapshot>,
-    pub(super) stored: Arc<Catalog>,
-    pub(super) tree: Arc<Tree>,
-    pub(super) blocked: BTreeSet<String>,
 }
 
 /// How long after signing in somebody may do what takes a fresh sign-in.
@@ -37,30 +34,39 @@ impl World {
     }
 
     pub(super) fn tree(&self) -> &Tree {
-        &self.tree
+        &self.catalog().tree
+    }
+
+    pub(super) fn catalog(&self) -> &Compiled {
+        &self.snapshot.catalog
     }
 
     /// The catalog as the store has it.
     pub(super) fn stored(&self) -> &Catalog {
-        &self.stored
+        &self.catalog().stored
     }
 
     /// Every route, by its id, and the namespace it is in.
     pub(super) fn routes(&self) -> impl Iterator<Item = (&str, &NamespaceId)> {
-        self.stored().routes.iter().map(|route| (route.id.as_str(), &route.namespace))
+        let routes = self.catalog().table.routes().iter();
+        routes.map(|route| (route.id.as_str(), &route.namespace))
     }
 
-    /// The enforced policies right in a namespace.
-    pub(super) fn enforced_in(&self, id: &NamespaceId) -> impl Iterator<Item = &PolicyRecord> {
-        let policies = self.stored().policies.iter();
-        policies.filter(move |policy| policy.enforced && policy.namespace == *id)
+    /// The names of enforced policies right in a namespace.
+    pub(super) fn enforced_in(&self, id: &NamespaceId) -> Vec<&str> {
+        let in_file = self.settings().policies.iter();
+        let in_file = in_file.filter(|named| named.enforced && named.namespace == *id);
+        let stored = self.stored().policies.iter();
+        let stored = stored.filter(|policy| policy.enforced && policy.namespace == *id);
+        let in_file = in_file.map(|named| named.policy.name.as_str());
+        in_file.chain(stored.map(|policy| policy.name.as_str())).collect()
     }
 
     pub(super) fn surroundings(&self) -> Surroundings<'_> {
         Surroundings {
             rules: &self.settings().impersonation,
             directory: self.directory(),
-            blocked: &self.blocked,
+            blocked: &self.catalog().blocked,
         }
     }
 

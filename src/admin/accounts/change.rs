@@ -26,7 +26,7 @@ impl Admin {
         edit: AccountEdit,
         at: Moment<'_>,
     ) -> Result<AccountView, AdminError> {
-        let mut call = self.call(by, at, (Verb::Update, thing(id))).await?;
+        let mut call = self.call(by, at, (Verb::Update, thing(id)));
         loop {
             let step = self.plan_update(&mut call, id, &edit).await;
             if let Some(view) = self.settle(&mut call, step).await? {
@@ -73,7 +73,7 @@ impl Admin {
         id: &ServiceAccountId,
         at: Moment<'_>,
     ) -> Result<AccountView, AdminError> {
-        let mut call = self.call(by, at, (Verb::Disable, thing(id))).await?;
+        let mut call = self.call(by, at, (Verb::Disable, thing(id)));
         loop {
             let step = self.plan_disable(&mut call, id).await;
             if let Some(view) = self.settle(&mut call, step).await? {
@@ -103,7 +103,7 @@ impl Admin {
         id: &ServiceAccountId,
         at: Moment<'_>,
     ) -> Result<AccountView, AdminError> {
-        let mut call = self.call(by, at, (Verb::Enable, thing(id))).await?;
+        let mut call = self.call(by, at, (Verb::Enable, thing(id)));
         loop {
             let step = self.plan_enable(&mut call, id).await;
             if let Some(view) = self.settle(&mut call, step).await? {
@@ -133,7 +133,7 @@ impl Admin {
         expected: Option<u64>,
         at: Moment<'_>,
     ) -> Result<(), AdminError> {
-        let mut call = self.call(by, at, (Verb::Delete, thing(id))).await?;
+        let mut call = self.call(by, at, (Verb::Delete, thing(id)));
         loop {
             let step = self.plan_delete(&mut call, id, expected).await;
             if let Some(done) = self.settle(&mut call, step).await? {

@@ -41,7 +41,7 @@ impl Admin {
             NewKind::Impersonating { user, .. } => user,
         };
         let thing = Thing { name: Thing::new(thing.kind, named).id, ..thing };
-        let mut call = self.call(by, at, (Verb::Create, thing)).await?;
+        let mut call = self.call(by, at, (Verb::Create, thing));
         loop {
             let step = self.plan_account(&mut call, &new).await;
             if let Some(created) = self.settle(&mut call, step).await? {

@@ -29,7 +29,7 @@ impl Admin {
         at: Moment<'_>,
     ) -> Result<NamespaceView, AdminError> {
         let thing = Thing::new(EntityKind::Namespace, "").in_namespace(&new.parent);
-        let mut call = self.call(by, at, (Verb::Create, thing)).await?;
+        let mut call = self.call(by, at, (Verb::Create, thing));
         loop {
             let step = plan_new(&mut call, &new);
             if let Some(id) = self.settle(&mut call, step).await? {
@@ -49,7 +49,7 @@ impl Admin {
         at: Moment<'_>,
     ) -> Result<NamespaceView, AdminError> {
         let thing = Thing::new(EntityKind::Namespace, id.as_str());
-        let mut call = self.call(by, at, (Verb::Update, thing)).await?;
+        let mut call = self.call(by, at, (Verb::Update, thing));
         loop {
             let step = plan_update(&mut call, id, &edit);
             if let Some(()) = self.settle(&mut call, step).await? {

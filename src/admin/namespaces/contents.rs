@@ -24,7 +24,7 @@ impl Admin {
         id: &NamespaceId,
         now: Timestamp,
     ) -> Result<Vec<Resource>, AdminError> {
-        let world = self.world().await?;
+        let world = self.world();
         world.permit_namespace(by, Role::Viewer, id)?;
         let accounts = self.accounts_in(&BTreeSet::from([id.clone()]), now).await?;
         let accounts = accounts.into_iter().map(|record| Resource {

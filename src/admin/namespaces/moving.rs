@@ -48,7 +48,7 @@ impl World {
         let ruling = |id: &&NamespaceId| {
             let rules = self.tree().get(id).map(|record| record.lifetime);
             let rules = rules.is_some_and(|rules| rules != LifetimeRules::default());
-            rules || self.enforced_in(id).next().is_some()
+            rules || !self.enforced_in(id).is_empty()
         };
         // Rules are made by admins, so only they take something out of their reach.
         for id in ways.left.iter().filter(ruling) {
@@ -131,7 +131,7 @@ impl Admin {
         parent: &NamespaceId,
         now: Timestamp,
     ) -> Result<MovePreview, AdminError> {
-        let world = self.world().await?;
+        let world = self.world();
         world.permit_namespace(by, Role::Manager, id)?;
         world.permit_namespace(by, Role::Manager, parent)?;
         let before = world.tree().get(id).ok_or(AdminError::NotFound(What::Namespace))?;
@@ -139,7 +139,7 @@ impl Admin {
         let inside = world.tree().within(id);
         let names = |ids: &[NamespaceId]| {
             let policies = ids.iter().flat_map(|id| world.enforced_in(id));
-            policies.map(|policy| policy.name.clone()).collect()
+            policies.map(str::to_owned).collect()
         };
         let mut obstacles = world.obstacles(before, parent);
         let after = NamespaceRecord { parent: Some(parent.clone()), ..before.clone() };

@@ -35,7 +35,7 @@ impl Admin {
         at: Moment<'_>,
     ) -> Result<(), AdminError> {
         let thing = Thing::new(EntityKind::Namespace, id.as_str());
-        let mut call = self.call(by, at, (Verb::Delete, thing)).await?;
+        let mut call = self.call(by, at, (Verb::Delete, thing));
         loop {
             let step = self.plan_removal(&mut call, id, deletion).await;
             if let Some(done) = self.settle(&mut call, step).await? {

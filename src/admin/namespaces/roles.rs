@@ -24,7 +24,7 @@ impl Admin {
         by: &Actor,
         id: &NamespaceId,
     ) -> Result<Vec<PermissionView>, AdminError> {
-        let world = self.world().await?;
+        let world = self.world();
         world.permit_namespace(by, Role::Viewer, id)?;
         let line = world.tree().line(id);
         let mut views = Vec::new();
@@ -77,7 +77,7 @@ impl Admin {
     ) -> Result<Permission, AdminError> {
         let thing = Thing::new(EntityKind::Permission, "").in_namespace(id);
         let thing = Thing { name: Thing::new(thing.kind, given.0.id()).id, ..thing };
-        let mut call = self.call(by, at, (Verb::GrantRole, thing)).await?;
+        let mut call = self.call(by, at, (Verb::GrantRole, thing));
         loop {
             let step = plan_grant(&mut call, id, &given);
             if let Some(permission) = self.settle(&mut call, step).await? {
@@ -95,7 +95,7 @@ impl Admin {
         at: Moment<'_>,
     ) -> Result<(), AdminError> {
         let thing = Thing::new(EntityKind::Permission, id.as_str());
-        let mut call = self.call(by, at, (Verb::RemoveRole, thing)).await?;
+        let mut call = self.call(by, at, (Verb::RemoveRole, thing));
         loop {
             let step = plan_removal(&mut call, id);
             if let Some(done) = self.settle(&mut call, step).await? {

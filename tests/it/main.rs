@@ -13,6 +13,7 @@
     reason = "a test fails by panicking, and works with files"
 )]
 
+mod acceptance;
 mod architecture;
 mod assertion_verifiers;
 mod attacks;

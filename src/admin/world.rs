@@ -4,7 +4,7 @@ use super::{Actor, AdminError, What};
 use crate::catalog::Catalog;
 use crate::id::NamespaceId;
 use crate::identity::{Directory, Surroundings};
-use crate::namespace::{Reach, Role, Tree};
+use crate::namespace::{Reach, Role, Roles, Tree};
 use crate::people::Moment;
 use crate::service_account::{AccountRecord, AccountState};
 use crate::state::{Compiled, Settings, Snapshot};
@@ -78,6 +78,11 @@ impl World {
         } else {
             by.role(self.tree(), &NamespaceId::global())
         }
+    }
+
+    /// The same for many questions.
+    pub(super) fn sight(&self, by: &Actor) -> Sight<'_> {
+        Sight { tree: self.tree(), roles: self.tree().roles(by.reach()) }
     }
 
     /// # Errors
@@ -190,6 +195,28 @@ impl World {
         } else {
             AccountState::Active
         }
+    }
+}
+
+/// What somebody may see.
+#[derive(Debug)]
+pub(super) struct Sight<'w> {
+    tree: &'w Tree,
+    roles: Roles<'w>,
+}
+
+impl Sight<'_> {
+    /// As [`World::role`].
+    pub(super) fn role(&self, place: &NamespaceId) -> Option<Role> {
+        if self.tree.get(place).is_some() {
+            self.roles.role(place)
+        } else {
+            self.roles.role(&NamespaceId::global())
+        }
+    }
+
+    pub(super) fn sees(&self, place: &NamespaceId) -> bool {
+        self.role(place).is_some()
     }
 }
 

@@ -71,6 +71,11 @@ impl Compiled {
         let blocked = stored.blocked.iter().map(|blocked| blocked.user.clone()).collect();
         Self { stored, tree, table, blocked, broken, policies }
     }
+
+    /// A policy of the store, if it compiles.
+    pub fn policy(&self, id: &PolicyId) -> Option<&Policy> {
+        self.policies.get(id)?.compiled.as_deref().ok()
+    }
 }
 
 /// What decides which policies count on which route.

@@ -3,7 +3,7 @@
 use super::Deletion;
 use super::change::IN_FILE;
 use super::contents::MOST;
-use crate::activity::{EntityKind, Event, Verb};
+use crate::activity::{EntityKind, Verb};
 use crate::admin::call::{Call, CatalogUse, Plan, Step};
 use crate::admin::deed::Thing;
 use crate::admin::world::World;
@@ -14,13 +14,6 @@ use crate::people::Moment;
 use crate::service_account::AccountRecord;
 use crate::store::Change;
 use std::collections::BTreeSet;
-
-/// What goes with a namespace.
-#[derive(Default)]
-struct Going {
-    changes: Vec<Change>,
-    events: Vec<Event>,
-}
 
 impl Admin {
     /// With everything in it and below it takes an admin of it, else a manager of what is above it.
@@ -57,25 +50,19 @@ impl Admin {
         call.world.permit_removal(call.by, &record, deletion)?;
         let inside = call.world.tree().within(id);
         let accounts = self.accounts_in(&inside, call.at.now).await?;
-        let Going { changes, events } = match deletion {
+        let mut plan = match deletion {
             Deletion::OnlyIfFree => {
                 call.world.is_unused(&record, &accounts)?;
-                Going::default()
+                Plan::default()
             }
             Deletion::WithAll => call.going(&record, &inside, &accounts)?,
         };
-        let mut forget = Vec::new();
         for account in &accounts {
-            forget.extend(self.keys_of(&account.id).await?);
+            plan.forget.extend(self.keys_of(&account.id).await?);
         }
-        let told = call.told(Some(record.told()), None);
-        let plan = Plan {
-            catalog: CatalogUse::Changed,
-            changes: changes.into_iter().chain([Change::RemoveNamespace(id.clone())]).collect(),
-            events: events.into_iter().chain([told]).collect(),
-            forget,
-            ..Plan::default()
-        };
+        plan.catalog = CatalogUse::Changed;
+        plan.events.push(call.told(Some(record.told()), None));
+        plan.changes.push(Change::RemoveNamespace(id.clone()));
         Ok(Step::Make(Box::new(plan), ()))
     }
 }
@@ -143,9 +130,9 @@ impl Call<'_> {
         record: &NamespaceRecord,
         inside: &BTreeSet<NamespaceId>,
         accounts: &[AccountRecord],
-    ) -> Result<Going, AdminError> {
+    ) -> Result<Plan, AdminError> {
         self.is_free_of_file_routes(inside)?;
-        let mut going = Going::default();
+        let mut going = Plan::default();
         for account in accounts {
             let told = (Some(account.told()), None);
             going.events.push(self.event(Verb::Delete, &Thing::account(account), told));
@@ -164,6 +151,10 @@ impl Call<'_> {
             going.events.push(self.event(Verb::Delete, &Thing::route(route), told));
             going.changes.push(Change::RemoveRoute(route.id.clone()));
         }
+        let routes = routes.iter().map(|route| route.id.to_string()).collect();
+        let mut changed = self.world.without(&routes);
+        changed.retain(|(policy, _)| !inside.contains(&policy.namespace));
+        self.put_policies(changed, &mut going);
         for given in stored.permissions.iter().filter(|given| inside.contains(&given.namespace)) {
             let told = (Some(given.told()), None);
             going.events.push(self.event(Verb::RemoveRole, &Thing::permission(given), told));

@@ -167,6 +167,15 @@ impl Statement {
         self.sql.to_mut().push_str(&text.replace('$', &place));
         self
     }
+
+    /// Puts a condition without values at the end.
+    #[must_use]
+    pub(super) fn and(mut self, condition: &str) -> Self {
+        let sql = self.sql.to_mut();
+        sql.push_str(" AND ");
+        sql.push_str(condition);
+        self
+    }
 }
 
 /// Lists as one value: a JSON array of arrays.

@@ -71,6 +71,7 @@ mod session_tool;
 mod sign_in_settings;
 mod store_crash;
 mod store_faults;
+mod store_machines;
 mod store_postgres;
 mod store_sqlite;
 mod support;

@@ -60,7 +60,7 @@ fn wanted<C: Connection>(select: &str, which: &AccountQuery, now: Timestamp) -> 
     if let Some(filter) = which.filter {
         // Numbers may stand in the text themselves.
         let condition = condition(filter, instants(now).map(|at| at.unix().to_string()));
-        statement.sql.to_mut().push_str(&format!(" AND {condition}"));
+        statement = statement.and(&condition);
     }
     statement
 }

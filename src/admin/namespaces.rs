@@ -6,6 +6,8 @@ mod moving;
 mod removal;
 mod roles;
 
+pub(super) use change::IN_FILE;
+
 use super::world::World;
 use super::{Actor, Admin, AdminError, What};
 use crate::id::NamespaceId;

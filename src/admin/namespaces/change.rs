@@ -143,7 +143,7 @@ fn plan_update(
 }
 
 /// Said of whatever cannot be changed here.
-pub(super) const IN_FILE: &str = "it is written in the configuration; change it there";
+pub(in crate::admin) const IN_FILE: &str = "it is written in the configuration; change it there";
 
 impl World {
     /// What becomes of a namespace by an edit, as far as its words go.

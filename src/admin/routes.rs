@@ -140,7 +140,7 @@ impl<'w> Shown<'w> {
     fn new(world: &'w World, by: &Actor) -> Self {
         let stored = world.stored().routes.iter();
         let stored = stored.map(|record| (record.id.as_str(), record)).collect();
-        let any_port = world.settings().any_port;
+        let any_port = world.settings().stored.any_port;
         let overlaps = Overlaps::new(world.catalog().table.routes(), any_port);
         Self { world, sight: world.sight(by), stored, overlaps }
     }

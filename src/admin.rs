@@ -54,6 +54,8 @@ pub struct Admin {
     authorizer: Arc<Authorizer>,
     /// Signs the tokens of credentials.
     key: Arc<Secret<[u8; 32]>>,
+    /// Who is in the directory, to be searched.
+    known: Arc<users::Known>,
 }
 
 impl Admin {
@@ -63,7 +65,7 @@ impl Admin {
         authorizer: Arc<Authorizer>,
         key: Secret<[u8; 32]>,
     ) -> Self {
-        Self { cache, state, authorizer, key: Arc::new(key) }
+        Self { cache, state, authorizer, key: Arc::new(key), known: Arc::default() }
     }
 
     pub fn store(&self) -> &Arc<dyn Store> {

@@ -129,7 +129,7 @@ impl Admin {
     ) -> Result<Option<Somebody>, AdminError> {
         let (user, unknown) = match &new.kind {
             NewKind::Unique { name } => {
-                let name = AccountName::parse_in(name.trim(), &new.namespace);
+                let name = AccountName::parse_in(name, &new.namespace);
                 let name = name.map_err(|why| fields.wrong("name", why.to_string()));
                 return Ok(name.ok().map(|name| Somebody {
                     kind: AccountKind::Unique,

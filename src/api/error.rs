@@ -6,7 +6,8 @@ use crate::store::{StoreError, StoreErrorKind};
 use std::time::Duration;
 
 /// A refusal, for gRPC and HTTP to word.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{detail}")]
 pub struct ApiError {
     pub kind: ErrorKind,
     /// A stable word for programs, such as `role_missing`.

@@ -209,11 +209,7 @@ impl App {
 
 /// Everything that is served over HTTP for people and programs.
 pub fn pages(site: &Arc<Site>) -> axum::Router {
-    let public = web::public(Arc::clone(site));
-    match &site.desk {
-        Some(desk) => public.merge(api::router(Arc::clone(site), desk.admin.clone())),
-        None => public,
-    }
+    web::public(Arc::clone(site)).merge(api::router(site))
 }
 
 fn serve_http(tasks: &Tasks, listener: TcpListener, pages: axum::Router) {

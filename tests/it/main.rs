@@ -14,6 +14,8 @@
 )]
 
 mod acceptance;
+mod admin_accounts;
+mod admin_credentials;
 mod architecture;
 mod assertion_verifiers;
 mod attacks;

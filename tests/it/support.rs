@@ -18,6 +18,7 @@ pub mod house;
 pub mod listening;
 pub mod look;
 pub mod npm;
+pub mod office;
 pub mod oidc_provider;
 pub mod oracle;
 pub mod page_samples;

@@ -114,11 +114,10 @@ fn plan_grant(
     call.world.permit_namespace(call.by, Role::Admin, id)?;
     is_fresh(call.by, call.at)?;
     let mut fields = Fields::default();
-    let subject = match subject {
-        Subject::User(id) => Subject::User(fields.id("subject_id", id)),
-        Subject::Group(id) => Subject::Group(fields.id("subject_id", id)),
-    };
+    let subject_id = fields.id("subject_id", subject.id());
     fields.done()?;
+    let subject = subject_id.and_then(|id| Subject::of(subject.kind(), &id));
+    let subject = subject.ok_or(AdminError::NotFound(What::User))?;
     let stored = call.world.stored().permissions.iter();
     let mut same = stored.filter(|given| given.namespace == *id && given.subject == subject);
     let before = same.next().cloned();

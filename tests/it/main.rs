@@ -35,6 +35,7 @@ mod environment;
 mod envoy_browser;
 mod envoy_certificates;
 mod envoy_clients;
+mod envoy_console;
 mod envoy_headers;
 mod envoy_mcp;
 mod envoy_outage;

@@ -12,7 +12,10 @@ async fn at_the_console<'s>(stage: &'s Stage, login: &str) -> Somebody<'s> {
     let somebody = Somebody::new(stage).await;
     somebody.opens("authenticate", "/console/").await;
     somebody.signs_in(login, PASSWORD).await;
-    somebody.browser.wait_for_url(|url| url.contains("/console/") && !url.contains("sign_in")).await;
+    somebody
+        .browser
+        .wait_for_url(|url| url.contains("/console/") && !url.contains("sign_in"))
+        .await;
     somebody.browser.wait_for("nav.side").await;
     somebody
 }
@@ -42,7 +45,11 @@ async fn line_13_from_an_account_to_a_call_by_mouse() {
 
     browser.click(".picker > summary").await;
     browser.click("#picker a[title='Global / Design']").await;
-    browser.wait_until("return document.querySelector('.picker .chosen').textContent.includes('Design')").await;
+    browser
+        .wait_until(
+            "return document.querySelector('.picker .chosen').textContent.includes('Design')",
+        )
+        .await;
     browser.click("nav.side a[data-go='s']").await;
     browser.wait_for("a[data-new]").await;
     look.at(browser, "console-no-accounts").await;
@@ -120,16 +127,23 @@ async fn line_13_an_account_that_acts_as_a_person_by_keyboard_alone() {
     // To the radios, to the other one, to the person.
     browser.run("document.querySelector('[name=kind]:checked').focus()").await;
     browser.keys(key::DOWN).await;
-    browser.wait_until("return document.querySelector('[name=kind]:checked').value === 'impersonated'").await;
+    browser
+        .wait_until("return document.querySelector('[name=kind]:checked').value === 'impersonated'")
+        .await;
     browser.keys(key::TAB).await;
     browser.wait_until("return document.activeElement.id === 'user'").await;
     browser.keys("bob").await;
     browser.wait_until("return document.querySelectorAll('[role=option]').length > 0").await;
     browser.keys(key::DOWN).await;
     browser.keys(key::ENTER).await;
-    browser.wait_until("return document.querySelector('[data-meant]').textContent.includes('Bob Baker')").await;
+    browser
+        .wait_until(
+            "return document.querySelector('[data-meant]').textContent.includes('Bob Baker')",
+        )
+        .await;
     for _ in 0..30 {
-        let there = browser.run("return document.activeElement.matches('form.form button.primary')").await;
+        let there =
+            browser.run("return document.activeElement.matches('form.form button.primary')").await;
         if there == json!(true) {
             break;
         }
@@ -154,7 +168,8 @@ async fn the_console_is_for_those_with_a_role() {
     bob.browser.wait_for_url(|url| url.contains("/console/") && !url.contains("sign_in")).await;
     let page = bob.browser.text("main").await;
     assert!(page.contains("role"), "{page}");
-    let nothing: Value = bob.browser.run("return document.querySelectorAll('nav.side a').length").await;
+    let nothing: Value =
+        bob.browser.run("return document.querySelectorAll('nav.side a').length").await;
     assert_eq!(nothing, json!(0));
     // On a protected host there is none.
     bob.opens("httpbin", "/console/").await;

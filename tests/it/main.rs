@@ -16,6 +16,7 @@
 mod acceptance;
 mod admin_accounts;
 mod admin_credentials;
+mod api_docs;
 mod architecture;
 mod assertion_verifiers;
 mod attacks;

@@ -895,8 +895,9 @@ async fn accounts_in_order(store: &Arc<dyn Store>) {
     );
     assert_eq!(by(&[(SortKey::Namespace, false), user]).await, by(&[user]).await);
     assert_eq!(
-        by(&[(SortKey::Kind, true), (SortKey::Kind, false), (SortKey::Kind, true)]).await,
-        "Name of a fresh busy idle edge old ends over off"
+        by(&[(SortKey::Kind, true), (SortKey::Kind, false)]).await,
+        "Name of a off over ends old edge idle busy fresh",
+        "by id the same way"
     );
     let page = async |offset, limit| {
         let sorted = vec![Sorted { key: SortKey::User, descending: false }];

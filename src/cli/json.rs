@@ -2,10 +2,12 @@
 //! them. What is not there is left out.
 
 use super::report::instant;
+use crate::activity::{Deed, EntityKind, Entry, Who};
 use crate::admin::{
     AccountView, Destination, GroupView, MovePreview, NamespaceView, PermissionView, PolicyMention,
     PolicyView, Resource, RouteView, UserDetail, UserView,
 };
+use crate::id::{CredentialId, NamespaceId, SessionId};
 use crate::namespace::{Made, Permission, Role};
 use crate::people::Source;
 use crate::service_account::CredentialRecord;
@@ -53,6 +55,46 @@ pub(super) fn credential(record: &CredentialRecord, now: Timestamp) -> Value {
         "last_used_route_id": used.map(|used| used.route.as_str()).unwrap_or_default(),
         "state": record.state(now).name(),
     }))
+}
+
+/// An entry of the activity log.
+pub(super) fn entry(entry: &Entry) -> Value {
+    let event = &entry.event;
+    present(json!({
+        "id": entry.number.to_string(),
+        "at": instant(event.at),
+        "verb": event.verb.name(),
+        "actor": who(&event.actor),
+        "subject": event.subject.as_ref().map(who),
+        "session_id": event.session.as_ref().map(SessionId::as_str).unwrap_or_default(),
+        "reason": event.reason,
+        "detail": event.detail,
+        "origin": {
+            "address": event.origin.address,
+            "request_id": event.origin.request_id,
+            "user_agent": event.origin.user_agent,
+        },
+        "deed": event.deed.as_deref().map(deed),
+        "hash": entry.hash,
+    }))
+}
+
+fn who(who: &Who) -> Value {
+    json!({ "user_id": who.user, "email": who.email, "groups": who.groups })
+}
+
+fn deed(deed: &Deed) -> Value {
+    json!({
+        "actor_kind": deed.by.name(),
+        "credential_id": deed.credential.as_ref().map(CredentialId::as_str).unwrap_or_default(),
+        "entity_type": EntityKind::name(deed.entity),
+        "entity_id": deed.id,
+        "entity_name": deed.name,
+        "namespace_id": deed.namespace.as_ref().map(NamespaceId::as_str).unwrap_or_default(),
+        "outcome": deed.outcome.name(),
+        "before": deed.before,
+        "after": deed.after,
+    })
 }
 
 pub(super) fn usage(usage: &Usage) -> Value {
@@ -278,19 +320,4 @@ fn present(mut object: Value) -> Value {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{day, merged, present};
-    use serde_json::json;
-
-    #[test]
-    fn a_day_is_a_date() {
-        assert_eq!(day(0), "1970-01-01");
-        assert_eq!(day(20_000), "2024-10-04");
-    }
-
-    #[test]
-    fn what_is_not_there_is_left_out() {
-        assert_eq!(present(json!({ "a": null, "b": [] })), json!({ "b": [] }));
-        assert_eq!(merged(json!({ "a": 1 }), json!({ "b": 2 })), json!({ "a": 1, "b": 2 }));
-    }
-}
+mod tests;

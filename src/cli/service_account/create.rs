@@ -93,7 +93,7 @@ impl Create {
     fn tell(&self, view: &AccountView) {
         let record = &view.record;
         let (user, path) = (printable(&record.user), printable(&view.namespace_path));
-        report::say(&format!("made {} in {path}: it is `{user}` to policies", record.id));
+        report::say(&format!("made {} in {path}; policies know it as `{user}`", record.id));
         if record.is_impersonating() {
             let person = printable(&view.person);
             report::warning(&format!(

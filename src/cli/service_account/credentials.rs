@@ -127,7 +127,10 @@ impl Revoke {
                 let done = admin.revoke_credential(by, &account, &credential, terminal.at()).await;
                 match done {
                     Ok(record) => revoked.push(record),
-                    Err(error) => ended = Err(Stop::Told(Stop::from(error).tell())),
+                    Err(error) => {
+                        let stop = Stop::from(error).about(credential.as_str());
+                        ended = Err(Stop::Told(stop.tell()));
+                    }
                 }
             }
             let ids = || report::lines(revoked.iter().map(|record| record.id.to_string()));

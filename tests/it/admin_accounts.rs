@@ -241,7 +241,7 @@ async fn nobody_acts_as_somebody_whom_the_rules_deny_or_who_is_blocked() {
 
 #[tokio::test]
 async fn where_machines_do_not_act_as_people_none_is_made() {
-    let config = format!("{}\nservice_account_impersonation: none\n", office::CONFIG);
+    let config = format!("{}\nservice_account_impersonation: deny\n", office::CONFIG);
     let office = Office::with(&config, office::people()).await;
     let new = impersonating("global", "u-ann");
     let created = office.admin.create_account(&office.actor("root"), new, now()).await;

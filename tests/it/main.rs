@@ -20,6 +20,8 @@ mod api_docs;
 mod admin_namespaces;
 mod admin_policies;
 mod admin_users;
+mod api_clients;
+mod api_rest;
 mod architecture;
 mod assertion_verifiers;
 mod attacks;

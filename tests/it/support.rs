@@ -1,5 +1,6 @@
 //! What several tests need.
 
+pub mod api;
 pub mod askings;
 pub mod browser;
 pub mod check;

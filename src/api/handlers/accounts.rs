@@ -7,7 +7,7 @@ use crate::admin::{
     NewKind, PolicyMention,
 };
 use crate::api::error::{ApiError, Violation};
-use crate::api::mask::{Mask, etag, expected, unchanged};
+use crate::api::mask::{Mask, expected, unchanged};
 use crate::api::message as m;
 use crate::api::page::{Page, limited};
 use crate::api::wire::Timestamp;
@@ -270,7 +270,7 @@ pub(super) fn account(view: &AccountView) -> m::ServiceAccount {
         last_used_at: record.used.and_then(told),
         state: view.state.name().to_owned(),
         person: view.person.clone(),
-        etag: etag(record.version),
+        etag: record.version.to_string(),
     }
 }
 

@@ -149,7 +149,7 @@ fn policy(view: PolicyView) -> m::Policy {
         created_at: told(view.created).filter(|_| kept),
         modified_at: told(view.modified).filter(|_| kept),
         modified_by: view.modified_by,
-        etag: etag(view.version),
+        etag: etag(view.made, view.version),
     }
 }
 

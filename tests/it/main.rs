@@ -19,6 +19,7 @@ mod admin_credentials;
 mod api_docs;
 mod admin_namespaces;
 mod admin_policies;
+mod admin_simulate;
 mod admin_users;
 mod api_clients;
 mod api_rest;

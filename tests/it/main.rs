@@ -55,6 +55,7 @@ mod local_users;
 mod pages_html;
 mod pages_look;
 mod people;
+mod machine_tools;
 mod oidc_attacks;
 mod oidc_certified;
 mod oidc_sign_in;

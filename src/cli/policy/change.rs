@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example: lictor policy create --config lictor.yaml --namespace Design --name 'nightly builds' --file ci-only.yaml --route wiki
+    after_help = "Example: lictor policy create -c lictor.yaml -n Design --name builds --file ci-only.yaml --route wiki
 
 Exit codes: 0 made, 2 something cannot be taken as written, 3 the policy is wrong, 4 refused, 5 the store does not answer."
 )]

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
     group = clap::ArgGroup::new("what").required(true).multiple(true).args(
         ["description", "expires_in", "expires_at", "never"]
     ),
-    after_help = "Example: lictor service-account update --config lictor.yaml build-bot@design.pomerium --description 'nightly builds'
+    after_help = "Example: lictor service-account update -c lictor.yaml build-bot@design.pomerium --expires-in 30d
 
 Exit codes: 0 changed, 2 something cannot be taken as written, 4 refused, 5 the store does not answer."
 )]

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example: lictor policy create -c lictor.yaml -n Design --name builds --file ci-only.yaml --route wiki
+    after_help = "Example: lictor policy create -c lictor.yaml -n Design --name bots --file ci-only.yaml --route wiki
 
 Exit codes: 0 made, 2 something cannot be taken as written, 3 the policy is wrong, 4 refused, 5 the store does not answer."
 )]
@@ -77,7 +77,7 @@ pub(in crate::cli) struct Update {
 }
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: lictor policy delete --config lictor.yaml 'only the build'
+#[command(after_help = "Example: lictor policy delete --config lictor.yaml 'only the build' --from-routes
 
 Exit codes: 0 deleted, 4 it is not there, or routes have it, 5 the store does not answer.")]
 pub(in crate::cli) struct Delete {

@@ -19,7 +19,6 @@ mod site;
 mod view;
 mod visit;
 
-pub(crate) use administration::integrity;
 pub(crate) use answer::{Trouble, back, page, redirect};
 pub(crate) use caller::{Caller, origin_of};
 pub use operator::{Readiness, health, metrics};

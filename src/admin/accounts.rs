@@ -237,8 +237,8 @@ impl World {
                 let names = listed.map_or([&person.known.name, &person.known.email], |user| {
                     [&user.display_name, &user.email]
                 });
-                let named = names.into_iter().find(|name| !name.is_empty());
-                named.unwrap_or(&record.user).clone()
+                let called = names.into_iter().find(|name| !name.is_empty());
+                called.unwrap_or(&record.user).clone()
             }
         };
         AccountView {

@@ -108,15 +108,15 @@ pub(super) fn source_word(source: Source) -> &'static str {
     }
 }
 
-pub(super) async fn create(seat: Arc<Seat>, sent: Form) -> Answer {
-    let namespace = NamespaceId::parse(sent.text("namespace"));
+pub(super) async fn create(seat: Arc<Seat>, posted: Form) -> Answer {
+    let namespace = NamespaceId::parse(posted.text("namespace"));
     let namespace = namespace.unwrap_or_else(|| seat.namespace.clone());
-    let text = |name: &str| sent.text(name).trim().to_owned();
+    let text = |name: &str| posted.text(name).trim().to_owned();
     let form = AccountForm {
         impersonating: text("kind") == "impersonated",
         name: text("name"),
         user: text("user"),
-        unknown: sent.text("unknown") == "on",
+        unknown: posted.text("unknown") == "on",
         description: text("description"),
         expiry: text("expiry"),
         until: text("until"),

@@ -83,11 +83,11 @@ impl Index {
         }
         let known: Vec<String> = directory.group_ids().into_iter().map(str::to_owned).collect();
         let mut names = directory.names_of(&known);
-        let named = known.into_iter().map(|id| {
+        let pairs = known.into_iter().map(|id| {
             let name = names.remove(&id).unwrap_or_default();
             (id, name)
         });
-        let groups: Vec<(String, String)> = named.collect();
+        let groups: Vec<(String, String)> = pairs.collect();
         let mut group_text = Text::default();
         for (id, name) in &groups {
             group_text.add([id, "", name]);

@@ -77,9 +77,11 @@ pub(in crate::cli) struct Update {
 }
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: lictor policy delete --config lictor.yaml 'only the build' --from-routes
+#[command(
+    after_help = "Example: lictor policy delete --config lictor.yaml 'only the build' --from-routes
 
-Exit codes: 0 deleted, 4 it is not there, or routes have it, 5 the store does not answer.")]
+Exit codes: 0 deleted, 4 it is not there, or routes have it, 5 the store does not answer."
+)]
 pub(in crate::cli) struct Delete {
     #[command(flatten)]
     common: Common,

@@ -19,6 +19,7 @@ mod site;
 mod view;
 mod visit;
 
+pub(crate) use administration::integrity;
 pub(crate) use answer::{Trouble, back, page, redirect};
 pub(crate) use caller::{Caller, origin_of};
 pub use operator::{Readiness, health, metrics};

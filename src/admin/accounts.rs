@@ -74,6 +74,7 @@ pub enum NewKind {
 
 /// What came of making one.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one is made at a time, and handed on once")]
 pub enum Created {
     New(Box<AccountView>, Minted),
     /// The same was asked for before. Its token was shown then.

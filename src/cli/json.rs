@@ -35,7 +35,7 @@ pub(super) fn account(view: &AccountView) -> Value {
         "last_used_at": record.used.map(instant),
         "state": view.state.name(),
         "person": view.person,
-        "etag": etag(record.version),
+        "etag": record.version.to_string(),
     }))
 }
 
@@ -155,7 +155,7 @@ pub(super) fn namespace(view: &NamespaceView) -> Value {
         "effective_require_expiry": view.lifetime.wants_expiry(),
         "created_at": kept(record.created),
         "modified_at": kept(record.modified),
-        "etag": etag(record.version),
+        "etag": etag(record.made, record.version),
     }))
 }
 
@@ -217,7 +217,7 @@ pub(super) fn policy(view: &PolicyView) -> Value {
         "created_at": kept(view.created),
         "modified_at": kept(view.modified),
         "modified_by": view.modified_by,
-        "etag": etag(view.version),
+        "etag": etag(view.made, view.version),
     }))
 }
 
@@ -240,7 +240,7 @@ pub(super) fn route(view: &RouteView) -> Value {
         "created_at": kept(view.created),
         "modified_at": kept(view.modified),
         "modified_by": view.modified_by,
-        "etag": etag(view.version),
+        "etag": etag(view.made, view.version),
     });
     // `prefix: /api/`, as views write it.
     let matcher = view.path.split_once(": ").map(|(key, text)| json!({ key: text }));
@@ -302,9 +302,9 @@ pub(super) fn merged(mut object: Value, more: Value) -> Value {
     object
 }
 
-/// Names a version; empty for what has none.
-fn etag(version: u64) -> String {
-    if version == 0 { String::new() } else { version.to_string() }
+/// Names a version; empty for what is not changed here.
+fn etag(made: Made, version: u64) -> String {
+    if made == Made::Here { version.to_string() } else { String::new() }
 }
 
 fn seconds(span: Duration) -> String {

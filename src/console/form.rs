@@ -8,7 +8,7 @@ use crate::pages::console::{Choice, Expiries, Mistake};
 use crate::time::Timestamp;
 use std::time::Duration;
 
-/// A key by which a form is known again if it is sent twice.
+/// A key by which a form is known again if it is posted twice.
 pub(super) fn fresh_key() -> String {
     uuid::Uuid::new_v4().to_string()
 }
@@ -57,7 +57,7 @@ pub(super) fn expiries(
 /// The expiry that is chosen at first: the usual one, or the longest that is allowed.
 pub(super) fn usual(expiries: &Expiries) -> String {
     let values = || expiries.presets.iter().map(|choice| choice.value.as_str());
-    let usual = values().find(|value| *value == USUAL).or_else(|| values().last());
+    let usual = values().find(|value| *value == USUAL).or_else(|| values().next_back());
     usual.unwrap_or("custom").to_owned()
 }
 

@@ -148,7 +148,7 @@ fn name(what: What) -> &'static str {
 }
 
 /// What is wrong with a form, beside its fields. `names` says what a field is called there, if it is
-/// called otherwise; a field that is not there at all is called ``.
+/// called otherwise; a field that is not there at all has no name.
 ///
 /// # Errors
 /// It is not the form that is wrong.

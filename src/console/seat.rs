@@ -204,7 +204,7 @@ impl Seat {
         self.parameter("only") != "here"
     }
 
-    /// Reads a form that a page of this session has sent.
+    /// Reads a form that a page of this session has posted.
     pub(super) fn form(&self, body: &[u8]) -> Result<Form, Refusal> {
         Ok(self.visit.form(body, self.secret.expose())?)
     }
@@ -235,7 +235,7 @@ impl Seat {
     }
 }
 
-/// Whoever is not signed in is led to sign in and back; what was sent is not sent again.
+/// Whoever is not signed in is led to sign in and back; what was posted is not posted again.
 fn to_sign_in(visit: &Visit, method: &Method) -> Response {
     let asking = *method == Method::GET || *method == Method::HEAD;
     let Ok(sign_in) = visit.sign_in() else {

@@ -45,14 +45,14 @@ pub(super) async fn show(seat: Arc<Seat>) -> Answer {
 }
 
 /// `POST`: asks with a token, which stands in no address. SECURITY: it is looked at and forgotten.
-pub(super) async fn with_token(seat: Arc<Seat>, sent: Form) -> Answer {
+pub(super) async fn with_token(seat: Arc<Seat>, posted: Form) -> Answer {
     let form = SimulatorForm {
         who: "token".to_owned(),
         method: "GET".to_owned(),
-        url: sent.text("url").trim().to_owned(),
+        url: posted.text("url").trim().to_owned(),
         ..SimulatorForm::default()
     };
-    let token = sent.text("token").trim();
+    let token = posted.text("token").trim();
     let mut wrong = Mistakes::default();
     if token.is_empty() {
         wrong.0.push(mistake("token", "Paste a token."));
@@ -137,6 +137,7 @@ async fn supposed(
 }
 
 /// `Some(None)` for nothing written; `None` for what cannot be read.
+#[expect(clippy::option_option, reason = "nothing written is not what cannot be read")]
 fn optional<T>(text: &str, read: impl Fn(&str) -> Option<T>) -> Option<Option<T>> {
     if text.is_empty() { Some(None) } else { read(text).map(Some) }
 }
@@ -176,6 +177,7 @@ async fn answered(seat: &Seat, form: SimulatorForm, supposed: Supposed) -> Answe
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as every page answers")]
 fn simulator(
     seat: &Seat,
     (form, mistakes): (SimulatorForm, Mistakes),

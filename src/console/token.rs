@@ -121,7 +121,7 @@ pub(super) async fn rotate(seat: Arc<Seat>, form: Form) -> Answer {
     let now = seat.now();
     let view = seat.admin.account(&seat.actor, &id, now).await?;
     let before = seat.admin.credentials(&seat.actor, &id, now).await?;
-    // SECURITY: a form that is sent twice takes the place of nothing twice.
+    // SECURITY: a form that is posted twice takes the place of nothing twice.
     let latest = before.first().map(|credential| credential.id.as_str()).unwrap_or_default();
     if form.text("after") != latest {
         return shown_before(&seat, &view).await;

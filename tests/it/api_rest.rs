@@ -339,7 +339,7 @@ async fn sessions_of_programs_and_stateless_tokens_administer_nothing() {
     let refused = Caller::bearer(estate.house.http, &cookie).get("/whoami").await;
     assert_eq!(refused.status, 401, "a session is no bearer token");
     let stateless = crate::support::fixture::token("T-root");
-    let refused = Caller::bearer(estate.house.http, &stateless).get("/whoami").await;
+    let refused = Caller::bearer(estate.house.http, stateless).get("/whoami").await;
     assert_eq!(refused.status, 401);
     estate.house.close().await;
 }

@@ -168,9 +168,9 @@ impl World {
     fn is_not_the_last(&self, given: &Permission) -> Result<(), AdminError> {
         let is_admin =
             |given: &&Permission| given.namespace.is_global() && given.role == Role::Admin;
-        let others = self.stored().permissions.iter().filter(|other| other.id != given.id);
+        let mut others = self.stored().permissions.iter().filter(|other| other.id != given.id);
         let named = !self.settings().impersonation.administrators.is_empty();
-        if !is_admin(&given) || named || others.filter(is_admin).next().is_some() {
+        if !is_admin(&given) || named || others.any(|other| is_admin(&other)) {
             return Ok(());
         }
         let why = "nobody else is an admin of Global; make somebody else one first";

@@ -126,7 +126,7 @@ impl Asking {
 
     fn named(&self, record: Option<&Record>) -> Step {
         let identity = record.and_then(|record| record.identity.as_deref());
-        let who = identity.map(somebody).unwrap_or_else(|| "nobody".to_owned());
+        let who = identity.map_or_else(|| "nobody".to_owned(), somebody);
         let what = match self.kind {
             Kind::Nobody => "nobody is signed in",
             Kind::Person => "somebody who is signed in",
@@ -173,7 +173,7 @@ impl World {
         let route = record.route.as_ref().and_then(|id| self.route(id.as_str()));
         let denied = record.denied.as_ref();
         let mut steps = asking.steps(Some(record));
-        steps.push(self.route_step(route, denied));
+        steps.push(route_step(route, denied));
         steps.extend(self.namespace_step(asking, route, denied));
         steps.extend(self.policy_steps(route, denied, explanation));
         let (set_headers, removed_headers) = headers(&answer.outcome);
@@ -188,24 +188,6 @@ impl World {
             steps,
             set_headers,
             removed_headers,
-        }
-    }
-
-    fn route_step(&self, route: Option<&Route>, denied: Option<&DenyReason>) -> Step {
-        let what = "route";
-        match (route, denied) {
-            (Some(route), Some(DenyReason::RouteMismatch)) => {
-                let detail = format!("`{}` does not serve it", route.id);
-                Step::new(what, StepOutcome::Fail, detail).decides(|| true)
-            }
-            (Some(route), _) => {
-                let detail = format!("`{}`: {}, {}", route.id, route.from, route.path);
-                Step::new(what, StepOutcome::Pass, detail)
-            }
-            (None, Some(DenyReason::Malformed(why))) => {
-                Step::new("request", StepOutcome::Fail, why.as_str()).decides(|| true)
-            }
-            (None, _) => Step::new(what, StepOutcome::Neutral, "a page of our own"),
         }
     }
 
@@ -256,6 +238,24 @@ impl World {
             steps.extend(criteria);
         }
         steps
+    }
+}
+
+fn route_step(route: Option<&Route>, denied: Option<&DenyReason>) -> Step {
+    let what = "route";
+    match (route, denied) {
+        (Some(route), Some(DenyReason::RouteMismatch)) => {
+            let detail = format!("`{}` does not serve it", route.id);
+            Step::new(what, StepOutcome::Fail, detail).decides(|| true)
+        }
+        (Some(route), _) => {
+            let detail = format!("`{}`: {}, {}", route.id, route.from, route.path);
+            Step::new(what, StepOutcome::Pass, detail)
+        }
+        (None, Some(DenyReason::Malformed(why))) => {
+            Step::new("request", StepOutcome::Fail, why.as_str()).decides(|| true)
+        }
+        (None, _) => Step::new(what, StepOutcome::Neutral, "a page of our own"),
     }
 }
 

@@ -82,12 +82,14 @@ impl Index {
             }
         }
         let known: Vec<String> = directory.group_ids().into_iter().map(str::to_owned).collect();
-        let mut names = directory.names_of(&known);
-        let pairs = known.into_iter().map(|id| {
-            let name = names.remove(&id).unwrap_or_default();
-            (id, name)
-        });
-        let groups: Vec<(String, String)> = pairs.collect();
+        let mut called = directory.names_of(&known);
+        let groups: Vec<(String, String)> = known
+            .into_iter()
+            .map(|id| {
+                let name = called.remove(&id).unwrap_or_default();
+                (id, name)
+            })
+            .collect();
         let mut group_text = Text::default();
         for (id, name) in &groups {
             group_text.add([id, "", name]);

@@ -104,6 +104,7 @@ impl Handlers {
         Ok(m::DeletePolicyResponse {})
     }
 
+    #[expect(clippy::unused_async, reason = "as every call")]
     pub async fn validate_policy(
         &self,
         _by: &Actor,

@@ -116,7 +116,7 @@ pub struct PolicyMentioned {
 }
 
 /// A column of the picture.
-pub(super) struct Bar {
+pub(in crate::pages) struct Bar {
     pub(in crate::pages) x: usize,
     pub(in crate::pages) top: u64,
     pub(in crate::pages) allowed: u64,
@@ -150,7 +150,7 @@ impl AccountPage {
     }
 
     /// The address that a route is asked for at, if it is known here.
-    fn from_of(&self, route: &str) -> &str {
+    fn address_of(&self, route: &str) -> &str {
         let found = self.destinations.iter().find(|row| row.route == route);
         found.map(|row| row.from.as_str()).unwrap_or_default()
     }

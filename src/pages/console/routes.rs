@@ -39,6 +39,7 @@ pub struct RouteRow {
 }
 
 /// One route.
+#[expect(clippy::struct_excessive_bools, reason = "each is a line of the page")]
 #[derive(Clone, Debug, Template)]
 #[template(path = "console/route.html", config = ".askama.toml")]
 pub struct RoutePage {
@@ -82,7 +83,7 @@ pub struct RouteForm {
     pub id: String,
     pub description: String,
     pub from: String,
-    /// ``, `path`, `prefix`, `path_separated_prefix` or `regex`.
+    /// Empty, `path`, `prefix`, `path_separated_prefix` or `regex`.
     pub kind: String,
     pub path: String,
     pub identity: bool,

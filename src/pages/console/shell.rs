@@ -126,6 +126,7 @@ impl Shell {
     }
 
     /// The way to a section.
+    #[expect(clippy::unused_self, reason = "templates call methods")]
     pub(in crate::pages) fn way(&self, section: &Section) -> &'static str {
         section.path()
     }

@@ -71,12 +71,12 @@ impl SimulatorPage {
         rendered(self)
     }
 
+    #[expect(clippy::unused_self, reason = "templates call methods")]
     fn methods(&self) -> [&'static str; 7] {
         METHODS
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
 impl SimulatorForm {
     fn is_by(&self, who: &str) -> bool {
         self.who == who || (self.who.is_empty() && who == "account")

@@ -17,7 +17,7 @@ use lictor::secret::Secret;
 use lictor::session::{Origin, SessionRecord};
 use lictor::state::State;
 use lictor::store::{
-    ActivityQuery, CacheLimits, Kept, RecordKey, SessionCache, StorageSettings, Store, follow,
+    ActivityQuery, CacheLimits, Kept, SessionCache, StorageSettings, Store, follow,
 };
 use lictor::supposition::{AskedUrl, Supposition, Who};
 use lictor::tasks::Tasks;
@@ -226,12 +226,6 @@ impl Office {
             (Some(_), Some(error)) => error.code().to_owned(),
             (Some(reason), None) => reason.code().to_owned(),
         }
-    }
-
-    /// Whether this process knows the credential of a token.
-    pub fn forget_all(&self) {
-        self.cache.forget_all();
-        self.cache.forget(&RecordKey::Catalog);
     }
 }
 

@@ -9,7 +9,7 @@ mod reuse;
 
 use crate::assertion::{HeaderPlan, KeyError, PlanInput, RouteHeaders, plan, sign};
 use crate::certificate::CertificateError;
-use crate::id::{RouteId, SessionId};
+use crate::id::RouteId;
 use crate::identity::{Caller, Identity, TokenError};
 use crate::policy::{
     Decision, Denial, DenyReason, Evaluation, Explanation, Facts, Grant, Rehearsal, SshFacts,
@@ -20,7 +20,7 @@ use crate::request::{Path, Request, Target};
 use crate::secret::Secret;
 use crate::session::SessionRecord;
 use crate::state::{Settings, Snapshot};
-use crate::store::{Records, Sessionless, Silence};
+use crate::store::{RecordKey, Records, Sessionless, Silence};
 use crate::time::Timestamp;
 use evidence::Evidence;
 use place::Place;
@@ -116,8 +116,8 @@ pub enum Unavailable {
     #[error("cannot answer: {0}")]
     Key(#[from] KeyError),
     /// Learn of it and ask again.
-    #[error("cannot answer before session {0} was looked up")]
-    Unseen(SessionId),
+    #[error("cannot answer before a record was looked up")]
+    Unseen(RecordKey),
     #[error("cannot answer: the store has been silent for too long")]
     Stale,
 }

@@ -30,24 +30,87 @@ impl fmt::Display for RouteId {
     }
 }
 
-/// The name of a sign-in, safe to show: `ses_` and 32 hexadecimal digits.
+/// A name made of a prefix, which says of what, and 32 lower-case hexadecimal digits.
+macro_rules! prefixed {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            const PREFIX: &str = $prefix;
+            const DIGITS: usize = 32;
+
+            /// `digits` are lower-case hexadecimal.
+            pub(crate) fn new(digits: &str) -> Self {
+                Self(format!("{}{digits}", Self::PREFIX).into())
+            }
+
+            /// Reads a name as it is shown; `None` for anything else.
+            pub fn parse(text: &str) -> Option<Self> {
+                let digits = text.strip_prefix(Self::PREFIX)?;
+                let hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+                (digits.len() == Self::DIGITS && digits.bytes().all(hex)).then(|| Self(text.into()))
+            }
+
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+prefixed! {
+    /// The name of a sign-in, safe to show: `ses_` and 32 hexadecimal digits.
+    SessionId, "ses_"
+}
+prefixed! {
+    /// The name of a service account: `sa_` and 32 hexadecimal digits.
+    ServiceAccountId, "sa_"
+}
+prefixed! {
+    /// The name of a credential of a service account, safe to show: `cred_` and 32 hexadecimal digits.
+    CredentialId, "cred_"
+}
+prefixed! {
+    /// The name of a policy that is kept in the store: `pol_` and 32 hexadecimal digits.
+    PolicyId, "pol_"
+}
+prefixed! {
+    /// The name of a role that is given to somebody: `perm_` and 32 hexadecimal digits.
+    PermissionId, "perm_"
+}
+
+/// The name of a namespace: 1 to 63 lower-case letters, digits and hyphens, such as `design` or a UUID.
+/// Part of the user ids of service accounts, and never changed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SessionId(Arc<str>);
+pub struct NamespaceId(Arc<str>);
 
-impl SessionId {
-    const PREFIX: &str = "ses_";
-    const DIGITS: usize = 32;
+impl NamespaceId {
+    const GLOBAL: &str = "9d8dbd2c-8cce-4e66-9c1f-c490b4a07243";
+    const LONGEST: usize = 63;
 
-    /// `digits` are lower-case hexadecimal.
-    pub(crate) fn new(digits: &str) -> Self {
-        Self(format!("{}{digits}", Self::PREFIX).into())
+    /// The root of all namespaces. Its id is the one that Pomerium's clients know.
+    pub fn global() -> Self {
+        Self(Self::GLOBAL.into())
     }
 
-    /// Reads a name as it is shown; `None` for anything else.
+    pub fn is_global(&self) -> bool {
+        &*self.0 == Self::GLOBAL
+    }
+
+    /// `None` for what is no such name.
     pub fn parse(text: &str) -> Option<Self> {
-        let digits = text.strip_prefix(Self::PREFIX)?;
-        let hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-        (digits.len() == Self::DIGITS && digits.bytes().all(hex)).then(|| Self(text.into()))
+        let letter = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
+        let inner = !text.starts_with('-') && !text.ends_with('-');
+        let fits = (1..=Self::LONGEST).contains(&text.len()) && text.bytes().all(letter);
+        (fits && inner).then(|| Self(text.into()))
     }
 
     pub fn as_str(&self) -> &str {
@@ -55,7 +118,7 @@ impl SessionId {
     }
 }
 
-impl fmt::Display for SessionId {
+impl fmt::Display for NamespaceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }

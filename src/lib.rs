@@ -17,6 +17,9 @@ pub mod signed_url;
 pub mod token;
 pub mod sealed;
 pub mod session;
+pub mod namespace;
+pub mod service_account;
+pub mod catalog;
 pub mod activity;
 pub mod certificate;
 pub mod record;
@@ -40,6 +43,7 @@ pub mod preview;
 pub mod telemetry;
 pub mod people;
 pub mod sign_in;
+pub mod admin;
 // floor 4: edges
 pub mod pages;
 pub mod ext_authz;

@@ -18,7 +18,9 @@ use crate::activity::{Event, Verb, Who};
 use crate::id::SessionId;
 use crate::identity::Person;
 use crate::session::{Impersonation, Origin, SessionRecord};
-use crate::store::{Change, SessionCache, SessionQuery, Store, StoreError, StoreErrorKind};
+use crate::store::{
+    Change, RecordKey, SessionCache, SessionQuery, Store, StoreError, StoreErrorKind,
+};
 use crate::time::Timestamp;
 use std::sync::Arc;
 
@@ -69,7 +71,7 @@ impl People {
     ) -> Result<(), StoreError> {
         let committed = self.store().commit(changes, events).await;
         // Also after a failure: the change may have been made although the answer was lost.
-        self.cache.forget(id);
+        self.cache.forget(&RecordKey::Session(id.clone()));
         committed.map(|_| ())
     }
 
@@ -107,7 +109,7 @@ impl People {
         at: Moment<'_>,
     ) -> Result<bool, StoreError> {
         let Some(record) = self.store().session(id).await? else {
-            self.cache.forget(id);
+            self.cache.forget(&RecordKey::Session(id.clone()));
             return Ok(false);
         };
         let events = ending.events(&record, at);
@@ -142,7 +144,7 @@ impl People {
     ) -> Result<Result<Updated, T>, StoreError> {
         for _ in 0..ATTEMPTS {
             let Some(record) = self.store().session(id).await? else {
-                self.cache.forget(id);
+                self.cache.forget(&RecordKey::Session(id.clone()));
                 return Ok(Ok(Updated::Gone));
             };
             let Update { record, events } = match change(&record) {
@@ -188,6 +190,7 @@ impl Moment<'_> {
             reason: String::new(),
             detail: String::new(),
             origin: self.origin.clone(),
+            deed: None,
         }
     }
 

@@ -65,7 +65,7 @@ pub struct Account {
 }
 
 impl Account {
-    fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         let groups: usize = self.groups.iter().flatten().map(String::len).sum();
         let names = self.user.len() + self.email.len() + self.name.len();
         let claims = self.claims.as_map().iter();

@@ -10,6 +10,7 @@ mod codec;
 mod error;
 mod follow;
 mod log;
+mod machines;
 mod migrations;
 mod once;
 mod people;
@@ -23,14 +24,20 @@ mod transaction;
 mod verify;
 
 pub use cache::{CacheLimits, Records, Seen, SessionCache, Sessionless, Silence};
-pub use error::{StoreError, StoreErrorKind};
+pub use error::{Clash, StoreError, StoreErrorKind};
 pub use follow::{Touch, follow};
+pub use machines::{
+    AccountPage, AccountQuery, AccountTally, Filter, Machines, SortKey, Sorted, Usage, Use,
+};
 pub use postgres::{ConnectionString, ConnectionStringError};
 pub use settings::{Kept, StorageSettings};
 pub use verify::{LogError, verify_log};
 
-use crate::activity::{ChainKey, Entry, Event, Head};
-use crate::id::SessionId;
+use crate::activity::{ChainKey, Entry, Event, Head, Verb};
+use crate::catalog::{Blocked, PolicyRecord, RouteRecord};
+use crate::id::{CredentialId, NamespaceId, PermissionId, PolicyId, RouteId, SessionId};
+use crate::namespace::{NamespaceRecord, Permission};
+use crate::service_account::{AccountRecord, CredentialRecord};
 use crate::session::{KnownPerson, SessionRecord};
 use crate::tasks::Tasks;
 use crate::time::{GoDuration, Timestamp};
@@ -38,6 +45,7 @@ use async_trait::async_trait;
 use postgres::Postgres;
 use settings::Opening;
 use sqlite::Sqlite;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -104,7 +112,7 @@ async fn bounded<T>(
 /// Whatever is asked, an answer or an error comes within the times of [`StorageSettings`]. After
 /// `Unavailable` a change may have been made or not, but never half of it.
 #[async_trait]
-pub trait Store: fmt::Debug + Send + Sync {
+pub trait Store: Machines {
     /// `None` if there is no such session, or no more.
     async fn session(&self, id: &SessionId) -> Result<Option<SessionRecord>, StoreError>;
 
@@ -186,6 +194,10 @@ pub struct Changed {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RecordKey {
     Session(SessionId),
+    /// A credential, or the account it is of.
+    Credential(CredentialId),
+    /// Anything in the catalog.
+    Catalog,
 }
 
 /// What has changed since a number.
@@ -209,6 +221,35 @@ pub enum Change {
     EndSession(SessionId),
     /// Somebody signed in.
     KnowPerson(KnownPerson),
+    /// Nothing; but the catalog must be of this version.
+    ExpectCatalog(u64),
+    /// The catalog must be of this version and becomes the next. Stands before whatever changes it.
+    NextCatalog(u64),
+    /// A new namespace, or another state of it.
+    PutNamespace(NamespaceRecord),
+    /// The namespace is gone. In use while there is a service account in it.
+    RemoveNamespace(NamespaceId),
+    PutPermission(Permission),
+    RemovePermission(PermissionId),
+    PutPolicy(PolicyRecord),
+    RemovePolicy(PolicyId),
+    PutRoute(RouteRecord),
+    RemoveRoute(RouteId),
+    Block(Blocked),
+    /// By user id.
+    Unblock(String),
+    CloseBootstrap(Timestamp),
+    /// An account that is not there yet. Taken if there is a unique one of this user id.
+    CreateAccount(AccountRecord),
+    /// Another state of an account, deleted included; `version` is the one it is based on. Says nothing of
+    /// its use.
+    UpdateAccount(AccountRecord),
+    /// A credential that is not there yet, of an account that is.
+    AddCredential(CredentialRecord),
+    /// Another state of a credential. Says nothing of its use.
+    UpdateCredential(CredentialRecord),
+    /// A value that can be kept once; else a conflict.
+    KeepOnce(Once),
 }
 
 /// Which sessions.
@@ -247,6 +288,20 @@ pub struct ActivityQuery {
     pub session: Option<SessionId>,
     /// Only entries with a lower number.
     pub before: Option<u64>,
+    /// Only entries with a higher number, and then the earliest first.
+    pub after: Option<u64>,
+    /// Only acts in these namespaces.
+    pub namespaces: Option<BTreeSet<NamespaceId>>,
+    /// About this kind of thing, by its name.
+    pub entity: Option<&'static str>,
+    /// About this very thing.
+    pub entity_id: Option<String>,
+    pub verb: Option<Verb>,
+    /// Only acts that ended so, by its name.
+    pub outcome: Option<&'static str>,
+    /// Not before, and before.
+    pub from: Option<Timestamp>,
+    pub until: Option<Timestamp>,
     pub limit: usize,
 }
 

@@ -1,8 +1,8 @@
 //! The chain of entries: HMAC-SHA-256 over the number, the hash before and everything the event says.
 
-use super::{Event, Verb, Who};
+use super::{ActorKind, Deed, EntityKind, Event, Outcome, Verb, Who};
 use crate::hex::hex;
-use crate::id::SessionId;
+use crate::id::{CredentialId, NamespaceId, SessionId};
 use crate::session::Origin;
 use crate::time::Timestamp;
 use aws_lc_rs::hmac;
@@ -114,9 +114,9 @@ pub fn verify<'e>(
 
 /// Everything an event says, in a list: the order of members in a JSON object is nobody's promise.
 fn hashed(event: &Event) -> Value {
-    let Event { at, verb, actor, subject, session, reason, detail, origin } = event;
+    let Event { at, verb, actor, subject, session, reason, detail, origin, deed } = event;
     let Origin { address, request_id, user_agent } = origin;
-    json!([
+    let mut hashed = json!([
         at.unix(),
         verb.name(),
         hashed_who(actor),
@@ -127,6 +127,26 @@ fn hashed(event: &Event) -> Value {
         address,
         request_id,
         user_agent,
+    ]);
+    // Only where there is one: entries from before there were any stay what they are.
+    if let (Some(deed), Value::Array(members)) = (deed, &mut hashed) {
+        members.push(hashed_deed(deed));
+    }
+    hashed
+}
+
+fn hashed_deed(deed: &Deed) -> Value {
+    let Deed { by, credential, entity, id, name, namespace, outcome, before, after } = deed;
+    json!([
+        by.name(),
+        credential.as_ref().map(CredentialId::as_str),
+        entity.name(),
+        id,
+        name,
+        namespace.as_ref().map(NamespaceId::as_str),
+        outcome.name(),
+        before,
+        after,
     ])
 }
 
@@ -137,8 +157,8 @@ fn hashed_who(who: &Who) -> Value {
 
 /// An event as a JSON object: what is stored and shown.
 pub(crate) fn event_json(event: &Event) -> Value {
-    let Event { at, verb, actor, subject, session, reason, detail, origin } = event;
-    json!({
+    let Event { at, verb, actor, subject, session, reason, detail, origin, deed } = event;
+    let mut object = json!({
         "at": at.unix(),
         "verb": verb.name(),
         "actor": who_json(actor),
@@ -149,6 +169,47 @@ pub(crate) fn event_json(event: &Event) -> Value {
         "address": origin.address,
         "request_id": origin.request_id,
         "user_agent": origin.user_agent,
+    });
+    if let (Some(deed), Value::Object(members)) = (deed, &mut object) {
+        members.insert("deed".to_owned(), deed_json(deed));
+    }
+    object
+}
+
+fn deed_json(deed: &Deed) -> Value {
+    let Deed { by, credential, entity, id, name, namespace, outcome, before, after } = deed;
+    json!({
+        "by": by.name(),
+        "credential": credential.as_ref().map(CredentialId::as_str),
+        "entity": entity.name(),
+        "id": id,
+        "name": name,
+        "namespace": namespace.as_ref().map(NamespaceId::as_str),
+        "outcome": outcome.name(),
+        "before": before,
+        "after": after,
+    })
+}
+
+fn deed_of_json(value: &Value) -> Option<Deed> {
+    let text = |name: &str| value.get(name)?.as_str().map(str::to_owned);
+    let maybe = |name: &str| value.get(name).map(|given| given.as_str());
+    Some(Deed {
+        by: ActorKind::parse(value.get("by")?.as_str()?)?,
+        credential: match maybe("credential")? {
+            Some(id) => Some(CredentialId::parse(id)?),
+            None => None,
+        },
+        entity: EntityKind::parse(value.get("entity")?.as_str()?)?,
+        id: text("id")?,
+        name: text("name")?,
+        namespace: match maybe("namespace")? {
+            Some(id) => Some(NamespaceId::parse(id)?),
+            None => None,
+        },
+        outcome: Outcome::parse(value.get("outcome")?.as_str()?)?,
+        before: text("before")?,
+        after: text("after")?,
     })
 }
 
@@ -180,6 +241,10 @@ pub(crate) fn event_of_json(value: &Value) -> Option<Event> {
             address: text("address")?,
             request_id: text("request_id")?,
             user_agent: text("user_agent")?,
+        },
+        deed: match value.get("deed") {
+            Some(deed) => Some(Box::new(deed_of_json(deed)?)),
+            None => None,
         },
     })
 }

@@ -2,7 +2,6 @@
 
 use super::place::Place;
 use super::{Refusal, SessionUse, Unavailable, World};
-use crate::id::SessionId;
 use crate::identity::{
     Caller, Credentials, Expected, Presented, Source, TokenError, Verified, identify, verify,
 };
@@ -11,7 +10,7 @@ use crate::request::{Request, Target};
 use crate::secret::Secret;
 use crate::session::{self, HandleSecret};
 use crate::state::Snapshot;
-use crate::store::Seen;
+use crate::store::{RecordKey, Seen};
 use crate::time::Timestamp;
 use std::sync::Arc;
 
@@ -36,7 +35,7 @@ struct Found {
 /// Why a credential gives nobody.
 enum Failure {
     Unusable(TokenError),
-    Unseen(SessionId),
+    Unseen(RecordKey),
     Stale,
 }
 
@@ -159,7 +158,7 @@ impl Reader<'_> {
         let record = match self.world.records.session(&id) {
             Seen::Known(record) => record,
             Seen::Gone => return Err(Failure::Unusable(TokenError::UnknownSession)),
-            Seen::Unseen => return Err(Failure::Unseen(id)),
+            Seen::Unseen => return Err(Failure::Unseen(RecordKey::Session(id))),
             Seen::Stale => return Err(Failure::Stale),
         };
         if !settings.trusts(&record.provider) {

@@ -240,6 +240,16 @@ fn explained(error: &TokenError, now: Timestamp) -> String {
         | TokenError::InvalidAudience(_)
         | TokenError::UnknownSession
         | TokenError::RecordExpired(_)
-        | TokenError::RecordMismatch => error.to_string(),
+        | TokenError::RecordMismatch
+        | TokenError::UnknownCredential
+        | TokenError::CredentialRevoked
+        | TokenError::CredentialSuperseded
+        | TokenError::CredentialExpired(_)
+        | TokenError::AccountDeleted
+        | TokenError::AccountDisabled
+        | TokenError::AccountExpired(_)
+        | TokenError::AccountNameTaken
+        | TokenError::PersonGone
+        | TokenError::PersonBlocked => error.to_string(),
     }
 }

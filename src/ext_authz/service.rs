@@ -3,11 +3,10 @@
 use super::{decode, encode};
 use crate::authorizer::{Answer, Authorizer, Unavailable, fault};
 use crate::clock::{Clock, Stopwatch};
-use crate::id::SessionId;
 use crate::policy::DenyReason;
 use crate::request::Request;
 use crate::state::{Snapshot, State};
-use crate::store::SessionCache;
+use crate::store::{RecordKey, SessionCache};
 use crate::telemetry::{DecisionLine, Metrics};
 use crate::time::Timestamp;
 use envoy_types::pb::envoy::service::auth::v3::authorization_server::{
@@ -115,13 +114,13 @@ impl Checker {
         }
     }
 
-    async fn learn(&self, id: &SessionId) -> bool {
+    async fn learn(&self, record: &RecordKey) -> bool {
         let Some(sessions) = &self.sessions else {
             return false;
         };
-        let learnt = sessions.learn(id).await;
+        let learnt = sessions.learn(record).await;
         if let Err(error) = &learnt {
-            tracing::error!(%error, session = %id, "a session cannot be looked up");
+            tracing::error!(%error, ?record, "a record cannot be looked up");
         }
         learnt.is_ok()
     }

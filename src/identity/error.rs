@@ -27,8 +27,28 @@ pub enum TokenError {
     UnknownSession,
     #[error("the session ended at {} (unix time)", .0.unix())]
     RecordExpired(Timestamp),
-    #[error("the token names another person than its session")]
+    #[error("the token names somebody else than its record")]
     RecordMismatch,
+    #[error("the token refers to a credential that is not known")]
+    UnknownCredential,
+    #[error("the credential was revoked")]
+    CredentialRevoked,
+    #[error("another credential stands in the place of this one")]
+    CredentialSuperseded,
+    #[error("the credential expired at {} (unix time)", .0.unix())]
+    CredentialExpired(Timestamp),
+    #[error("the service account was deleted")]
+    AccountDeleted,
+    #[error("the service account is disabled")]
+    AccountDisabled,
+    #[error("the service account expired at {} (unix time)", .0.unix())]
+    AccountExpired(Timestamp),
+    #[error("a person has the user id of the service account")]
+    AccountNameTaken,
+    #[error("the person whom the service account acts as is not in the directory any more")]
+    PersonGone,
+    #[error("the person is blocked")]
+    PersonBlocked,
 }
 
 impl TokenError {
@@ -47,6 +67,16 @@ impl TokenError {
             Self::UnknownSession => "unknown-session",
             Self::RecordExpired(_) => "record-expired",
             Self::RecordMismatch => "record-mismatch",
+            Self::UnknownCredential => "unknown-credential",
+            Self::CredentialRevoked => "credential-revoked",
+            Self::CredentialSuperseded => "credential-superseded",
+            Self::CredentialExpired(_) => "credential-expired",
+            Self::AccountDeleted => "service-account-deleted",
+            Self::AccountDisabled => "service-account-disabled",
+            Self::AccountExpired(_) => "service-account-expired",
+            Self::AccountNameTaken => "service-account-name-taken",
+            Self::PersonGone => "impersonated-user-gone",
+            Self::PersonBlocked => "user-blocked",
         }
     }
 }

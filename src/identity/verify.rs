@@ -95,6 +95,8 @@ impl VerifiedToken {
 pub struct VerifiedHandle {
     secret: Secret<String>,
     user: Option<String>,
+    account: Option<String>,
+    expires: Option<Timestamp>,
     programmatic: bool,
 }
 
@@ -107,6 +109,16 @@ impl VerifiedHandle {
     /// `sub`, if the handle says: the user id that the record must have.
     pub fn user(&self) -> Option<&str> {
         self.user.as_deref()
+    }
+
+    /// `sid`, if the handle says: the service account whose credential it is. One without is a session's.
+    pub fn account(&self) -> Option<&str> {
+        self.account.as_deref()
+    }
+
+    /// `exp`, if the handle says.
+    pub fn expires(&self) -> Option<Timestamp> {
+        self.expires
     }
 
     /// Whether it was given to a program.
@@ -148,10 +160,12 @@ pub fn verify(
         times.check_bounds(now)?;
         issuer.map_or(Ok(()), |issuer| is_accepted(issuer, expected))?;
         audience.map_or(Ok(()), |audience| is_meant(&audience, expected))?;
-        let SessionClaims { session_id, subject, programmatic, .. } = claims.session;
+        let SessionClaims { session_id, subject, programmatic, custom, .. } = claims.session;
         let user = Some(subject).filter(|subject| !subject.is_empty());
-        let secret = Secret::new(session_id);
-        return Ok(Verified::Handle(VerifiedHandle { secret, user, programmatic }));
+        let account = custom.values("sid").find_map(ClaimValue::scalar_text);
+        let (secret, expires) = (Secret::new(session_id), times.expires);
+        let handle = VerifiedHandle { secret, user, account, expires, programmatic };
+        return Ok(Verified::Handle(handle));
     }
     if claims.session.subject.is_empty() {
         // SECURITY: signed, an empty identity would be a trap for upstreams.

@@ -93,6 +93,21 @@ impl ActivityRow {
             Verb::ImpersonationRefused => "Was not let act as somebody else",
             Verb::AdministrationRefused => "Administration refused",
             Verb::ProgrammaticSignIn => "A program was given a token",
+            Verb::Create => "Created",
+            Verb::Update => "Changed",
+            Verb::Delete => "Deleted",
+            Verb::Disable => "Disabled",
+            Verb::Enable => "Enabled",
+            Verb::IssueCredential => "Credential issued",
+            Verb::RotateCredential => "Credential rotated",
+            Verb::RevokeCredential => "Credential revoked",
+            Verb::CredentialReused => "Superseded credential used",
+            Verb::GrantRole => "Role given",
+            Verb::RemoveRole => "Role taken away",
+            Verb::Block => "Blocked",
+            Verb::Unblock => "Unblocked",
+            Verb::BootstrapUsed => "Bootstrap secret used",
+            Verb::BootstrapClosed => "Bootstrap secret turned off",
         }
     }
 
@@ -102,15 +117,28 @@ impl ActivityRow {
             Verb::SignInFailed
             | Verb::RefreshRefused
             | Verb::ImpersonationRefused
-            | Verb::AdministrationRefused => "no",
-            Verb::ImpersonationStart => "loud",
-            Verb::SignIn | Verb::ProgrammaticSignIn => "yes",
+            | Verb::AdministrationRefused
+            | Verb::CredentialReused => "no",
+            Verb::ImpersonationStart | Verb::BootstrapUsed => "loud",
+            Verb::SignIn | Verb::ProgrammaticSignIn | Verb::Create => "yes",
             Verb::Refresh
             | Verb::SignOut
             | Verb::ProviderSignOut
             | Verb::Revoke
             | Verb::ImpersonationStop
-            | Verb::ImpersonationEnd => "open",
+            | Verb::ImpersonationEnd
+            | Verb::Update
+            | Verb::Delete
+            | Verb::Disable
+            | Verb::Enable
+            | Verb::IssueCredential
+            | Verb::RotateCredential
+            | Verb::RevokeCredential
+            | Verb::GrantRole
+            | Verb::RemoveRole
+            | Verb::Block
+            | Verb::Unblock
+            | Verb::BootstrapClosed => "open",
         }
     }
 }

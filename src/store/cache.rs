@@ -1,9 +1,10 @@
 //! What checks know of the store without asking it. A record that was seen is known until a change
 //! is told; one that was not costs one look-up, however many ask for it at once.
 
-use super::{Store, StoreError};
+use super::{RecordKey, Store, StoreError};
 use crate::clock::Stopwatch;
-use crate::id::SessionId;
+use crate::id::{CredentialId, SessionId};
+use crate::service_account::Machine;
 use crate::session::SessionRecord;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -12,17 +13,19 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, watch};
 
 /// Records as far as they are known. Never waits.
 pub trait Records: fmt::Debug + Send + Sync {
-    fn session(&self, id: &SessionId) -> Seen;
+    fn session(&self, id: &SessionId) -> Seen<SessionRecord>;
+
+    fn machine(&self, id: &CredentialId) -> Seen<Machine>;
 }
 
 /// What is known of a record.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Seen {
-    Known(Arc<SessionRecord>),
+pub enum Seen<T> {
+    Known(Arc<T>),
     /// There is none.
     Gone,
     /// Nobody has looked yet.
@@ -36,7 +39,11 @@ pub enum Seen {
 pub struct Sessionless;
 
 impl Records for Sessionless {
-    fn session(&self, _id: &SessionId) -> Seen {
+    fn session(&self, _id: &SessionId) -> Seen<SessionRecord> {
+        Seen::Gone
+    }
+
+    fn machine(&self, _id: &CredentialId) -> Seen<Machine> {
         Seen::Gone
     }
 }
@@ -46,7 +53,11 @@ impl Records for Sessionless {
 pub struct Silence;
 
 impl Records for Silence {
-    fn session(&self, _id: &SessionId) -> Seen {
+    fn session(&self, _id: &SessionId) -> Seen<SessionRecord> {
+        Seen::Stale
+    }
+
+    fn machine(&self, _id: &CredentialId) -> Seen<Machine> {
         Seen::Stale
     }
 }
@@ -75,20 +86,27 @@ impl Default for CacheLimits {
     }
 }
 
-type Known = Option<Arc<SessionRecord>>;
+/// What is known of one record; `None` if there is none.
+#[derive(Clone, Debug)]
+enum Known {
+    Session(Option<Arc<SessionRecord>>),
+    Machine(Option<Arc<Machine>>),
+}
 
-/// Sessions that checks have seen, bounded.
+/// Sessions and machines that checks have seen, bounded.
 #[derive(Debug)]
 pub struct SessionCache {
     store: Arc<dyn Store>,
-    entries: Cache<SessionId, Known, Bytes>,
+    entries: Cache<RecordKey, Known, Bytes>,
     /// Look-ups under way. Entries change only while this is locked, so that a look-up which began
     /// before a change never puts back what was before it.
-    flights: Mutex<HashMap<SessionId, Arc<Flight>>>,
+    flights: Mutex<HashMap<RecordKey, Arc<Flight>>>,
     limits: CacheLimits,
     since: Stopwatch,
     /// Milliseconds after `since` when the store last confirmed that nothing else has changed.
     confirmed: AtomicU64,
+    /// Counts how often the catalog may have changed.
+    catalog: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -112,10 +130,13 @@ impl Bytes {
     }
 }
 
-impl Weighter<SessionId, Known> for Bytes {
-    fn weight(&self, _id: &SessionId, known: &Known) -> u64 {
+impl Weighter<RecordKey, Known> for Bytes {
+    fn weight(&self, _key: &RecordKey, known: &Known) -> u64 {
         const ENTRY: u64 = 256;
-        let record = known.as_ref().map_or(0, |record| record.size());
+        let record = match known {
+            Known::Session(record) => record.as_ref().map_or(0, |record| record.size()),
+            Known::Machine(machine) => machine.as_ref().map_or(0, |machine| machine.size()),
+        };
         self.least.max(ENTRY + u64::try_from(record).unwrap_or(u64::MAX / 2))
     }
 }
@@ -133,6 +154,7 @@ impl SessionCache {
             limits,
             since: Stopwatch::start(),
             confirmed: AtomicU64::new(0),
+            catalog: watch::Sender::new(0),
         }
     }
 
@@ -144,49 +166,72 @@ impl SessionCache {
     ///
     /// # Errors
     /// The store does not answer.
-    pub async fn learn(&self, id: &SessionId) -> Result<(), Arc<StoreError>> {
-        let flight = Arc::clone(self.flights().entry(id.clone()).or_default());
-        let outcome = flight.outcome.get_or_init(|| self.look_up(id, &flight)).await;
+    pub async fn learn(&self, key: &RecordKey) -> Result<(), Arc<StoreError>> {
+        let flight = Arc::clone(self.flights().entry(key.clone()).or_default());
+        let outcome = flight.outcome.get_or_init(|| self.look_up(key, &flight)).await;
         outcome.clone()
     }
 
-    async fn look_up(&self, id: &SessionId, flight: &Flight) -> Result<(), Arc<StoreError>> {
+    async fn look_up(&self, key: &RecordKey, flight: &Flight) -> Result<(), Arc<StoreError>> {
         for _ in 0..ATTEMPTS {
             flight.overtaken.store(false, Ordering::SeqCst);
-            let asked = tokio::time::timeout(self.limits.lookup, self.store.session(id)).await;
+            let asked = tokio::time::timeout(self.limits.lookup, self.ask(key)).await;
             let answer =
                 asked.unwrap_or_else(|_| Err(StoreError::unavailable("no answer in time")));
             let mut flights = self.flights();
             if answer.is_ok() && flight.overtaken.load(Ordering::SeqCst) {
                 continue;
             }
-            flights.remove(id);
+            flights.remove(key);
             return match answer {
-                Ok(record) => {
-                    self.entries.insert(id.clone(), record.map(Arc::new));
+                Ok(known) => {
+                    known.into_iter().for_each(|known| self.entries.insert(key.clone(), known));
                     Ok(())
                 }
                 Err(error) => Err(Arc::new(error)),
             };
         }
-        self.flights().remove(id);
+        self.flights().remove(key);
         Err(Arc::new(StoreError::unavailable("the record keeps changing")))
     }
 
+    /// The catalog is kept elsewhere.
+    async fn ask(&self, key: &RecordKey) -> Result<Option<Known>, StoreError> {
+        Ok(match key {
+            RecordKey::Session(id) => {
+                Some(Known::Session(self.store.session(id).await?.map(Arc::new)))
+            }
+            RecordKey::Credential(id) => {
+                Some(Known::Machine(self.store.machine(id).await?.map(Arc::new)))
+            }
+            RecordKey::Catalog => None,
+        })
+    }
+
     /// Forgets a record, because it has changed.
-    pub fn forget(&self, id: &SessionId) {
+    pub fn forget(&self, key: &RecordKey) {
+        if *key == RecordKey::Catalog {
+            self.catalog.send_modify(|count| *count = count.wrapping_add(1));
+            return;
+        }
         let flights = self.flights();
-        if let Some(flight) = flights.get(id) {
+        if let Some(flight) = flights.get(key) {
             flight.overtaken.store(true, Ordering::SeqCst);
         }
-        self.entries.remove(id);
+        self.entries.remove(key);
     }
 
     /// Forgets everything, because anything may have changed.
     pub fn forget_all(&self) {
+        self.forget(&RecordKey::Catalog);
         let flights = self.flights();
         flights.values().for_each(|flight| flight.overtaken.store(true, Ordering::SeqCst));
         self.entries.clear();
+    }
+
+    /// Tells whenever the catalog may have changed.
+    pub fn catalog_changes(&self) -> watch::Receiver<u64> {
+        self.catalog.subscribe()
     }
 
     /// How long this cache has been there; a moment for [`SessionCache::confirm`].
@@ -206,19 +251,34 @@ impl SessionCache {
         confirmed == 0 || silent > self.limits.staleness
     }
 
-    fn flights(&self) -> MutexGuard<'_, HashMap<SessionId, Arc<Flight>>> {
+    fn flights(&self) -> MutexGuard<'_, HashMap<RecordKey, Arc<Flight>>> {
         self.flights.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Records for SessionCache {
-    fn session(&self, id: &SessionId) -> Seen {
+    fn session(&self, id: &SessionId) -> Seen<SessionRecord> {
+        self.seen(&RecordKey::Session(id.clone()), |known| match known {
+            Known::Session(record) => record,
+            Known::Machine(_) => None,
+        })
+    }
+
+    fn machine(&self, id: &CredentialId) -> Seen<Machine> {
+        self.seen(&RecordKey::Credential(id.clone()), |known| match known {
+            Known::Machine(machine) => machine,
+            Known::Session(_) => None,
+        })
+    }
+}
+
+impl SessionCache {
+    fn seen<T>(&self, key: &RecordKey, of: impl Fn(Known) -> Option<Arc<T>>) -> Seen<T> {
         if self.is_stale() {
             return Seen::Stale;
         }
-        match self.entries.get(id) {
-            Some(Some(record)) => Seen::Known(record),
-            Some(None) => Seen::Gone,
+        match self.entries.get(key) {
+            Some(known) => of(known).map_or(Seen::Gone, Seen::Known),
             None => Seen::Unseen,
         }
     }

@@ -3,7 +3,7 @@
 use super::log::End;
 use super::statement::{Cell, Connection, Row, Statement};
 use super::{Changed, Changes, RecordKey, StoreError};
-use crate::id::SessionId;
+use crate::id::{CredentialId, SessionId};
 
 /// So many changes at once are told as "anything may have changed".
 const TOLD: usize = 10_000;
@@ -11,28 +11,35 @@ const TOLD: usize = 10_000;
 const KEPT: u64 = 100_000;
 
 const SESSION: &str = "session";
+const CREDENTIAL: &str = "credential";
+const CATALOG: &str = "catalog";
 
 impl RecordKey {
     fn kind(&self) -> &'static str {
         match self {
             Self::Session(_) => SESSION,
+            Self::Credential(_) => CREDENTIAL,
+            Self::Catalog => CATALOG,
         }
     }
 
     fn name(&self) -> &str {
         match self {
             Self::Session(id) => id.as_str(),
+            Self::Credential(id) => id.as_str(),
+            Self::Catalog => CATALOG,
         }
     }
 
     /// `None` for a kind of record that this version does not know, and so does not keep.
     fn read(kind: &str, name: &str) -> Result<Option<Self>, StoreError> {
-        if kind != SESSION {
-            return Ok(None);
-        }
-        let id = SessionId::parse(name);
-        let id = id.ok_or_else(|| StoreError::corrupt("a change names no session"))?;
-        Ok(Some(Self::Session(id)))
+        let read = match kind {
+            SESSION => SessionId::parse(name).map(Self::Session),
+            CREDENTIAL => CredentialId::parse(name).map(Self::Credential),
+            CATALOG => Some(Self::Catalog),
+            _ => return Ok(None),
+        };
+        read.map(Some).ok_or_else(|| StoreError::corrupt("a change names no record"))
     }
 }
 

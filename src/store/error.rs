@@ -7,6 +7,7 @@ use std::fmt;
 #[derive(Debug)]
 pub struct StoreError {
     kind: StoreErrorKind,
+    clash: Option<Clash>,
     source: Box<dyn Error + Send + Sync>,
 }
 
@@ -21,9 +22,24 @@ pub enum StoreErrorKind {
     Corrupt,
 }
 
+/// What a change clashed with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clash {
+    /// Another version of the same record.
+    Version,
+    /// Another record that has the same name already.
+    Taken,
+    /// Records that need this one.
+    InUse,
+    /// Another version of the catalog.
+    Catalog,
+    /// The same value that can be kept once.
+    Once,
+}
+
 impl StoreError {
     pub fn new(kind: StoreErrorKind, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { kind, source: source.into() }
+        Self { kind, clash: None, source: source.into() }
     }
 
     pub fn unavailable(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
@@ -32,6 +48,16 @@ impl StoreError {
 
     pub fn conflict(what: &'static str) -> Self {
         Self::new(StoreErrorKind::Conflict, what)
+    }
+
+    /// A conflict of which callers want to know what it is with.
+    pub fn clash_of(clash: Clash, what: &'static str) -> Self {
+        Self { clash: Some(clash), ..Self::conflict(what) }
+    }
+
+    /// What a conflict was with, if that was said.
+    pub fn clash(&self) -> Option<Clash> {
+        self.clash
     }
 
     pub fn corrupt(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {

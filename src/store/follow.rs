@@ -108,9 +108,7 @@ impl<F: Fn(&Touch)> Follower<'_, F> {
     }
 
     fn forget(&self, record: &RecordKey) {
-        match record {
-            RecordKey::Session(id) => self.cache.forget(id),
-        }
+        self.cache.forget(record);
     }
 }
 

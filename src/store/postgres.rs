@@ -8,6 +8,7 @@
 mod connection_string;
 mod feed;
 mod lease;
+mod machines;
 mod tls;
 
 pub use connection_string::{ConnectionString, ConnectionStringError};

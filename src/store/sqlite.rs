@@ -6,6 +6,7 @@
 
 mod file;
 mod handle;
+mod machines;
 
 use super::settings::{Limits, Opening, StorageSettings};
 use super::sweep::{Sweep, Swept, sweep};

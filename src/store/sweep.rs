@@ -136,6 +136,7 @@ fn impersonation_end(record: &SessionRecord) -> Option<Event> {
         reason: impersonation.reason.clone(),
         detail: detail.to_owned(),
         origin: Origin::default(),
+        deed: None,
     })
 }
 
@@ -149,5 +150,6 @@ fn nameless_end(session: Option<SessionId>, now: Timestamp, error: &StoreError) 
         reason: String::new(),
         detail: format!("the session expired; {error}"),
         origin: Origin::default(),
+        deed: None,
     }
 }

@@ -24,24 +24,41 @@ impl<'c, C: Connection> Writing<'c, C> {
     }
 
     pub(super) async fn make(&mut self, change: Change) -> Result<(), StoreError> {
-        let id = match change {
+        let record = match change {
             Change::OpenSession(record) => {
                 sessions::open(self.connection, &record).await?;
-                record.id
+                RecordKey::Session(record.id)
             }
             Change::UpdateSession(record) => {
                 let id = record.id.clone();
                 sessions::update(self.connection, record).await?;
-                id
+                RecordKey::Session(id)
             }
             // Noted even if it was gone: whoever still knows it has missed something.
             Change::EndSession(id) => {
                 sessions::end(self.connection, &id).await?;
-                id
+                RecordKey::Session(id)
             }
             Change::KnowPerson(person) => return people::know(self.connection, &person).await,
+            Change::ExpectCatalog(_)
+            | Change::NextCatalog(_)
+            | Change::PutNamespace(_)
+            | Change::RemoveNamespace(_)
+            | Change::PutPermission(_)
+            | Change::RemovePermission(_)
+            | Change::PutPolicy(_)
+            | Change::RemovePolicy(_)
+            | Change::PutRoute(_)
+            | Change::RemoveRoute(_)
+            | Change::Block(_)
+            | Change::Unblock(_)
+            | Change::CloseBootstrap(_)
+            | Change::CreateAccount(_)
+            | Change::UpdateAccount(_)
+            | Change::AddCredential(_)
+            | Change::UpdateCredential(_)
+            | Change::KeepOnce(_) => return Err(StoreError::unavailable("not kept yet")),
         };
-        let record = RecordKey::Session(id);
         self.noted.push(changes::note(self.connection, &mut self.end, record).await?);
         Ok(())
     }

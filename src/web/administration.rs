@@ -176,9 +176,9 @@ async fn told(visit: &Visit) -> Result<Response, Trouble> {
     let before = visit.parameter("before").and_then(|text| text.parse().ok());
     let which = ActivityQuery {
         who: (!who.is_empty()).then(|| who.clone()),
-        session: None,
         before,
         limit: ROWS + 1,
+        ..ActivityQuery::default()
     };
     let mut entries = visit.desk()?.people.store().activity(&which).await?;
     let more = entries.len() > ROWS;
@@ -246,7 +246,7 @@ async fn follows(desk: &Desk, entry: &Entry) -> Result<Result<Head, ChainProblem
 }
 
 fn row(visit: &Visit, entry: &Entry) -> ActivityRow {
-    let Event { at, verb, actor, subject, session, reason, detail, origin } = &entry.event;
+    let Event { at, verb, actor, subject, session, reason, detail, origin, .. } = &entry.event;
     let (called, id) = if actor.email.is_empty() {
         (actor.user.clone(), String::new())
     } else {

@@ -161,11 +161,11 @@ impl Visit {
                 Ok(Recognised { caller, record, .. }) => {
                     return Ok(Visitor { caller, session: record });
                 }
-                Err(Unavailable::Unseen(id)) if left > 0 => {
+                Err(Unavailable::Unseen(record)) if left > 0 => {
                     left -= 1;
                     let desk = self.desk()?;
-                    desk.cache.learn(&id).await.map_err(|error| {
-                        tracing::error!(%error, session = %id, "a session cannot be looked up");
+                    desk.cache.learn(&record).await.map_err(|error| {
+                        tracing::error!(%error, ?record, "a record cannot be looked up");
                         Trouble::of(Message::StoreAway)
                     })?;
                 }

@@ -32,6 +32,7 @@ fn event(reason: &str) -> Event {
             request_id: "r-1".to_owned(),
             user_agent: "Browser \"1\"".to_owned(),
         },
+        deed: None,
     }
 }
 

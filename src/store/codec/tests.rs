@@ -83,6 +83,7 @@ fn logged() -> Entry {
         reason: "a \0 b".to_owned(),
         detail: String::new(),
         origin: Origin::default(),
+        deed: None,
     };
     ChainKey::derive(&[7; 32]).next(&Head::default(), event)
 }

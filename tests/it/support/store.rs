@@ -159,6 +159,7 @@ pub fn event(verb: Verb, user: &str) -> Event {
         reason: String::new(),
         detail: String::new(),
         origin: Origin::default(),
+        deed: None,
     }
 }
 

@@ -1,0 +1,65 @@
+//! What administrators do with machines, namespaces, policies, routes and people. The console, the
+//! admin API and the terminal call the same verbs; each asks for the right to it first, and writes its
+//! records and the entry that tells of it in one transaction.
+
+mod accounts;
+mod activity;
+mod actor;
+mod credentials;
+mod error;
+mod namespaces;
+mod overview;
+mod policies;
+mod routes;
+mod simulate;
+mod tokens;
+mod users;
+
+pub use accounts::{
+    AccountEdit, AccountView, Accounts, AccountsWanted, Created, Destination, Expiry, NewAccount,
+    NewKind,
+};
+pub use activity::{ActivityWanted, EntryView};
+pub use actor::Actor;
+pub use credentials::{Minted, Overlap};
+pub use error::{AdminError, FieldError, What};
+pub use namespaces::{
+    Deletion, MovePreview, NamespaceEdit, NamespaceView, NewNamespace, PermissionView, Resource,
+};
+pub use overview::Overview;
+pub use policies::{NewPolicy, PolicyEdit, PolicyMention, PolicyView, PolicyWanted};
+pub use routes::{NewRoute, RouteEdit, RouteView, RouteWanted};
+pub use simulate::{Principal, Simulation, Step, StepOutcome, Supposed};
+pub use tokens::Introspection;
+pub use users::{GroupView, UserDetail, UserView};
+
+use crate::authorizer::Authorizer;
+use crate::secret::Secret;
+use crate::state::State;
+use crate::store::{SessionCache, Store};
+use std::sync::Arc;
+
+/// All verbs of administration.
+#[derive(Clone, Debug)]
+pub struct Admin {
+    cache: Arc<SessionCache>,
+    state: Arc<State>,
+    authorizer: Arc<Authorizer>,
+    /// Signs the tokens of credentials.
+    key: Arc<Secret<[u8; 32]>>,
+}
+
+impl Admin {
+    pub fn new(
+        cache: Arc<SessionCache>,
+        state: Arc<State>,
+        authorizer: Arc<Authorizer>,
+        key: Secret<[u8; 32]>,
+    ) -> Self {
+        Self { cache, state, authorizer, key: Arc::new(key) }
+    }
+
+    pub fn store(&self) -> &Arc<dyn Store> {
+        self.cache.store()
+    }
+}

@@ -7,15 +7,18 @@ use crate::support::house::{CONFIG, House};
 use crate::support::store::{Place, account};
 use async_trait::async_trait;
 use lictor::activity::{ChainKey, Entry, Event, Head};
-use lictor::id::SessionId;
+use lictor::catalog::Catalog;
+use lictor::id::{CredentialId, NamespaceId, ServiceAccountId, SessionId};
 use lictor::people::{Ending, Moment, People};
+use lictor::service_account::{AccountRecord, CredentialRecord, Machine};
 use lictor::session::{Handle, HandleSecret, KnownPerson, Origin, SessionRecord};
 use lictor::store::{
-    self, ActivityQuery, CacheLimits, Change, Changes, Feed, Once, SessionCache, SessionQuery,
-    Store, StoreError, Touch, follow,
+    self, AccountPage, AccountQuery, AccountTally, ActivityQuery, CacheLimits, Change, Changes,
+    Feed, Machines, Once, SessionCache, SessionQuery, Store, StoreError, Touch, Usage, Use, follow,
 };
 use lictor::tasks::Tasks;
 use lictor::time::Timestamp;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -163,6 +166,56 @@ async fn another_process_with_the_same_file() {
 /// A store whose feed of changes is cut.
 #[derive(Debug)]
 struct Deaf(Arc<dyn Store>);
+
+#[async_trait]
+impl Machines for Deaf {
+    async fn machine(&self, id: &CredentialId) -> Result<Option<Machine>, StoreError> {
+        self.0.machine(id).await
+    }
+
+    async fn account(&self, id: &ServiceAccountId) -> Result<Option<AccountRecord>, StoreError> {
+        self.0.account(id).await
+    }
+
+    async fn accounts(
+        &self,
+        which: &AccountQuery,
+        now: Timestamp,
+    ) -> Result<AccountPage, StoreError> {
+        self.0.accounts(which, now).await
+    }
+
+    async fn tally(
+        &self,
+        namespaces: Option<&BTreeSet<NamespaceId>>,
+        now: Timestamp,
+    ) -> Result<AccountTally, StoreError> {
+        self.0.tally(namespaces, now).await
+    }
+
+    async fn credentials(
+        &self,
+        account: &ServiceAccountId,
+    ) -> Result<Vec<CredentialRecord>, StoreError> {
+        self.0.credentials(account).await
+    }
+
+    async fn catalog(&self) -> Result<Catalog, StoreError> {
+        self.0.catalog().await
+    }
+
+    async fn note_uses(&self, uses: Vec<Use>) -> Result<(), StoreError> {
+        self.0.note_uses(uses).await
+    }
+
+    async fn usage(
+        &self,
+        account: &ServiceAccountId,
+        from_day: i64,
+    ) -> Result<Vec<Usage>, StoreError> {
+        self.0.usage(account, from_day).await
+    }
+}
 
 #[async_trait]
 impl Store for Deaf {

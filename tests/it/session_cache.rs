@@ -9,7 +9,7 @@ use crate::support::store::{Fault, Faulty, Place, id, session};
 use lictor::id::SessionId;
 use lictor::people::{Ending, Moment, Opened};
 use lictor::session::{Origin, SessionRecord};
-use lictor::store::{CacheLimits, Change, Records, Seen, SessionCache, Store, follow};
+use lictor::store::{CacheLimits, Change, RecordKey, Records, Seen, SessionCache, Store, follow};
 use lictor::tasks::Tasks;
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -40,7 +40,11 @@ async fn cache(store: Arc<dyn Store>, limits: CacheLimits) -> Arc<SessionCache> 
     cache
 }
 
-fn version(seen: &Seen) -> Option<u64> {
+fn key(number: u8) -> RecordKey {
+    RecordKey::Session(id(number))
+}
+
+fn version(seen: &Seen<SessionRecord>) -> Option<u64> {
     match seen {
         Seen::Known(record) => Some(record.version),
         Seen::Gone | Seen::Unseen | Seen::Stale => None,
@@ -64,7 +68,7 @@ async fn many_misses_are_one_look_up() {
     let waiting: Vec<_> = (0..90)
         .map(|turn| {
             let cache = Arc::clone(&cache);
-            tokio::spawn(async move { cache.learn(&id(turn % 3 + 1)).await })
+            tokio::spawn(async move { cache.learn(&key(turn % 3 + 1)).await })
         })
         .collect();
     settle().await;
@@ -89,7 +93,7 @@ async fn whoever_gives_up_keeps_nobody_waiting() {
     shelf.put(&id(1), Some(7));
     let learn = || {
         let cache = Arc::clone(&cache);
-        tokio::spawn(async move { cache.learn(&id(1)).await })
+        tokio::spawn(async move { cache.learn(&key(1)).await })
     };
     // The one who asks gives up; the one who waited asks instead.
     let (first, second) = (learn(), learn());
@@ -100,7 +104,7 @@ async fn whoever_gives_up_keeps_nobody_waiting() {
     shelf.read(1);
     // All give up, in the middle of a change; the next begins anew.
     second.abort();
-    cache.forget(&id(1));
+    cache.forget(&key(1));
     settle().await;
     let third = learn();
     settle().await;
@@ -116,11 +120,11 @@ async fn a_change_during_a_look_up_is_never_missed() {
     for all in [false, true] {
         let shelf = Arc::new(Shelf::by_hand());
         let cache = cache(Arc::clone(&shelf) as _, PATIENT).await;
-        let forget = || if all { cache.forget_all() } else { cache.forget(&id(1)) };
+        let forget = || if all { cache.forget_all() } else { cache.forget(&key(1)) };
         shelf.put(&id(1), Some(1));
         let learning = {
             let cache = Arc::clone(&cache);
-            tokio::spawn(async move { cache.learn(&id(1)).await })
+            tokio::spawn(async move { cache.learn(&key(1)).await })
         };
         settle().await;
         shelf.read(0);
@@ -151,14 +155,14 @@ async fn what_keeps_changing_is_not_known() {
     let cache = cache(Arc::clone(&shelf) as _, PATIENT).await;
     let learning = {
         let cache = Arc::clone(&cache);
-        tokio::spawn(async move { cache.learn(&id(1)).await })
+        tokio::spawn(async move { cache.learn(&key(1)).await })
     };
     for call in 0..8 {
         settle().await;
         shelf.read(call);
         settle().await;
         shelf.put(&id(1), Some(call as u64));
-        cache.forget(&id(1));
+        cache.forget(&key(1));
         shelf.answer(call);
     }
     let error = learning.await.expect("no panic").expect_err("it never stood still");
@@ -175,7 +179,7 @@ async fn a_failure_is_told_to_all_who_wait_and_kept_by_nobody() {
     for (fault, delay) in [(Fault::Before, 0), (Fault::After, 0), (Fault::Never, 3600)] {
         faulty.fails(fault);
         faulty.delays(Duration::from_secs(delay));
-        let one = id(1);
+        let one = key(1);
         let results = futures_of(10, || cache.learn(&one));
         for result in results.await {
             assert!(result.is_err(), "{fault:?}");
@@ -184,7 +188,7 @@ async fn a_failure_is_told_to_all_who_wait_and_kept_by_nobody() {
     }
     faulty.fails(Fault::Never);
     faulty.delays(Duration::ZERO);
-    cache.learn(&id(1)).await.expect("answers");
+    cache.learn(&key(1)).await.expect("answers");
     assert_eq!(cache.session(&id(1)), Seen::Gone);
 }
 
@@ -218,13 +222,13 @@ async fn room_is_bounded_by_number_and_by_size() {
     let small = cache(Arc::clone(&shelf) as _, CacheLimits { records: 64, ..PATIENT }).await;
     for session in many(2000) {
         shelf.put(&session, Some(1));
-        small.learn(&session).await.expect("learnt");
+        small.learn(&RecordKey::Session(session.clone())).await.expect("learnt");
     }
     let known = many(2000).filter(|session| small.session(session) != Seen::Unseen).count();
     assert!((1..=200).contains(&known), "{known}");
     // Also of those that are not there: somebody who guesses fills nothing.
     for session in many(4000).skip(2000) {
-        small.learn(&session).await.expect("learnt");
+        small.learn(&RecordKey::Session(session.clone())).await.expect("learnt");
     }
     let known = many(4000).filter(|session| small.session(session) != Seen::Unseen).count();
     assert!((1..=200).contains(&known), "{known}");
@@ -236,7 +240,7 @@ async fn room_is_bounded_by_number_and_by_size() {
         let mut record: SessionRecord = session(number, "u-1");
         record.account.groups = Some(vec!["g".repeat(50_000)]);
         store.commit(vec![Change::OpenSession(record)], Vec::new()).await.expect("opens");
-        large.learn(&id(number)).await.expect("learnt");
+        large.learn(&key(number)).await.expect("learnt");
     }
     let known = (0..100).filter(|number| large.session(&id(*number)) != Seen::Unseen).count();
     assert!(known <= 21, "{known}");
@@ -342,7 +346,7 @@ struct Past {
 
 impl Past {
     /// Whether what is seen is no older than what was told.
-    fn allows(&self, seen: &Seen) -> bool {
+    fn allows(&self, seen: &Seen<SessionRecord>) -> bool {
         match seen {
             Seen::Known(record) => record.version >= self.told as u64,
             Seen::Gone => self.there.iter().skip(self.told).any(|there| !there),
@@ -362,7 +366,7 @@ async fn live(steps: Vec<Step>) -> Result<(), TestCaseError> {
         match step {
             Step::Learn(number) => {
                 let cache = Arc::clone(&cache);
-                tasks.push(tokio::spawn(async move { drop(cache.learn(&id(number)).await) }));
+                tasks.push(tokio::spawn(async move { drop(cache.learn(&key(number)).await) }));
             }
             Step::Read(which) if which < unread.len() => {
                 let call = unread.remove(which);
@@ -377,7 +381,7 @@ async fn live(steps: Vec<Step>) -> Result<(), TestCaseError> {
                 shelf.put(&id(number), there.then_some(version));
             }
             Step::Tell(number) => {
-                cache.forget(&id(number));
+                cache.forget(&key(number));
                 let past = &mut pasts[usize::from(number) - 1];
                 past.told = past.there.len() - 1;
             }
@@ -408,10 +412,10 @@ async fn live(steps: Vec<Step>) -> Result<(), TestCaseError> {
         prop_assert!(task.is_finished(), "somebody waits for ever");
     }
     for (number, past) in (1..).zip(&mut pasts) {
-        cache.forget(&id(number));
+        cache.forget(&key(number));
         past.told = past.there.len() - 1;
-        let id = id(number);
-        let learning = cache.learn(&id);
+        let one = key(number);
+        let learning = cache.learn(&one);
         let call = shelf.asked();
         let answering = async {
             loop {
@@ -426,7 +430,7 @@ async fn live(steps: Vec<Step>) -> Result<(), TestCaseError> {
             learnt = learning => prop_assert!(learnt.is_ok()),
             () = answering => {}
         }
-        let seen = cache.session(&id);
+        let seen = cache.session(&id(number));
         prop_assert!(seen != Seen::Unseen && past.allows(&seen), "{:?} {:?}", seen, past);
     }
     Ok(())
@@ -461,7 +465,7 @@ async fn at_the_same_time() {
                 if version % 7 == 0 {
                     cache.forget_all()
                 } else {
-                    cache.forget(&id(number))
+                    cache.forget(&key(number))
                 }
                 told[usize::from(number)].store(version, Ordering::SeqCst);
                 yield_now().await;
@@ -480,7 +484,7 @@ async fn at_the_same_time() {
                         assert!(record.version >= before as u64, "{} {before}", record.version)
                     }
                     Seen::Gone => assert_eq!(before, 0),
-                    Seen::Unseen => drop(cache.learn(&session).await),
+                    Seen::Unseen => drop(cache.learn(&RecordKey::Session(session.clone())).await),
                     Seen::Stale => panic!("it is not"),
                 }
             }

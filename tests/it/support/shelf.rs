@@ -3,13 +3,16 @@
 use super::store::session;
 use async_trait::async_trait;
 use lictor::activity::{Entry, Event, Head};
-use lictor::id::SessionId;
+use lictor::catalog::Catalog;
+use lictor::id::{CredentialId, NamespaceId, ServiceAccountId, SessionId};
+use lictor::service_account::{AccountRecord, CredentialRecord, Machine};
 use lictor::session::{KnownPerson, SessionRecord};
 use lictor::store::{
-    ActivityQuery, Change, Changed, Changes, Feed, Once, SessionQuery, Store, StoreError,
+    AccountPage, AccountQuery, AccountTally, ActivityQuery, Change, Changed, Changes, Feed,
+    Machines, Once, SessionQuery, Store, StoreError, Usage, Use,
 };
 use lictor::time::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -73,6 +76,45 @@ impl Feed for Quiet {
 
 fn not_here<T>() -> Result<T, StoreError> {
     Err(StoreError::unavailable("this is only a shelf"))
+}
+
+#[async_trait]
+impl Machines for Shelf {
+    async fn machine(&self, _: &CredentialId) -> Result<Option<Machine>, StoreError> {
+        not_here()
+    }
+
+    async fn account(&self, _: &ServiceAccountId) -> Result<Option<AccountRecord>, StoreError> {
+        not_here()
+    }
+
+    async fn accounts(&self, _: &AccountQuery, _: Timestamp) -> Result<AccountPage, StoreError> {
+        not_here()
+    }
+
+    async fn tally(
+        &self,
+        _: Option<&BTreeSet<NamespaceId>>,
+        _: Timestamp,
+    ) -> Result<AccountTally, StoreError> {
+        not_here()
+    }
+
+    async fn credentials(&self, _: &ServiceAccountId) -> Result<Vec<CredentialRecord>, StoreError> {
+        not_here()
+    }
+
+    async fn catalog(&self) -> Result<Catalog, StoreError> {
+        not_here()
+    }
+
+    async fn note_uses(&self, _: Vec<Use>) -> Result<(), StoreError> {
+        not_here()
+    }
+
+    async fn usage(&self, _: &ServiceAccountId, _: i64) -> Result<Vec<Usage>, StoreError> {
+        not_here()
+    }
 }
 
 #[async_trait]

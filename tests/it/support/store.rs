@@ -4,16 +4,20 @@ use super::fixture::NOW;
 use super::postgres::Cluster;
 use async_trait::async_trait;
 use lictor::activity::{ChainKey, Entry, Event, Head, Verb, Who, verify};
-use lictor::id::SessionId;
+use lictor::catalog::Catalog;
+use lictor::id::{CredentialId, NamespaceId, ServiceAccountId, SessionId};
+use lictor::service_account::{AccountRecord, CredentialRecord, Machine};
 use lictor::session::{
     Account, HandleSecret, Impersonation, KnownPerson, Origin, SealedTokens, SessionRecord,
 };
 use lictor::store::{
-    self, ActivityQuery, Change, Changes, ConnectionString, Feed, Kept, Once, SessionQuery,
-    StorageSettings, Store, StoreError, StoreErrorKind,
+    self, AccountPage, AccountQuery, AccountTally, ActivityQuery, Change, Changes,
+    ConnectionString, Feed, Kept, Machines, Once, SessionQuery, StorageSettings, Store, StoreError,
+    StoreErrorKind, Usage, Use,
 };
 use lictor::tasks::Tasks;
 use lictor::time::Timestamp;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -249,6 +253,56 @@ impl Faulty {
             return Err(StoreError::unavailable("as asked, after"));
         }
         done
+    }
+}
+
+#[async_trait]
+impl Machines for Faulty {
+    async fn machine(&self, id: &CredentialId) -> Result<Option<Machine>, StoreError> {
+        self.around(self.inner.machine(id)).await
+    }
+
+    async fn account(&self, id: &ServiceAccountId) -> Result<Option<AccountRecord>, StoreError> {
+        self.around(self.inner.account(id)).await
+    }
+
+    async fn accounts(
+        &self,
+        which: &AccountQuery,
+        now: Timestamp,
+    ) -> Result<AccountPage, StoreError> {
+        self.around(self.inner.accounts(which, now)).await
+    }
+
+    async fn tally(
+        &self,
+        namespaces: Option<&BTreeSet<NamespaceId>>,
+        now: Timestamp,
+    ) -> Result<AccountTally, StoreError> {
+        self.around(self.inner.tally(namespaces, now)).await
+    }
+
+    async fn credentials(
+        &self,
+        account: &ServiceAccountId,
+    ) -> Result<Vec<CredentialRecord>, StoreError> {
+        self.around(self.inner.credentials(account)).await
+    }
+
+    async fn catalog(&self) -> Result<Catalog, StoreError> {
+        self.around(self.inner.catalog()).await
+    }
+
+    async fn note_uses(&self, uses: Vec<Use>) -> Result<(), StoreError> {
+        self.around(self.inner.note_uses(uses)).await
+    }
+
+    async fn usage(
+        &self,
+        account: &ServiceAccountId,
+        from_day: i64,
+    ) -> Result<Vec<Usage>, StoreError> {
+        self.around(self.inner.usage(account, from_day)).await
     }
 }
 

@@ -5,6 +5,7 @@
 mod activity;
 mod asset;
 mod confirm;
+pub mod console;
 mod frame;
 mod impersonation;
 mod message;

@@ -79,66 +79,76 @@ impl ActivityPage {
 impl ActivityRow {
     /// What was done, for a reader.
     fn what(&self) -> &'static str {
-        match self.verb {
-            Verb::SignIn => "Signed in",
-            Verb::SignInFailed => "Sign-in failed",
-            Verb::Refresh => "Confirmed by the provider",
-            Verb::RefreshRefused => "No longer confirmed by the provider",
-            Verb::SignOut => "Signed out",
-            Verb::ProviderSignOut => "Signed out by the provider",
-            Verb::Revoke => "Session ended by an administrator",
-            Verb::ImpersonationStart => "Began to act as somebody else",
-            Verb::ImpersonationStop => "Stopped acting as somebody else",
-            Verb::ImpersonationEnd => "Acting as somebody else ended",
-            Verb::ImpersonationRefused => "Was not let act as somebody else",
-            Verb::AdministrationRefused => "Administration refused",
-            Verb::ProgrammaticSignIn => "A program was given a token",
-            Verb::Create => "Created",
-            Verb::Update => "Changed",
-            Verb::Delete => "Deleted",
-            Verb::Disable => "Disabled",
-            Verb::Enable => "Enabled",
-            Verb::IssueCredential => "Credential issued",
-            Verb::RotateCredential => "Credential rotated",
-            Verb::RevokeCredential => "Credential revoked",
-            Verb::CredentialReused => "Superseded credential used",
-            Verb::GrantRole => "Role given",
-            Verb::RemoveRole => "Role taken away",
-            Verb::Block => "Blocked",
-            Verb::Unblock => "Unblocked",
-            Verb::BootstrapUsed => "Bootstrap secret used",
-            Verb::BootstrapClosed => "Bootstrap secret turned off",
-        }
+        said(self.verb)
     }
 
     /// Which mark it gets.
     fn mark(&self) -> &'static str {
-        match self.verb {
-            Verb::SignInFailed
-            | Verb::RefreshRefused
-            | Verb::ImpersonationRefused
-            | Verb::AdministrationRefused
-            | Verb::CredentialReused => "no",
-            Verb::ImpersonationStart | Verb::BootstrapUsed => "loud",
-            Verb::SignIn | Verb::ProgrammaticSignIn | Verb::Create => "yes",
-            Verb::Refresh
-            | Verb::SignOut
-            | Verb::ProviderSignOut
-            | Verb::Revoke
-            | Verb::ImpersonationStop
-            | Verb::ImpersonationEnd
-            | Verb::Update
-            | Verb::Delete
-            | Verb::Disable
-            | Verb::Enable
-            | Verb::IssueCredential
-            | Verb::RotateCredential
-            | Verb::RevokeCredential
-            | Verb::GrantRole
-            | Verb::RemoveRole
-            | Verb::Block
-            | Verb::Unblock
-            | Verb::BootstrapClosed => "open",
-        }
+        mark(self.verb)
+    }
+}
+
+/// What was done, for a reader.
+pub(super) fn said(verb: Verb) -> &'static str {
+    match verb {
+        Verb::SignIn => "Signed in",
+        Verb::SignInFailed => "Sign-in failed",
+        Verb::Refresh => "Confirmed by the provider",
+        Verb::RefreshRefused => "No longer confirmed by the provider",
+        Verb::SignOut => "Signed out",
+        Verb::ProviderSignOut => "Signed out by the provider",
+        Verb::Revoke => "Session ended by an administrator",
+        Verb::ImpersonationStart => "Began to act as somebody else",
+        Verb::ImpersonationStop => "Stopped acting as somebody else",
+        Verb::ImpersonationEnd => "Acting as somebody else ended",
+        Verb::ImpersonationRefused => "Was not let act as somebody else",
+        Verb::AdministrationRefused => "Administration refused",
+        Verb::ProgrammaticSignIn => "A program was given a token",
+        Verb::Create => "Created",
+        Verb::Update => "Changed",
+        Verb::Delete => "Deleted",
+        Verb::Disable => "Disabled",
+        Verb::Enable => "Enabled",
+        Verb::IssueCredential => "Credential issued",
+        Verb::RotateCredential => "Credential rotated",
+        Verb::RevokeCredential => "Credential revoked",
+        Verb::CredentialReused => "Superseded credential used",
+        Verb::GrantRole => "Role given",
+        Verb::RemoveRole => "Role taken away",
+        Verb::Block => "Blocked",
+        Verb::Unblock => "Unblocked",
+        Verb::BootstrapUsed => "Bootstrap secret used",
+        Verb::BootstrapClosed => "Bootstrap secret turned off",
+    }
+}
+
+/// Which mark it gets.
+pub(super) fn mark(verb: Verb) -> &'static str {
+    match verb {
+        Verb::SignInFailed
+        | Verb::RefreshRefused
+        | Verb::ImpersonationRefused
+        | Verb::AdministrationRefused
+        | Verb::CredentialReused => "no",
+        Verb::ImpersonationStart | Verb::BootstrapUsed => "loud",
+        Verb::SignIn | Verb::ProgrammaticSignIn | Verb::Create => "yes",
+        Verb::Refresh
+        | Verb::SignOut
+        | Verb::ProviderSignOut
+        | Verb::Revoke
+        | Verb::ImpersonationStop
+        | Verb::ImpersonationEnd
+        | Verb::Update
+        | Verb::Delete
+        | Verb::Disable
+        | Verb::Enable
+        | Verb::IssueCredential
+        | Verb::RotateCredential
+        | Verb::RevokeCredential
+        | Verb::GrantRole
+        | Verb::RemoveRole
+        | Verb::Block
+        | Verb::Unblock
+        | Verb::BootstrapClosed => "open",
     }
 }

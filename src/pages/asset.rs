@@ -24,9 +24,14 @@ pub const ASSET_HEADERS: [(HeaderName, HeaderValue); 3] = [
     ),
 ];
 
-const STYLE: &[u8] =
-    concat!(include_str!("assets/base.css"), include_str!("assets/style.css")).as_bytes();
-const SCRIPT: &[u8] = include_bytes!("assets/script.js");
+const STYLE: &[u8] = concat!(
+    include_str!("assets/base.css"),
+    include_str!("assets/style.css"),
+    include_str!("assets/console.css")
+)
+.as_bytes();
+const SCRIPT: &[u8] =
+    concat!(include_str!("assets/script.js"), include_str!("assets/console.js")).as_bytes();
 const ICON: &[u8] = include_bytes!("assets/icon.svg");
 
 /// Bytes of a hash that a name keeps.

@@ -1,9 +1,11 @@
 //! What stands around every page: the word mark, who is signed in, the way to the other pages, and
 //! the band that says as whom one acts.
 
+use super::console::Shell;
 use super::moment::Moment;
 use super::path;
 use crate::time::Timestamp;
+use std::time::Duration;
 
 /// What every page needs besides its own content.
 #[derive(Clone, Debug)]
@@ -16,6 +18,8 @@ pub struct Frame {
     pub navigation: Navigation,
     /// What forms of this session send along. Never put into an address.
     pub csrf: String,
+    /// What stands around pages of the console, instead of the navigation.
+    pub shell: Option<Box<Shell>>,
 }
 
 /// To which pages there is a way.
@@ -60,6 +64,9 @@ pub struct Group {
     /// Empty if nobody says.
     pub name: String,
 }
+
+/// An end that is closer than this is near.
+const NEAR: Duration = Duration::from_hours(14 * 24);
 
 /// Where in the navigation a page is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,6 +117,25 @@ impl Frame {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
+impl Frame {
+    /// How near an end is: `over`, `near` or nothing.
+    pub(super) fn nearness(&self, end: &Timestamp) -> &'static str {
+        if *end <= self.now {
+            "over"
+        } else if *end <= self.now.plus(NEAR) {
+            "near"
+        } else {
+            ""
+        }
+    }
+
+    /// Date and time as forms take it, UTC.
+    pub(super) fn clock(&self) -> String {
+        super::moment::minute(self.now)
+    }
+}
+
 impl Target {
     /// Names of the groups, or their ids.
     pub(super) fn group_names(&self) -> String {
@@ -138,6 +164,18 @@ pub(super) fn shortened(id: &str) -> String {
         None => id.to_owned(),
         Some(_) => id.chars().take(KEPT).chain(['…']).collect(),
     }
+}
+
+/// The beginning and the end of a long name: such as `build-bot@21c19…ab.pomerium`.
+pub(super) fn middle(id: &str) -> String {
+    const BEFORE: usize = 20;
+    const AFTER: usize = 9;
+    let length = id.chars().count();
+    if length <= BEFORE + AFTER + 1 {
+        return id.to_owned();
+    }
+    let before = id.chars().take(BEFORE);
+    before.chain(['…']).chain(id.chars().skip(length - AFTER)).collect()
 }
 
 #[cfg(test)]

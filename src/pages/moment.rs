@@ -77,6 +77,11 @@ pub(super) fn span(seconds: u64) -> String {
     }
 }
 
+/// Date, hour and minute, UTC, as a field of a form has them.
+pub(super) fn minute(at: Timestamp) -> String {
+    written("%Y-%m-%d %H:%M", at)
+}
+
 fn written(format: &str, at: Timestamp) -> String {
     let instant = jiff::Timestamp::from_second(at.unix()).unwrap_or(jiff::Timestamp::MAX);
     instant.strftime(format).to_string()

@@ -20,6 +20,7 @@ pub(super) fn nobody(now: Timestamp) -> Frame {
         band: None,
         navigation: Navigation::Nobody,
         csrf: String::new(),
+        shell: None,
     }
 }
 
@@ -37,6 +38,7 @@ pub(super) fn frame(visit: &Visit, visitor: &Visitor) -> Frame {
         band: band(visit, visitor, identity),
         navigation: if may { Navigation::Administrator } else { Navigation::Person },
         csrf: secret.map(|secret| guard::token(secret, &visit.host)).unwrap_or_default(),
+        shell: None,
     }
 }
 

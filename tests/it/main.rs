@@ -22,6 +22,7 @@ mod certificate_settings;
 mod certificates;
 mod check_service;
 mod check_wire;
+mod console_look;
 mod data_sources;
 mod decision_log;
 mod directory_url;

@@ -51,16 +51,30 @@
     }
   };
 
+  // What is copied: a text, or an element's with the token in the place that is held free for it.
+  const text = (button) => {
+    if (button.dataset.copy !== undefined) return button.dataset.copy;
+    const copy = document.getElementById(button.dataset.copyOf).cloneNode(true);
+    for (const hole of copy.querySelectorAll("[data-hole]")) {
+      hole.textContent = document.getElementById("token")?.textContent ?? "";
+    }
+    return copy.textContent;
+  };
+
   const offerCopying = () => {
     for (const button of document.querySelectorAll(".copy")) {
       button.hidden = false;
       let back;
+      const label = button.textContent;
       button.addEventListener("click", async () => {
-        const done = await copied(button.dataset.copy, button.previousElementSibling);
+        const { copyOf } = button.dataset;
+        const beside = copyOf ? document.getElementById(copyOf) : button.previousElementSibling;
+        const done = await copied(text(button), beside);
+        if (done) document.dispatchEvent(new Event("copied"));
         button.textContent = done ? "Copied" : "Selected";
         say(done ? "Copied" : "Selected; copy it with the keyboard");
         clearTimeout(back);
-        back = setTimeout(() => { button.textContent = "Copy"; }, 2000);
+        back = setTimeout(() => { button.textContent = label; }, 2000);
       });
     }
   };

@@ -71,11 +71,11 @@ impl Samples {
         all
     }
 
-    fn sample(self, name: &str, html: String) -> Sample {
+    pub fn sample(self, name: &str, html: String) -> Sample {
         Sample { name: name.to_owned(), html }
     }
 
-    fn text(self, text: &str) -> String {
+    pub fn text(self, text: &str) -> String {
         (self.0)(text)
     }
 
@@ -87,6 +87,7 @@ impl Samples {
             band: None,
             navigation,
             csrf: self.text("c5rf-0123456789abcdef"),
+            shell: None,
         }
     }
 

@@ -5,11 +5,19 @@
 mod account;
 mod account_form;
 mod accounts;
+mod log;
+mod namespaces;
 mod overview;
 mod parts;
 pub mod path;
+mod policies;
+mod policy_editor;
+mod question;
+mod routes;
 mod shell;
+mod simulator;
 mod token;
+mod users;
 
 pub use account::{
     AccountPage, CredentialRow, DenialRow, DestinationRow, PolicyMentioned, RouteUse, Usage,
@@ -17,7 +25,20 @@ pub use account::{
 };
 pub use account_form::{AccountEditPage, AccountForm, Expiries, NewAccountPage, PersonShown};
 pub use accounts::{AccountRow, AccountsPage};
+pub use log::{Change, DiffLine, EntryPage, LogFilter, LogPage, written_at};
+pub use namespaces::{
+    MoveNamespacePage, MoveShown, NamespaceForm, NamespaceFormPage, NamespacePage, NamespaceRow,
+    NamespacesPage, RoleForm, RoleRow,
+};
 pub use overview::{Entry, OverviewPage};
 pub use parts::{Choice, Mistake, Mistakes, Notice, Pager, Undo};
+pub use policies::{PoliciesPage, PolicyPage, PolicyRow};
+pub use policy_editor::{
+    PolicyBody, PolicyEditorPage, PolicyForm, ProblemShown, RouteChoice, RuleRow,
+};
+pub use question::{NoRolePage, QuestionPage, Thing, TroublePage};
+pub use routes::{PolicyChoice, RouteForm, RouteFormPage, RoutePage, RouteRow, RoutesPage};
 pub use shell::{Branch, Section, Shell};
+pub use simulator::{SimulationShown, SimulatorForm, SimulatorPage, StepShown};
 pub use token::{AlreadyShownPage, TokenClaim, TokenPage};
+pub use users::{FoundPage, UserPage, UserRow, UsersPage};

@@ -5,6 +5,7 @@ pub mod browser;
 pub mod check;
 pub mod command;
 pub mod config;
+pub mod console_others;
 pub mod console_samples;
 pub mod edge;
 pub mod envoy;

@@ -37,6 +37,7 @@ impl Samples {
     /// Every page of the console.
     pub fn console(self) -> Vec<Sample> {
         let mut all = self.account_samples();
+        all.extend(self.other_samples());
         all.push(self.sample("overview", self.overview().render()));
         all.push(self.sample("overview-empty", self.empty_overview().render()));
         all

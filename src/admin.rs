@@ -5,15 +5,21 @@
 mod accounts;
 mod activity;
 mod actor;
+mod call;
 mod credentials;
+mod deed;
 mod error;
+mod fields;
 mod namespaces;
+mod once;
 mod overview;
 mod policies;
 mod routes;
 mod simulate;
+mod target;
 mod tokens;
 mod users;
+mod world;
 
 pub use accounts::{
     AccountEdit, AccountView, Accounts, AccountsWanted, Created, Destination, Expiry, NewAccount,
@@ -36,8 +42,9 @@ pub use users::{GroupView, UserDetail, UserView};
 use crate::authorizer::Authorizer;
 use crate::secret::Secret;
 use crate::state::State;
-use crate::store::{SessionCache, Store};
+use crate::store::{SessionCache, Store, StoreError};
 use std::sync::Arc;
+use world::World;
 
 /// All verbs of administration.
 #[derive(Clone, Debug)]
@@ -47,6 +54,8 @@ pub struct Admin {
     authorizer: Arc<Authorizer>,
     /// Signs the tokens of credentials.
     key: Arc<Secret<[u8; 32]>>,
+    /// Who is in the directory, to be searched.
+    known: Arc<users::Known>,
 }
 
 impl Admin {
@@ -56,10 +65,20 @@ impl Admin {
         authorizer: Arc<Authorizer>,
         key: Secret<[u8; 32]>,
     ) -> Self {
-        Self { cache, state, authorizer, key: Arc::new(key) }
+        Self { cache, state, authorizer, key: Arc::new(key), known: Arc::default() }
     }
 
     pub fn store(&self) -> &Arc<dyn Store> {
         self.cache.store()
+    }
+
+    /// What there is now, as far as this process knows.
+    fn world(&self) -> World {
+        World { snapshot: self.state.snapshot() }
+    }
+
+    /// Takes note of what the store holds now.
+    async fn refresh(&self) -> Result<(), StoreError> {
+        self.state.refresh(self.store().as_ref()).await.map(drop)
     }
 }

@@ -2,9 +2,11 @@
 //! nothing.
 
 mod bind;
+mod catalog;
 mod desk;
 mod directory;
 mod reload;
+mod usage;
 mod watch;
 
 pub use bind::{BindError, StartError};
@@ -15,7 +17,7 @@ use crate::config::{Config, GrpcAddress};
 use crate::ext_authz::{CheckService, Checker, SERVICE_NAME, descriptor_set};
 use crate::state::{Snapshot, State};
 use crate::tasks::Tasks;
-use crate::telemetry::{DecisionLine, Metrics};
+use crate::telemetry::{DecisionLine, Metrics, UsageBook};
 use crate::web::{self, Readiness, Site};
 use bind::GrpcListener;
 use reload::{Kept, Reload};
@@ -46,6 +48,7 @@ pub struct App {
     operator: Vec<(TcpListener, bool)>,
     service: CheckService,
     site: Arc<Site>,
+    usage: Arc<UsageBook>,
     metrics: Arc<Metrics>,
     readiness: Readiness,
     reload: Reload,
@@ -88,26 +91,28 @@ impl App {
         let readiness = Readiness::default();
         let kept = Kept::of(&config);
         let tasks = Tasks::default();
-        let desk = match &config.sign_in {
-            Some(_) => {
-                let secret = config.identity.secret.bytes();
-                Some(desk::open(&config.storage, secret, &tasks).await?)
-            }
-            None => None,
+        let secret = *config.identity.secret.bytes();
+        let sessions = if config.keeps_records {
+            Some(desk::open(&config.storage, &secret, &tasks).await?)
+        } else {
+            None
         };
         let state = Arc::new(State::new(Snapshot::assemble(config, people)));
         let reload = Reload::new(kept, Arc::clone(&state), Arc::clone(&metrics), readiness.clone());
-        let sessions = desk.as_ref().map(|desk| Arc::clone(&desk.cache));
         let authorizer = Arc::new(match &sessions {
             Some(sessions) => Authorizer::with_records(Arc::clone(sessions) as _),
             None => Authorizer::new(),
         });
+        let furnish = |cache| desk::furnish(cache, &secret, (&state, &authorizer));
+        let desk = sessions.as_ref().map(furnish).transpose()?;
+        let usage = Arc::new(UsageBook::default());
         let service = CheckService::new(Checker {
             state: Arc::clone(&state),
             authorizer: Arc::clone(&authorizer),
             sessions,
             clock: Arc::clone(&clock),
             metrics: Arc::clone(&metrics),
+            usage: Arc::clone(&usage),
             log,
         });
         let site = Site { state, authorizer, clock, tasks: tasks.clone(), desk };
@@ -117,6 +122,7 @@ impl App {
             operator,
             service,
             site: Arc::new(site),
+            usage,
             metrics,
             readiness,
             reload,
@@ -163,9 +169,12 @@ impl App {
             let metrics = with_metrics.then(|| web::metrics(Arc::clone(&self.metrics)));
             serve_http(&self.tasks, listener, pages.merge(metrics.unwrap_or_default()));
         }
-        let people = directory::first(&self.tasks, &self.site.state, &self.metrics);
+        let known = async {
+            directory::first(&self.tasks, &self.site.state, &self.metrics).await;
+            catalog::first(&self.site).await;
+        };
         tokio::select! {
-            () = people => {}
+            () = known => {}
             () = &mut shutdown => {
                 self.tasks.drain(PATIENCE).await;
                 return Ok(());
@@ -174,7 +183,9 @@ impl App {
         serve_http(&self.tasks, self.http, web::public(Arc::clone(&self.site)));
         if let Some(desk) = &self.site.desk {
             let (cache, metrics) = (|| Arc::clone(&desk.cache), Arc::clone(&self.metrics));
+            catalog::keep_read(&self.tasks, &self.site, readiness.clone());
             desk::keep_in_touch(&self.tasks, cache(), metrics, readiness.clone());
+            usage::keep_written(&self.tasks, &self.site, &self.usage);
             desk::keep_confirmed(&self.site);
             desk::keep_clean(&self.tasks, cache(), Arc::clone(&self.site.clock));
         }
@@ -190,6 +201,7 @@ impl App {
         if !self.tasks.drain(PATIENCE).await {
             tracing::warn!("stopped with checks still under way");
         }
+        usage::write_last(&self.site, &self.usage).await;
         Ok(())
     }
 }

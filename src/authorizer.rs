@@ -18,6 +18,7 @@ use crate::policy::{
 use crate::record::DataSources;
 use crate::request::{Path, Request, Target};
 use crate::secret::Secret;
+use crate::service_account::Machine;
 use crate::session::SessionRecord;
 use crate::state::{Settings, Snapshot};
 use crate::store::{RecordKey, Records, Sessionless, Silence};
@@ -83,6 +84,8 @@ pub struct Record {
     pub route: Option<RouteId>,
     /// Who is behind the request, also if they were refused.
     pub identity: Option<Arc<Identity>>,
+    /// The machine whose token was shown, good or not.
+    pub machine: Option<Arc<Machine>>,
     pub session_error: Option<TokenError>,
     pub allow: Verdict,
     pub deny: Verdict,
@@ -130,6 +133,8 @@ pub struct Recognised {
     pub error: Option<TokenError>,
     /// The session behind the caller, if there is one.
     pub record: Option<SessionUse>,
+    /// The service account behind the caller, if there is one. Its token is good.
+    pub machine: Option<Arc<Machine>>,
 }
 
 /// A session in use.
@@ -154,6 +159,8 @@ struct World<'a> {
 pub struct Supposed {
     /// Who asks; `None` leaves it to the credential in the request.
     pub caller: Option<Caller>,
+    /// The machine that `caller` is, if it is one.
+    pub machine: Option<Arc<Machine>>,
     /// External records instead of the configured ones.
     pub records: Option<DataSources>,
     pub ssh: Option<SshFacts>,
@@ -209,8 +216,9 @@ impl Authorizer {
         if presence.silent {
             return Err(Unavailable::Stale);
         }
-        let Presence { caller, error, record, .. } = presence;
-        Ok(Recognised { caller, error, record })
+        let Presence { caller, error, record, machine, .. } = presence;
+        let machine = machine.filter(|_| error.is_none() && caller.identity().is_some());
+        Ok(Recognised { caller, error, record, machine })
     }
 
     /// Decides one request.
@@ -271,7 +279,7 @@ impl Authorizer {
             Ok(target) => target,
             Err(malformed) => return Ok(refused(DenyReason::Malformed(malformed.to_string()))),
         };
-        let place = match Place::find(settings, request, target) {
+        let place = match Place::find(world.snapshot, request, target) {
             Ok(place) => place,
             Err(reason) => return Ok(refused(reason)),
         };
@@ -279,7 +287,10 @@ impl Authorizer {
             Ok(other) => other,
             Err(why) => return Ok(refused(DenyReason::Malformed(why.to_string()))),
         };
-        if other.as_ref().is_some_and(|path| place::is_elsewhere(settings, request, target, path)) {
+        if other
+            .as_ref()
+            .is_some_and(|path| place::is_elsewhere(world.snapshot, request, target, path))
+        {
             let why = "its path can be read as one of another route".to_owned();
             return Ok(refused(DenyReason::Malformed(why)));
         }
@@ -292,8 +303,7 @@ impl Authorizer {
             }
         };
         let supposed = hearing.supposed;
-        let caller = supposed.and_then(|supposed| supposed.caller.clone());
-        let presence = Presence::find(world, request, target, caller, now)?;
+        let presence = Presence::find(world, request, target, supposed, now)?;
         let caller = place.caller(&presence);
         let identity = match &caller {
             Caller::Identified(identity) => Some(identity.as_ref()),
@@ -302,7 +312,12 @@ impl Authorizer {
         let facts = evidence.facts(settings, Facts::new(request, identity, now));
         let facts = supposed.map_or(facts, |supposed| supposed.facts(facts));
         let explanation = hearing.explanation;
-        let evaluation = judge(settings, &place, facts, &caller, other.as_ref(), explanation);
+        let evaluation =
+            if place.is_outside(presence.machine.as_deref(), &world.snapshot.catalog.tree) {
+                Evaluation::refused(DenyReason::OutOfNamespace)
+            } else {
+                judge(settings, &place, facts, &caller, other.as_ref(), explanation)
+            };
         if presence.silent && matches!(evaluation.decision, Decision::Deny(_)) {
             return Err(Unavailable::Stale);
         }
@@ -322,6 +337,7 @@ impl Authorizer {
         let mut record = Record {
             route: place.route_id(),
             identity: asked.caller.identity().cloned(),
+            machine: presence.machine.clone(),
             session_error: presence.error.clone(),
             allow: evaluation.allow,
             deny: evaluation.deny,

@@ -6,15 +6,19 @@ mod check;
 mod demo;
 mod envoy;
 mod healthcheck;
+mod json;
 mod key;
 mod mint;
+mod namespace;
 mod opened;
 mod password;
 mod policy;
 mod report;
 mod routes;
 mod serve;
+mod service_account;
 mod session;
+mod terminal;
 mod verify;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -70,6 +74,12 @@ enum Command {
     /// List and end sessions, and stop impersonations
     #[command(subcommand)]
     Session(session::SessionCommand),
+    /// Make service accounts for machines, and give them tokens
+    #[command(subcommand, visible_alias = "sa")]
+    ServiceAccount(service_account::ServiceAccountCommand),
+    /// Arrange namespaces, and who may administer what in them
+    #[command(subcommand)]
+    Namespace(namespace::NamespaceCommand),
     /// Mint and verify tokens
     #[command(subcommand)]
     Token(TokenCommand),
@@ -159,6 +169,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> std::process::ExitC
         Command::Policy(command) => command.run(),
         Command::Audit(command) => command.run(),
         Command::Session(command) => command.run(),
+        Command::ServiceAccount(command) => command.run(),
+        Command::Namespace(command) => command.run(),
         Command::Token(TokenCommand::Mint(mint)) => mint.run(),
         Command::Token(TokenCommand::Verify(verify)) => verify.run(),
         Command::Key(KeyCommand::Generate(generate)) => generate.run(),

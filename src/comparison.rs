@@ -21,6 +21,7 @@ pub use totals::{Count, Totals};
 use crate::id::RouteId;
 use crate::policy::{Aspect, Language};
 use crate::request::{Kind, Request};
+use crate::route::Table;
 use crate::state::Settings;
 use crate::time::Timestamp;
 use judge::{Judge, SignIn, enforced};
@@ -51,6 +52,7 @@ impl<T> Both<T> {
 #[derive(Clone, Copy, Debug)]
 pub struct Side<'s> {
     pub settings: &'s Settings,
+    pub table: &'s Table,
     pub language: Language,
     pub any_port: bool,
 }
@@ -117,7 +119,7 @@ pub fn compare<'s>(
         circumstances,
         judge: Judge::new(sides, crowd, circumstances),
         order: sides.map(|side| {
-            let routes = side.settings.table.routes().iter().enumerate();
+            let routes = side.table.routes().iter().enumerate();
             routes.map(|(index, route)| (route.id.as_str(), index)).collect()
         }),
         pairs: BTreeMap::new(),

@@ -12,6 +12,7 @@ mod keys;
 mod lint;
 mod listen;
 mod mcp;
+mod namespaces;
 mod outgoing;
 mod policies;
 mod records;
@@ -20,6 +21,7 @@ mod schema;
 mod sign_in;
 mod source;
 mod storage;
+mod stored;
 
 pub use certificates::{CertificateSettings, Enforcement};
 pub use identity::{IdentitySettings, SharedSecret, SharedSecretError};
@@ -31,16 +33,19 @@ pub use routes::Upstream;
 pub use schema::schema;
 pub use sign_in::{ProgrammaticDomains, ProviderSettings, SignInSettings};
 pub use source::{Environment, load_directory, load_policy, load_users, read_directory};
+pub use stored::{RouteProblem, StoredSettings, compile_policy};
 
 use crate::document::{Node, Notice, Problem, Problems, Section, Value, Weight};
-use crate::policy::Language;
+use crate::namespace::NamespaceRecord;
 use crate::provider::DirectoryUrl;
 use crate::record::DataSources;
 use crate::route::Route;
+use crate::secret::Secret;
 use crate::store::StorageSettings;
 use certificates::ReadCertificates;
 use directory::ReadDirectory;
 use keys::Standing;
+use namespaces::ReadNamespaces;
 use records::{ReadRecords, RecordsReader};
 use routes::ReadRoutes;
 use std::path::{Path, PathBuf};
@@ -59,10 +64,12 @@ pub struct Config {
     pub policies: Vec<NamedPolicy>,
     /// Where Envoy should send what a route allows, in the order of `routes`.
     pub upstreams: Vec<Upstream>,
-    /// How its policies are read.
-    pub language: Language,
-    /// `runtime_flags.match_any_incoming_port`
-    pub any_port: bool,
+    /// How its policies are read, and what routes and policies of the store share with its own.
+    pub stored: StoredSettings,
+    /// `namespaces`
+    pub namespaces: Vec<NamespaceRecord>,
+    /// `bootstrap_token`
+    pub bootstrap: Option<Secret<String>>,
     /// `trusted_hops`
     pub trusted_hops: usize,
     /// `path_normalization: off` turns the refusal of ambiguous paths off.
@@ -71,6 +78,8 @@ pub struct Config {
     pub data_sources: DataSources,
     /// `storage`
     pub storage: StorageSettings,
+    /// Whether there is anything to keep in the store: people sign in here, or machines are administered.
+    pub keeps_records: bool,
     /// The directory file, if there is one.
     pub directory: Option<PathBuf>,
     /// Where the directory is fetched from, if it is not a file.
@@ -172,15 +181,14 @@ impl Config {
         let outgoing = OutgoingSettings::read(section, &base, secret, problems);
         let language = policies::language(section, problems);
         let mut certificates = ReadCertificates::read(section, &base, problems);
+        let namespaces = ReadNamespaces::read(section, problems);
+        let common = (language, &namespaces);
         let ReadRoutes { routes, upstreams, policies, idle: idle_in_routes } =
-            routes::read(section, &outgoing.defaults, language, &mut certificates, problems);
+            routes::read(section, &outgoing.defaults, common, &mut certificates, problems);
+        let bootstrap = bootstrap_token(section, problems);
+        let keeps_records = sign_in.is_some() || bootstrap.is_some() || names_storage(section);
         certificates.tell_idle(section, &routes, problems);
         keys::tell_idle(section.place(), &idle, &idle_in_routes, problems);
-        let flags = section
-            .node("runtime_flags")
-            .and_then(|node| Section::open(node, "runtime_flags", problems));
-        let any_port =
-            flags.and_then(|flags| flags.bool("match_any_incoming_port", problems)).unwrap_or(true);
         let trusted_hops = section.integer("trusted_hops", problems).unwrap_or(0);
         let ReadDirectory { file: directory, url: directory_url } =
             directory::read(section, &base, problems);
@@ -203,12 +211,19 @@ impl Config {
             routes,
             policies,
             upstreams,
-            language,
-            any_port,
+            stored: StoredSettings {
+                language,
+                any_port: any_port(section, problems),
+                defaults: outgoing.defaults,
+                authority: certificates.settings.authority.clone(),
+            },
+            namespaces: namespaces.records(),
+            bootstrap,
             trusted_hops: usize::try_from(trusted_hops).unwrap_or(usize::MAX),
             refuse_ambiguous_paths: refuses_ambiguous_paths(section, problems),
             data_sources,
             storage: storage.settings?,
+            keeps_records,
             origin,
             certificates: certificates.settings,
             directory,
@@ -226,6 +241,37 @@ fn idle_keys<'s>(section: &Section<'s>, problems: &mut Problems) -> Vec<&'s str>
     idle.extend(sign_in::idle(section));
     let all = section.entries().iter().map(|entry| entry.key.as_str());
     all.filter(|name| idle.contains(name)).collect()
+}
+
+fn any_port(section: &Section<'_>, problems: &mut Problems) -> bool {
+    let flags = section
+        .node("runtime_flags")
+        .and_then(|node| Section::open(node, "runtime_flags", problems));
+    flags.and_then(|flags| flags.bool("match_any_incoming_port", problems)).unwrap_or(true)
+}
+
+/// Whether it is written where records are kept.
+fn names_storage(section: &Section<'_>) -> bool {
+    ["storage", "databroker_storage_type"].into_iter().any(|key| section.node(key).is_some())
+}
+
+/// The shortest bootstrap secret, in characters: nobody should guess it.
+const SHORTEST_BOOTSTRAP: usize = 32;
+
+fn bootstrap_token(section: &Section<'_>, problems: &mut Problems) -> Option<Secret<String>> {
+    let text = section.text("bootstrap_token", problems)?;
+    if text.chars().count() >= SHORTEST_BOOTSTRAP
+        && text.bytes().all(|byte| byte.is_ascii_graphic())
+    {
+        return Some(Secret::new(text.to_owned()));
+    }
+    let place = section.place_of("bootstrap_token");
+    let message = "`bootstrap_token` is too short to be a secret, or holds more than visible ASCII characters";
+    let problem = Problem::new("bad_value", place, message);
+    problems.push(
+        problem.help("write 32 characters or more, such as `lictor key generate shared` prints"),
+    );
+    None
 }
 
 fn refuses_ambiguous_paths(section: &Section<'_>, problems: &mut Problems) -> bool {

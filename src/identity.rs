@@ -17,7 +17,9 @@ pub use credential::{Credentials, Presented, QUERY_PARAMETER, Source, ours_in_au
 pub use directory::{Directory, DirectoryError, Group, User};
 pub use error::TokenError;
 pub use impersonation::{describe, identify, member_of, person_called};
-pub use rules::{AllowRule, ImpersonationRules, ServiceImpersonation, Target, Targets};
+pub use rules::{
+    AllowRule, ImpersonationRules, ServiceImpersonation, Surroundings, Target, Targets,
+};
 pub use verify::{
     Expected, LEEWAY, SessionClaims, VerificationKeys, Verified, VerifiedHandle, VerifiedToken,
     verify,

@@ -5,7 +5,7 @@ mod name;
 mod tree;
 
 pub use name::{NamespaceName, NamespaceNameError};
-pub use tree::{Reach, Tree};
+pub use tree::{Reach, Roles, Tree};
 
 use crate::id::{NamespaceId, PermissionId};
 use crate::time::Timestamp;

@@ -41,6 +41,8 @@ pub enum Ending {
     RefreshRefused(String),
     /// An administrator ends it.
     Revoked(Administrator),
+    /// These have blocked its owner.
+    Blocked(Who),
 }
 
 /// When and from where something is done.
@@ -218,6 +220,10 @@ impl Moment<'_> {
 
 impl Ending {
     fn events(&self, record: &SessionRecord, at: Moment<'_>) -> Vec<Event> {
+        let revoked = |actor: Who| {
+            let subject = Some(record.who());
+            Event { actor, subject, ..at.of_session(Verb::Revoke, record) }
+        };
         let (event, why) = match self {
             Self::SignOut => (at.of_session(Verb::SignOut, record), "sign-out"),
             Self::Provider => (at.of_session(Verb::ProviderSignOut, record), "provider-sign-out"),
@@ -225,10 +231,8 @@ impl Ending {
                 let event = at.of_session(Verb::RefreshRefused, record);
                 (Event { detail: why.clone(), ..event }, "refresh-refused")
             }
-            Self::Revoked(by) => {
-                let event = at.of_session(Verb::Revoke, record);
-                (Event { actor: by.who(), subject: Some(record.who()), ..event }, "revoked")
-            }
+            Self::Revoked(by) => (revoked(by.who()), "revoked"),
+            Self::Blocked(by) => (revoked(by.clone()), "blocked"),
         };
         at.impersonation_end(record, why).into_iter().chain([event]).collect()
     }

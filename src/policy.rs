@@ -124,6 +124,12 @@ impl Policy {
         Self::allowing(Criterion::unwritten("accept", Question::Always(true)))
     }
 
+    /// Nobody, whatever else says so.
+    pub fn closed() -> Self {
+        let criterion = Criterion::unwritten("accept", Question::Always(true));
+        Self::one_group(Effect::Deny, vec![criterion])
+    }
+
     /// Everybody who is signed in.
     pub fn signed_in() -> Self {
         let question = Question::Person(PersonQuestion::Somebody);

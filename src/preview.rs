@@ -50,7 +50,7 @@ pub struct Both<'a> {
 /// Asks every route: one `GET` of an address that leads to it.
 pub fn preview(snapshot: &Snapshot, who: Both<'_>, now: Timestamp) -> Vec<Row> {
     let authorizer = Authorizer::new();
-    let routes = snapshot.settings.table.routes().iter();
+    let routes = snapshot.table().routes().iter();
     routes.map(|route| ask(&authorizer, snapshot, route, (who, now))).collect()
 }
 
@@ -67,7 +67,7 @@ fn ask(
         rule,
         why: why.to_owned(),
     };
-    let Some(url) = sample(&snapshot.settings, route) else {
+    let Some(url) = sample(snapshot, route) else {
         let asked = format!("{}, {}", route.from, route.path);
         return row(asked, Verdict::Denied, None, "No address leads to this route.");
     };

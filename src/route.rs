@@ -17,16 +17,22 @@ pub use table::{Found, Table};
 use crate::assertion::RouteHeaders;
 use crate::certificate::ClientAuthority;
 use crate::document::Place;
-use crate::id::RouteId;
+use crate::id::{NamespaceId, RouteId};
+use crate::namespace::Made;
 use crate::policy::Policy;
 use std::sync::Arc;
 
 /// One route: what it matches, who may use it, and what is sent on.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Route {
     pub id: RouteId,
     pub from: From,
     pub path: PathMatch,
+    /// Service accounts of this namespace and of those above it may use it at all.
+    pub namespace: NamespaceId,
+    pub made: Made,
+    /// Whether its id was written, and so stays what it is.
+    pub named: bool,
     /// All evaluated as one.
     pub policies: Vec<Arc<Policy>>,
     /// Who vouches for clients: the route's own CA, else the global one. `None`: no certificate is judged.

@@ -7,7 +7,7 @@ mod resolve;
 mod token;
 
 pub use name::{AccountName, AccountNameError};
-pub use resolve::{Surroundings, identify};
+pub use resolve::{identify, suppose};
 pub use token::{TokenSecret, hint_of};
 
 use crate::id::{CredentialId, NamespaceId, ServiceAccountId};

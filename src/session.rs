@@ -10,6 +10,10 @@ pub use resolve::identify;
 use crate::id::SessionId;
 use crate::identity::Claims;
 use crate::time::Timestamp;
+use std::time::Duration;
+
+/// So long after a sign-in may be done what wants a fresh one.
+pub const FRESH: Duration = Duration::from_mins(5);
 
 /// One sign-in.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +47,11 @@ impl SessionRecord {
         });
         let tokens = self.tokens.as_ref().map_or(0, |tokens| tokens.sealed.len());
         self.account.size() + asked + tokens
+    }
+
+    /// Whether the person has shown who they are not long ago.
+    pub fn is_fresh(&self, now: Timestamp) -> bool {
+        now < self.opened.plus(FRESH)
     }
 
     /// Whether the session is in force at `now`.

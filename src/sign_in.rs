@@ -6,7 +6,7 @@ mod link;
 mod sealed;
 
 pub use link::{
-    Callback, Goal, LinkError, callback_begin, callback_of, callback_with, page_of,
+    Callback, Goal, LinkError, SignInWish, callback_begin, callback_of, callback_with, page_of,
     page_of_expired, read_callback, read_goal, same_host, sign_in_link,
 };
 pub use sealed::{Attempt, BrowserKey, Code, Sealers};

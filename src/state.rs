@@ -1,24 +1,41 @@
 //! What a decision needs, as one immutable snapshot, and the cell that holds the current one.
 
+mod compiled;
+
+pub use compiled::Compiled;
+
 use crate::assertion::{Outgoing, SigningKeys};
-use crate::config::{Config, Enforcement, ProgrammaticDomains, ProviderSettings};
+use crate::catalog::Catalog;
+use crate::config::{
+    Config, Enforcement, NamedPolicy, ProgrammaticDomains, ProviderSettings, StoredSettings,
+};
 use crate::identity::{Directory, ImpersonationRules, VerificationKeys};
+use crate::namespace::NamespaceRecord;
 use crate::policy::Policy;
 use crate::provider::{DirectoryUrl, LocalUsers, OidcProvider, TokenSealer};
 use crate::record::DataSources;
 use crate::request::{Host, Kind, Malformed, Path, Target};
-use crate::route::Table;
+use crate::route::{Route, Table};
 use crate::secret::Secret;
+use crate::store::{Store, StoreError};
 use arc_swap::ArcSwap;
 use http::{HeaderName, HeaderValue};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use url::Url;
 
 /// Everything that follows from one configuration.
 #[derive(Debug)]
 pub struct Settings {
-    pub table: Table,
+    /// The routes of the file, with the policies that the file gives them.
+    pub routes: Arc<[Route]>,
+    /// Those under `policies` of the file.
+    pub policies: Vec<NamedPolicy>,
+    /// Those of the file.
+    pub namespaces: Vec<NamespaceRecord>,
+    /// What routes and policies of the store are compiled with.
+    pub stored: StoredSettings,
+    pub bootstrap: Option<Secret<String>>,
     pub internal: InternalPolicies,
     pub keys: VerificationKeys,
     pub issuers: Vec<String>,
@@ -62,14 +79,14 @@ impl Settings {
         current.is_some_and(|current| current.name() == provider)
     }
 
-    /// Whether `host` is the host of a route, or the one where people sign in.
-    pub fn is_ours(&self, host: &Host) -> bool {
+    /// Whether `host` is the one where people sign in.
+    fn is_sign_in_host(&self, host: &Host) -> bool {
         let is_sign_in = |sign_in: &SignIn| {
             let port =
                 host.port().is_none_or(|port| sign_in.url.port_or_known_default() == Some(port));
             port && sign_in.url.host_str() == Some(host.name())
         };
-        self.table.knows_host(host) || self.sign_in.as_ref().is_some_and(is_sign_in)
+        self.sign_in.as_ref().is_some_and(is_sign_in)
     }
 }
 
@@ -144,11 +161,12 @@ pub enum Provider {
     Oidc(Arc<OidcProvider>),
 }
 
-/// One generation of settings and directory. A request uses exactly one.
+/// One generation of settings, directory and catalog. A request uses exactly one.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     pub settings: Arc<Settings>,
     pub directory: Arc<Directory>,
+    pub catalog: Arc<Compiled>,
 }
 
 impl Snapshot {
@@ -162,7 +180,11 @@ impl Snapshot {
             judges_certificates,
             default_certificate_rule,
             keys: config.identity.verification_keys(),
-            table: Table::new(config.routes, config.any_port),
+            routes: config.routes.into(),
+            policies: config.policies,
+            namespaces: config.namespaces,
+            stored: config.stored,
+            bootstrap: config.bootstrap,
             internal: InternalPolicies {
                 public: Policy::public(),
                 signed_in: Policy::signed_in(),
@@ -181,42 +203,91 @@ impl Snapshot {
             sign_in,
             directory_url: config.directory_url,
         };
-        Self { settings: Arc::new(settings), directory: Arc::new(directory) }
+        let catalog = Arc::new(Compiled::new(&settings, Arc::default(), None));
+        Self { settings: Arc::new(settings), directory: Arc::new(directory), catalog }
+    }
+
+    /// All routes, those of the store included.
+    pub fn table(&self) -> &Table {
+        &self.catalog.table
+    }
+
+    /// Whether `host` is the host of a route, or the one where people sign in.
+    pub fn is_ours(&self, host: &Host) -> bool {
+        self.table().knows_host(host) || self.settings.is_sign_in_host(host)
+    }
+
+    /// The same beside what the store holds.
+    #[must_use]
+    pub fn with_catalog(self, stored: Arc<Catalog>) -> Self {
+        let catalog = Compiled::new(&self.settings, stored, Some(&self.catalog));
+        Self { catalog: Arc::new(catalog), ..self }
     }
 }
 
 /// The current snapshot. Reading never waits.
 #[derive(Debug)]
-pub struct State(ArcSwap<Snapshot>);
+pub struct State {
+    current: ArcSwap<Snapshot>,
+    /// Held while a part is replaced, so that none is lost.
+    replacing: Mutex<()>,
+    /// Held while the catalog is read, so that what was read earlier is not put in place later.
+    reading: tokio::sync::Mutex<()>,
+}
 
 impl State {
     pub fn new(snapshot: Snapshot) -> Self {
-        Self(ArcSwap::from_pointee(snapshot))
+        let current = ArcSwap::from_pointee(snapshot);
+        Self { current, replacing: Mutex::default(), reading: tokio::sync::Mutex::default() }
     }
 
     pub fn snapshot(&self) -> Arc<Snapshot> {
-        self.0.load_full()
+        self.current.load_full()
     }
 
-    /// Puts another directory in place, beside the settings of that moment.
+    /// Puts in place what `next` makes of the current snapshot, and gives back the old one, which requests
+    /// under way keep. Whoever lets go of it last frees it.
+    fn change(&self, next: impl FnOnce(&Snapshot) -> Snapshot) -> Arc<Snapshot> {
+        let _alone = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = Arc::new(next(&self.current.load()));
+        self.current.swap(next)
+    }
+
+    /// Puts another directory in place.
     pub fn replace_directory(&self, directory: &Arc<Directory>) {
-        self.0.rcu(|current| Snapshot {
-            settings: Arc::clone(&current.settings),
-            directory: Arc::clone(directory),
-        });
+        self.change(|current| Snapshot { directory: Arc::clone(directory), ..current.clone() });
     }
 
-    /// Puts other settings in place, beside the directory of that moment; gives back the old snapshot.
+    /// Puts other settings in place, beside the directory and what the store holds at that moment.
     pub fn replace_settings(&self, settings: &Arc<Settings>) -> Arc<Snapshot> {
-        self.0.rcu(|current| Snapshot {
-            settings: Arc::clone(settings),
-            directory: Arc::clone(&current.directory),
+        self.change(|current| {
+            let stored = Arc::clone(&current.catalog.stored);
+            let catalog = Arc::new(Compiled::new(settings, stored, None));
+            Snapshot {
+                settings: Arc::clone(settings),
+                directory: Arc::clone(&current.directory),
+                catalog,
+            }
         })
     }
 
-    /// Puts another snapshot in place and gives back the old one, which requests under way keep.
-    /// Whoever lets go of it last frees it.
+    /// Puts other settings and another directory in place, beside what the store holds at that moment.
     pub fn replace(&self, snapshot: Snapshot) -> Arc<Snapshot> {
-        self.0.swap(Arc::new(snapshot))
+        self.change(|current| snapshot.with_catalog(Arc::clone(&current.catalog.stored)))
+    }
+
+    /// Reads what the store holds and puts it in place; says whether it is another than before.
+    ///
+    /// # Errors
+    /// The store does not answer; then what is known stays.
+    pub async fn refresh(&self, store: &dyn Store) -> Result<bool, StoreError> {
+        let _alone = self.reading.lock().await;
+        let stored = store.catalog().await?;
+        if *self.current.load().catalog.stored == stored {
+            return Ok(false);
+        }
+        let stored = Arc::new(stored);
+        self.change(|current| current.clone().with_catalog(stored));
+        Ok(true)
     }
 }

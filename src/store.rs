@@ -4,7 +4,9 @@
 //! A change and the entries that tell of it are one transaction. Transactions that change something
 //! come one after the other, so that changes are numbered in the order in which they can be seen.
 
+mod accounts;
 mod cache;
+mod catalog;
 mod changes;
 mod codec;
 mod error;
@@ -21,6 +23,7 @@ mod sqlite;
 mod statement;
 mod sweep;
 mod transaction;
+mod uses;
 mod verify;
 
 pub use cache::{CacheLimits, Records, Seen, SessionCache, Sessionless, Silence};
@@ -144,6 +147,9 @@ pub trait Store: Machines {
     /// `Conflict` if there is one by that key.
     async fn keep_once(&self, once: Once) -> Result<(), StoreError>;
 
+    /// Looks at a value, which stays.
+    async fn once(&self, key: &str, now: Timestamp) -> Result<Option<Once>, StoreError>;
+
     /// Takes a value, which is gone with that. Of several who ask at once, one gets it.
     async fn take_once(&self, key: &str, now: Timestamp) -> Result<Option<Once>, StoreError>;
 
@@ -223,14 +229,18 @@ pub enum Change {
     KnowPerson(KnownPerson),
     /// Nothing; but the catalog must be of this version.
     ExpectCatalog(u64),
-    /// The catalog must be of this version and becomes the next. Stands before whatever changes it.
+    /// The catalog must be of this version and becomes the next. Stands before whatever changes it, which
+    /// is a conflict otherwise.
     NextCatalog(u64),
-    /// A new namespace, or another state of it.
+    /// A new namespace, whose `version` is zero, or another state of it, whose `version` is the one it is
+    /// based on; the stored one is one higher. Policies and routes likewise.
     PutNamespace(NamespaceRecord),
     /// The namespace is gone. In use while there is a service account in it.
     RemoveNamespace(NamespaceId),
+    /// Taken if there is another one of the same subject in the namespace.
     PutPermission(Permission),
     RemovePermission(PermissionId),
+    /// Taken if there is another one of the same name in the namespace, whatever its case.
     PutPolicy(PolicyRecord),
     RemovePolicy(PolicyId),
     PutRoute(RouteRecord),
@@ -242,11 +252,12 @@ pub enum Change {
     /// An account that is not there yet. Taken if there is a unique one of this user id.
     CreateAccount(AccountRecord),
     /// Another state of an account, deleted included; `version` is the one it is based on. Says nothing of
-    /// its use.
+    /// its use. Whose it is and where cannot change, and one that is deleted stays so.
     UpdateAccount(AccountRecord),
     /// A credential that is not there yet, of an account that is.
     AddCredential(CredentialRecord),
-    /// Another state of a credential. Says nothing of its use.
+    /// Another state of a credential. Says nothing of its use. Of `expires`, `revoked` and `superseded`
+    /// the earlier instant stays, whoever else changed it meanwhile.
     UpdateCredential(CredentialRecord),
     /// A value that can be kept once; else a conflict.
     KeepOnce(Once),

@@ -101,7 +101,7 @@ impl Supposition {
         let request = self.request(&snapshot.settings);
         let rules = &snapshot.settings.impersonation;
         let caller = self.who.caller(&snapshot.directory, rules);
-        let supposed = Supposed { caller, records: self.records, ssh: self.ssh };
+        let supposed = Supposed { caller, machine: None, records: self.records, ssh: self.ssh };
         authorizer.explain(snapshot, &request, &supposed, self.now)
     }
 

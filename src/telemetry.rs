@@ -2,9 +2,11 @@
 
 mod line;
 mod metrics;
+mod usage;
 
 pub use line::{DecisionLine, Line};
 pub use metrics::Metrics;
+pub use usage::{Noted, UsageBook};
 
 use crate::config::{Environment, LogFormat, Logging};
 use std::io::IsTerminal;

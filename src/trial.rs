@@ -38,7 +38,7 @@ impl Suite {
     pub fn run(self) -> Result<Outcome, Unavailable> {
         let Self { snapshot, cases, .. } = self;
         let authorizer = Authorizer::new();
-        let mut coverage = Coverage::of(&snapshot.settings.table);
+        let mut coverage = Coverage::of(snapshot.table());
         let mut trials = Vec::with_capacity(cases.len());
         for case in cases {
             trials.push(run(case, &authorizer, &snapshot, &mut coverage)?);

@@ -5,6 +5,7 @@
 mod acting;
 mod administration;
 mod answer;
+mod caller;
 mod cookie;
 mod documents;
 mod guard;
@@ -18,6 +19,7 @@ mod site;
 mod view;
 mod visit;
 
+pub(crate) use caller::{Caller, origin_of};
 pub use operator::{Readiness, health, metrics};
 pub use site::{Desk, Site};
 

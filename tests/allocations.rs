@@ -171,7 +171,7 @@ fn no_search_for_a_route_allocates() {
 - {from: 'tcp+https://t.test:22'}
 ",
     );
-    let table = &snapshot.settings.table;
+    let table = snapshot.table();
     let mut found = BTreeSet::new();
     for host in ["a.test", "A.test:8443", "a.test:1", "x.b.test", "xy.test", "c.test", "t.test:22"]
     {

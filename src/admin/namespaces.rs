@@ -1,11 +1,20 @@
 //! The tree and the roles given in it.
 
-use super::{Actor, Admin, AdminError};
-use crate::id::{NamespaceId, PermissionId};
-use crate::namespace::{LifetimeRules, NamespaceRecord, Permission, Role, Subject};
-use crate::people::Moment;
+mod change;
+mod contents;
+mod moving;
+mod removal;
+mod roles;
+
+pub(super) use change::IN_FILE;
+
+use super::world::World;
+use super::{Actor, Admin, AdminError, What};
+use crate::id::NamespaceId;
+use crate::namespace::{LifetimeRules, NamespaceRecord, Permission, Role, Roles};
 use crate::store::StoreError;
 use crate::time::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A namespace as somebody sees it.
 #[derive(Clone, Debug)]
@@ -39,7 +48,8 @@ pub struct NewNamespace {
 /// Changes of a namespace; `None` keeps.
 #[derive(Clone, Debug, Default)]
 pub struct NamespaceEdit {
-    /// Takes the role of a manager here, and there.
+    /// Takes the role of a manager here, where it is now, and there; of an admin where rules stop to count by
+    /// it.
     pub parent: Option<NamespaceId>,
     pub name: Option<String>,
     pub description: Option<String>,
@@ -92,106 +102,105 @@ pub struct PermissionView {
     pub email: String,
 }
 
-fn not_yet() -> AdminError {
-    AdminError::Unavailable(StoreError::unavailable("not made yet"))
-}
-
 impl Admin {
     /// Those where `by` has a role, and those on the way to them; parents before children, siblings by
     /// name.
+    ///
+    /// # Errors
+    /// The store does not answer.
     pub async fn namespaces(
         &self,
-        _by: &Actor,
-        _now: Timestamp,
+        by: &Actor,
+        now: Timestamp,
     ) -> Result<Vec<NamespaceView>, AdminError> {
-        Err(not_yet())
+        let world = self.world();
+        let roles = world.tree().roles(by.reach());
+        let seen = world.tree().seen_by(by.reach());
+        let on_the_way: BTreeSet<&NamespaceId> =
+            seen.iter().flat_map(|id| world.tree().line(id)).collect();
+        let shown = world.tree().in_order();
+        let shown = shown.into_iter().filter(|record| on_the_way.contains(&record.id));
+        let resources = world.resources_by_place();
+        let mut views = Vec::new();
+        for record in shown {
+            views.push(self.namespace_view(&world, (record, &roles, &resources), now).await?);
+        }
+        Ok(views)
     }
 
+    /// # Errors
+    /// It is not there, or `by` has no role in it.
     pub async fn namespace(
         &self,
-        _by: &Actor,
-        _id: &NamespaceId,
-        _now: Timestamp,
+        by: &Actor,
+        id: &NamespaceId,
+        now: Timestamp,
     ) -> Result<NamespaceView, AdminError> {
-        Err(not_yet())
+        let world = self.world();
+        world.permit_namespace(by, Role::Viewer, id)?;
+        let record = world.tree().get(id).ok_or(AdminError::NotFound(What::Namespace))?;
+        let roles = world.tree().roles(by.reach());
+        let resources = world.resources_by_place();
+        Ok(self.namespace_view(&world, (record, &roles, &resources), now).await?)
     }
 
-    pub async fn create_namespace(
+    async fn namespace_view(
         &self,
-        _by: &Actor,
-        _new: NewNamespace,
-        _at: Moment<'_>,
-    ) -> Result<NamespaceView, AdminError> {
-        Err(not_yet())
+        world: &World,
+        (record, roles, resources): (&NamespaceRecord, &Roles<'_>, &ByPlace<'_>),
+        now: Timestamp,
+    ) -> Result<NamespaceView, StoreError> {
+        let id = &record.id;
+        let role = roles.role(id);
+        let counts = resources.get(id).copied().unwrap_or_default();
+        let accounts = match role {
+            Some(_) => self.store().tally(Some(&BTreeSet::from([id.clone()])), now).await?.all,
+            None => 0,
+        };
+        Ok(NamespaceView {
+            path: world.tree().path(id),
+            depth: world.tree().line(id).len().saturating_sub(1),
+            role,
+            role_from: roles.given_in(id).cloned(),
+            accounts,
+            routes: if role.is_some() { counts.routes } else { 0 },
+            policies: if role.is_some() { counts.policies } else { 0 },
+            lifetime: world.tree().lifetime(id),
+            record: match role {
+                Some(_) => record.clone(),
+                None => on_the_way(record),
+            },
+        })
     }
+}
 
-    pub async fn update_namespace(
-        &self,
-        _by: &Actor,
-        _id: &NamespaceId,
-        _edit: NamespaceEdit,
-        _at: Moment<'_>,
-    ) -> Result<NamespaceView, AdminError> {
-        Err(not_yet())
+/// What is to be known of a namespace that is only on the way to others.
+fn on_the_way(record: &NamespaceRecord) -> NamespaceRecord {
+    NamespaceRecord {
+        description: String::new(),
+        lifetime: LifetimeRules::default(),
+        ..record.clone()
     }
+}
 
-    /// What moving it below `parent` would change. Changes nothing.
-    pub async fn preview_move(
-        &self,
-        _by: &Actor,
-        _id: &NamespaceId,
-        _parent: &NamespaceId,
-        _now: Timestamp,
-    ) -> Result<MovePreview, AdminError> {
-        Err(not_yet())
-    }
+/// How many things of the catalog are right in a namespace.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    routes: u64,
+    policies: u64,
+}
 
-    pub async fn delete_namespace(
-        &self,
-        _by: &Actor,
-        _id: &NamespaceId,
-        _deletion: Deletion,
-        _at: Moment<'_>,
-    ) -> Result<(), AdminError> {
-        Err(not_yet())
-    }
+type ByPlace<'w> = BTreeMap<&'w NamespaceId, Counts>;
 
-    /// What is in it: up to 1000.
-    pub async fn resources(
-        &self,
-        _by: &Actor,
-        _id: &NamespaceId,
-        _now: Timestamp,
-    ) -> Result<Vec<Resource>, AdminError> {
-        Err(not_yet())
-    }
-
-    /// Roles that count there, those given further up included.
-    pub async fn permissions(
-        &self,
-        _by: &Actor,
-        _id: &NamespaceId,
-    ) -> Result<Vec<PermissionView>, AdminError> {
-        Err(not_yet())
-    }
-
-    /// Gives a role, instead of the one that was given to the same subject there.
-    pub async fn grant(
-        &self,
-        _by: &Actor,
-        _id: &NamespaceId,
-        _given: (Subject, Role),
-        _at: Moment<'_>,
-    ) -> Result<Permission, AdminError> {
-        Err(not_yet())
-    }
-
-    pub async fn remove_permission(
-        &self,
-        _by: &Actor,
-        _id: &PermissionId,
-        _at: Moment<'_>,
-    ) -> Result<(), AdminError> {
-        Err(not_yet())
+impl World {
+    fn resources_by_place(&self) -> ByPlace<'_> {
+        let mut counts = ByPlace::new();
+        for (_, place) in self.routes() {
+            counts.entry(place).or_default().routes += 1;
+        }
+        for policy in &self.stored().policies {
+            counts.entry(&policy.namespace).or_default().policies += 1;
+        }
+        counts
     }
 }

@@ -1,12 +1,19 @@
 //! Routes: those of the configuration, to be seen, and those of the store, to be changed.
 
-use super::{Actor, Admin, AdminError, PolicyMention};
-use crate::catalog::RoutePath;
+mod change;
+mod overlap;
+mod removal;
+
+use super::world::{Depth, Sight, World};
+use super::{Actor, Admin, AdminError, PolicyMention, What};
+use crate::catalog::{RoutePath, RouteRecord};
 use crate::id::{NamespaceId, RouteId};
 use crate::namespace::Made;
-use crate::people::Moment;
-use crate::store::StoreError;
+use crate::route::{PathMatch, Route};
 use crate::time::Timestamp;
+use overlap::Overlaps;
+use std::collections::HashMap;
+use std::sync::Arc;
 
 /// A route as somebody sees it.
 #[derive(Clone, Debug)]
@@ -26,7 +33,7 @@ pub struct RouteView {
     pub own_policy: bool,
     pub pass_identity_headers: bool,
     pub show_error_details: bool,
-    /// Other routes that serve some of the same, by id.
+    /// Other routes that may serve some of the same, by id, as far as they may be seen.
     pub overlaps: Vec<String>,
     /// Only for one of the store.
     pub created: Timestamp,
@@ -75,49 +82,135 @@ pub struct RouteEdit {
     pub expected: Option<u64>,
 }
 
-fn not_yet() -> AdminError {
-    AdminError::Unavailable(StoreError::unavailable("not made yet"))
-}
-
 impl Admin {
     /// In the order in which they are tried.
+    ///
+    /// # Errors
+    /// The namespace named is not there, or not to be seen.
     pub async fn routes(
         &self,
-        _by: &Actor,
-        _which: &RouteWanted,
+        by: &Actor,
+        which: &RouteWanted,
     ) -> Result<Vec<RouteView>, AdminError> {
-        Err(not_yet())
+        let world = self.world();
+        let within = world.asked(by, which.namespace.as_ref(), Depth::of(which.recursive))?;
+        let shown = Shown::new(&world, by);
+        let routes = world.catalog().table.routes().iter();
+        let routes =
+            routes.filter(|route| within.as_ref().is_none_or(|ids| ids.contains(&route.namespace)));
+        let text = which.text.trim().to_lowercase();
+        let holds = |route: &&Route| {
+            let described = shown.stored.get(route.id.as_str());
+            let described = described.map(|record| record.description.to_lowercase());
+            text.is_empty()
+                || route.id.as_str().contains(&text)
+                || route.from.to_string().contains(&text)
+                || path(&route.path).to_lowercase().contains(&text)
+                || described.is_some_and(|described| described.contains(&text))
+        };
+        Ok(routes.filter(holds).map(|route| shown.view(route)).collect())
     }
 
-    pub async fn route(&self, _by: &Actor, _id: &str) -> Result<RouteView, AdminError> {
-        Err(not_yet())
+    /// # Errors
+    /// It is not there, or not to be seen.
+    pub async fn route(&self, by: &Actor, id: &str) -> Result<RouteView, AdminError> {
+        let world = self.world();
+        let found = world.route(id).filter(|route| world.role(by, &route.namespace).is_some());
+        let route = found.ok_or(AdminError::NotFound(What::Route))?;
+        Ok(Shown::new(&world, by).view(route))
+    }
+}
+
+impl World {
+    /// A route of the configuration or of the store.
+    pub(super) fn route(&self, id: &str) -> Option<&Route> {
+        self.catalog().table.routes().iter().find(|route| route.id.as_str() == id)
+    }
+}
+
+/// What views of routes are made of.
+struct Shown<'w> {
+    world: &'w World,
+    sight: Sight<'w>,
+    stored: HashMap<&'w str, &'w RouteRecord>,
+    overlaps: Overlaps<'w>,
+}
+
+impl<'w> Shown<'w> {
+    fn new(world: &'w World, by: &Actor) -> Self {
+        let stored = world.stored().routes.iter();
+        let stored = stored.map(|record| (record.id.as_str(), record)).collect();
+        let any_port = world.settings().stored.any_port;
+        let overlaps = Overlaps::new(world.catalog().table.routes(), any_port);
+        Self { world, sight: world.sight(by), stored, overlaps }
     }
 
-    pub async fn create_route(
-        &self,
-        _by: &Actor,
-        _new: NewRoute,
-        _at: Moment<'_>,
-    ) -> Result<RouteView, AdminError> {
-        Err(not_yet())
+    fn view(&self, route: &Route) -> RouteView {
+        let stored = match route.made {
+            Made::Here => self.stored.get(route.id.as_str()).copied(),
+            Made::BuiltIn | Made::InFile => None,
+        };
+        let overlaps = self.overlaps.with(route);
+        let overlaps = overlaps.into_iter().filter(|other| self.sight.sees(&other.namespace));
+        RouteView {
+            id: route.id.clone(),
+            made: route.made,
+            namespace: route.namespace.clone(),
+            namespace_path: self.world.tree().path(&route.namespace),
+            description: stored.map(|record| record.description.clone()).unwrap_or_default(),
+            from: stored.map_or_else(|| route.from.to_string(), |record| record.from.clone()),
+            path: stored.map_or_else(|| path(&route.path), |record| record.path.told()),
+            policies: self.policies(route),
+            own_policy: self.has_own_policy(route),
+            pass_identity_headers: route.headers.pass_identity_headers,
+            show_error_details: route.show_error_details,
+            overlaps: overlaps.map(|other| other.id.to_string()).collect(),
+            created: stored.map(|record| record.created).unwrap_or_default(),
+            modified: stored.map(|record| record.modified).unwrap_or_default(),
+            modified_by: stored.map(|record| record.modified_by.clone()).unwrap_or_default(),
+            version: stored.map(|record| record.version).unwrap_or_default(),
+        }
     }
 
-    pub async fn update_route(
-        &self,
-        _by: &Actor,
-        _id: &str,
-        _edit: RouteEdit,
-        _at: Moment<'_>,
-    ) -> Result<RouteView, AdminError> {
-        Err(not_yet())
+    /// Those of the configuration, then those of the store, enforced ones first.
+    fn policies(&self, route: &Route) -> Vec<PolicyMention> {
+        let named = self.world.settings().policies.iter();
+        let named = named
+            .filter(|named| route.policies.iter().any(|policy| Arc::ptr_eq(policy, &named.policy)));
+        let stored = self.world.stored().policies.iter();
+        let stored = stored.filter(|policy| {
+            (policy.enforced || policy.routes.contains(route.id.as_str()))
+                && self.world.is_usable(policy, &route.namespace)
+        });
+        let named = named.map(|named| self.world.named_mention(named));
+        let stored = stored.map(|policy| self.world.mention(policy));
+        let mut mentions: Vec<PolicyMention> = named.chain(stored).collect();
+        mentions.sort_by_key(|mention| !mention.enforced);
+        mentions
     }
 
-    pub async fn delete_route(
-        &self,
-        _by: &Actor,
-        _id: &str,
-        _at: Moment<'_>,
-    ) -> Result<(), AdminError> {
-        Err(not_yet())
+    /// Whether the configuration says something of it in words of its own.
+    fn has_own_policy(&self, route: &Route) -> bool {
+        let in_file = self.world.settings().routes.iter();
+        let mut in_file = in_file.filter(|own| own.id == route.id && own.made == route.made);
+        let own = in_file.next().map(|own| own.policies.as_slice()).unwrap_or_default();
+        own.iter().any(|policy| policy.name.is_empty())
+    }
+}
+
+/// Such as `prefix: /api/`; empty for every path.
+fn path(path: &PathMatch) -> String {
+    match path {
+        PathMatch::Any => String::new(),
+        PathMatch::Prefix(text) => format!("prefix: {text}"),
+        PathMatch::SeparatedPrefix(text) => format!("path_separated_prefix: {text}"),
+        PathMatch::Exact(text) => format!("path: {text}"),
+        PathMatch::Regex(pattern) => format!("regex: {pattern}"),
+    }
+}
+
+impl RoutePath {
+    fn told(&self) -> String {
+        self.parts().map(|(key, text)| format!("{key}: {text}")).unwrap_or_default()
     }
 }

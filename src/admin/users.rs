@@ -1,11 +1,20 @@
 //! People and groups, as far as the directory and sign-ins know them.
 
-use super::{AccountView, Actor, Admin, AdminError};
+mod block;
+mod index;
+mod search;
+
+pub(super) use index::Known;
+
+use super::world::World;
+use super::{AccountView, Actor, Admin, AdminError, What};
 use crate::catalog::Blocked;
-use crate::namespace::Role;
-use crate::people::Moment;
+use crate::id::NamespaceId;
+use crate::identity::Person;
+use crate::namespace::{Reach, Role};
 use crate::people::Source;
-use crate::store::StoreError;
+use crate::session::KnownPerson;
+use crate::store::AccountQuery;
 use crate::time::Timestamp;
 
 /// Somebody, in a list.
@@ -32,70 +41,107 @@ pub struct UserDetail {
     pub groups: Vec<GroupView>,
     pub last_sign_in: Option<Timestamp>,
     pub blocked: Option<Blocked>,
-    /// Roles given to them or their groups, by path of the namespace.
+    /// Roles given to them or their groups, by path of the namespace, as far as `by` may see it.
     pub roles: Vec<(String, Role)>,
     /// Accounts that act as them, as far as `by` may see them.
     pub accounts: Vec<AccountView>,
 }
 
-fn not_yet() -> AdminError {
-    AdminError::Unavailable(StoreError::unavailable("not made yet"))
-}
+/// So many accounts are shown with a person.
+const ACCOUNTS: usize = 200;
 
 impl Admin {
-    /// Exact id first, then exact e-mail address, then beginnings of address and words of the name, then
-    /// anything that holds `text`; with how many there are. For everybody with a role anywhere. At most 20.
-    pub async fn search_users(
-        &self,
-        _by: &Actor,
-        _text: &str,
-        _limit: usize,
-    ) -> Result<(Vec<UserView>, u64), AdminError> {
-        Err(not_yet())
-    }
-
-    pub async fn search_groups(
-        &self,
-        _by: &Actor,
-        _text: &str,
-        _limit: usize,
-    ) -> Result<(Vec<GroupView>, u64), AdminError> {
-        Err(not_yet())
-    }
-
+    /// For everybody with a role anywhere.
+    ///
+    /// # Errors
+    /// Nobody is known by this user id; `by` has no role.
     pub async fn user(
         &self,
-        _by: &Actor,
-        _id: &str,
-        _now: Timestamp,
+        by: &Actor,
+        id: &str,
+        now: Timestamp,
     ) -> Result<UserDetail, AdminError> {
-        Err(not_yet())
+        let world = self.world();
+        world.permit_anywhere(by)?;
+        let signed_in = self.store().person(id).await?;
+        let blocked = world.stored().blocked.iter().find(|blocked| blocked.user == id).cloned();
+        let view = world.user_view(id, signed_in.as_ref()).or_else(|| {
+            let id = blocked.as_ref()?.user.clone();
+            let source = Source::SignIn;
+            Some(UserView { id, email: String::new(), name: String::new(), source, blocked: true })
+        });
+        let view = view.ok_or(AdminError::NotFound(What::User))?;
+        let reach = world.reach_of_user(&view, signed_in.as_ref());
+        let which = AccountQuery {
+            namespaces: world.seen(by),
+            user: Some(id.to_owned()),
+            impersonating: Some(true),
+            limit: ACCOUNTS,
+            ..AccountQuery::default()
+        };
+        let accounts = self.store().accounts(&which, now).await?.records;
+        Ok(UserDetail {
+            groups: world.groups(&reach.groups),
+            last_sign_in: signed_in.map(|known| known.last_sign_in),
+            blocked,
+            roles: world.roles_of(&reach, by),
+            accounts: accounts.into_iter().map(|it| world.account_view(it, now)).collect(),
+            view,
+        })
+    }
+}
+
+impl World {
+    /// Somebody of the directory, else of those who signed in.
+    fn user_view(&self, id: &str, signed_in: Option<&KnownPerson>) -> Option<UserView> {
+        let blocked = self.catalog().blocked.contains(id);
+        let listed = self.directory().by_id(id).map(|user| {
+            let (id, email) = (user.id.clone(), user.email.clone());
+            let name = user.display_name.clone();
+            UserView { id, email, name, source: Source::Directory, blocked }
+        });
+        listed.or_else(|| {
+            let account = &signed_in?.account;
+            let (id, email) = (account.user.clone(), account.email.clone());
+            let name = account.name.clone();
+            Some(UserView { id, email, name, source: Source::SignIn, blocked })
+        })
     }
 
-    /// Ends their sessions, keeps them from signing in, and suspends the accounts that act as them. For
-    /// administrators of Global.
-    pub async fn block(
-        &self,
-        _by: &Actor,
-        _id: &str,
-        _reason: &str,
-        _at: Moment<'_>,
-    ) -> Result<(), AdminError> {
-        Err(not_yet())
+    fn reach_of_user(&self, view: &UserView, signed_in: Option<&KnownPerson>) -> Reach {
+        let listed = self.directory().by_id(&view.id).map(|user| user.group_ids.clone());
+        let groups = listed.or_else(|| {
+            let person = signed_in?.account.person(self.directory());
+            Some(person.group_ids().to_vec())
+        });
+        let person = Person { email: view.email.clone(), ..Person::default() };
+        Reach {
+            user: view.id.clone(),
+            groups: groups.unwrap_or_default(),
+            everywhere: self.settings().impersonation.is_administrator(&person),
+        }
     }
 
-    pub async fn unblock(&self, _by: &Actor, _id: &str, _at: Moment<'_>) -> Result<(), AdminError> {
-        Err(not_yet())
+    fn groups(&self, ids: &[String]) -> Vec<GroupView> {
+        let mut names = self.directory().names_of(ids);
+        let view = |id: &String| {
+            let name = names.remove(id).unwrap_or_default();
+            GroupView { id: id.clone(), name }
+        };
+        ids.iter().map(view).collect()
     }
 
-    /// Revokes every credential of accounts that act as them, where `by` is an admin; says how many
-    /// accounts that were.
-    pub async fn revoke_accounts_of(
-        &self,
-        _by: &Actor,
-        _id: &str,
-        _at: Moment<'_>,
-    ) -> Result<usize, AdminError> {
-        Err(not_yet())
+    fn roles_of(&self, reach: &Reach, by: &Actor) -> Vec<(String, Role)> {
+        let sight = self.sight(by);
+        let given = self.tree().permissions().iter();
+        let given = given.filter(|given| reach.is(&given.subject) && sight.sees(&given.namespace));
+        let mut roles: Vec<(String, Role)> =
+            given.map(|given| (self.tree().path(&given.namespace), given.role)).collect();
+        if reach.everywhere {
+            roles.push((self.tree().path(&NamespaceId::global()), Role::Admin));
+        }
+        roles.sort();
+        roles.dedup();
+        roles
     }
 }

@@ -1,12 +1,15 @@
 //! Where people sign in, opened: the store, what is known of it, and what goes on in the background.
 
 use crate::activity::ChainKey;
+use crate::admin::Admin;
+use crate::authorizer::Authorizer;
 use crate::clock::Clock;
 use crate::people::{Moment, People};
 use crate::provider::{Throttle, Turnstile};
+use crate::secret::Secret;
 use crate::session::Origin;
 use crate::sign_in::Sealers;
-use crate::state::Provider;
+use crate::state::{Provider, State};
 use crate::store::{self, CacheLimits, SessionCache, StorageSettings, StoreError, Touch, follow};
 use crate::tasks::Tasks;
 use crate::telemetry::Metrics;
@@ -14,25 +17,35 @@ use crate::web::{Desk, Readiness, Site};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// Opens the store and everything that reads from it.
+/// Opens the store, and what is known of it.
 pub(super) async fn open(
     storage: &StorageSettings,
     secret: &[u8; 32],
     tasks: &Tasks,
-) -> Result<Desk, StoreError> {
-    let chain = ChainKey::derive(secret);
-    let store = store::open(storage, chain.clone(), tasks.clone()).await?;
+) -> Result<Arc<SessionCache>, StoreError> {
+    let store = store::open(storage, ChainKey::derive(secret), tasks.clone()).await?;
     let limits = CacheLimits {
         lookup: storage.lookup_timeout,
         staleness: storage.max_staleness,
         ..CacheLimits::default()
     };
-    let cache = Arc::new(SessionCache::new(store, limits));
+    Ok(Arc::new(SessionCache::new(store, limits)))
+}
+
+/// Everything that reads from the store and writes to it.
+pub(super) fn furnish(
+    cache: &Arc<SessionCache>,
+    secret: &[u8; 32],
+    (state, authorizer): (&Arc<State>, &Arc<Authorizer>),
+) -> Result<Desk, StoreError> {
+    let cache = Arc::clone(cache);
+    let (state, authorizer) = (Arc::clone(state), Arc::clone(authorizer));
     Ok(Desk {
+        admin: Admin::new(Arc::clone(&cache), state, authorizer, Secret::new(*secret)),
         people: People::new(Arc::clone(&cache)),
         cache,
         sealers: Sealers::derive(secret).map_err(StoreError::unavailable)?,
-        chain,
+        chain: ChainKey::derive(secret),
         verified: Mutex::default(),
         throttle: Mutex::new(Throttle::default()),
         turnstile: Turnstile::default(),

@@ -25,7 +25,7 @@ pub struct Outgoing {
 }
 
 /// What one route asks for.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct RouteHeaders {
     /// Send the assertion and the claim headers to the upstream.
     pub pass_identity_headers: bool,

@@ -5,12 +5,14 @@ use super::presence::Presence;
 use crate::assertion::RouteHeaders;
 use crate::id::RouteId;
 use crate::identity::{Caller, Identity};
+use crate::namespace::Tree;
 use crate::policy::{
     Decision, Denial, DenyReason, Evaluation, Explanation, Facts, evaluate, explain,
 };
 use crate::request::{Path, Request, Target};
 use crate::route::{Found, Route};
-use crate::state::Settings;
+use crate::service_account::Machine;
+use crate::state::{Settings, Snapshot};
 use std::sync::Arc;
 
 /// What a request runs into: a route of the operator's, or a page of ours.
@@ -22,17 +24,17 @@ pub(super) enum Place<'s> {
 impl<'s> Place<'s> {
     /// Our own pages first, then the route Envoy names, else the one that serves host and path.
     pub(super) fn find(
-        settings: &'s Settings,
+        snapshot: &'s Snapshot,
         request: &Request,
         target: &Target,
     ) -> Result<Self, DenyReason> {
         if let Some(internal) = Internal::of(request, target) {
-            let ours = settings.is_ours(&target.host);
+            let ours = snapshot.is_ours(&target.host);
             return if ours { Ok(Place::Internal(internal)) } else { Err(DenyReason::NoRoute) };
         }
         let found = match &request.route_id {
-            Some(id) => settings.table.pinned(id, request.kind, target),
-            None => settings.table.find(request.kind, target).map_or(Found::None, Found::Route),
+            Some(id) => snapshot.table().pinned(id, request.kind, target),
+            None => snapshot.table().find(request.kind, target).map_or(Found::None, Found::Route),
         };
         match found {
             Found::Route(route) => Ok(Place::Route(route)),
@@ -97,6 +99,15 @@ impl Place<'_> {
         }
     }
 
+    /// SECURITY: whether a service account is asked for something outside its namespace. Decided before
+    /// policy, so that no rule can widen it.
+    pub(super) fn is_outside(&self, machine: Option<&Machine>, tree: &Tree) -> bool {
+        let inside = |machine: &Machine, route: &Route| {
+            tree.contains(&machine.account.namespace, &route.namespace)
+        };
+        machine.zip(self.route()).is_some_and(|(machine, route)| !inside(machine, route))
+    }
+
     pub(super) fn route_id(&self) -> Option<RouteId> {
         self.route().map(|route| route.id.clone())
     }
@@ -119,12 +130,13 @@ impl Place<'_> {
 
 /// Whether `path`, another reading of the path of `target`, belongs to another route or page.
 pub(super) fn is_elsewhere(
-    settings: &Settings,
+    snapshot: &Snapshot,
     request: &Request,
     target: &Target,
     path: &Path,
 ) -> bool {
     let other = Target { host: target.host.clone(), path: path.clone() };
-    let route = |target: &Target| settings.table.find(request.kind, target).map(|route| &route.id);
+    let route =
+        |target: &Target| snapshot.table().find(request.kind, target).map(|route| &route.id);
     route(target) != route(&other) || Internal::of(request, target) != Internal::of(request, &other)
 }

@@ -1,13 +1,15 @@
 //! The verify and resolve stops: which credential counts, and whom it speaks for.
 
 use super::place::Place;
-use super::{Refusal, SessionUse, Unavailable, World};
+use super::{Refusal, SessionUse, Supposed, Unavailable, World};
 use crate::identity::{
-    Caller, Credentials, Expected, Presented, Source, TokenError, Verified, identify, verify,
+    Caller, Credentials, Expected, Presented, Source, Surroundings, TokenError, Verified,
+    VerifiedHandle, identify, verify,
 };
 use crate::policy::DenyReason;
 use crate::request::{Request, Target};
 use crate::secret::Secret;
+use crate::service_account::{self, Machine, TokenSecret};
 use crate::session::{self, HandleSecret};
 use crate::state::Snapshot;
 use crate::store::{RecordKey, Seen};
@@ -21,6 +23,8 @@ pub(super) struct Presence {
     pub(super) error: Option<TokenError>,
     pub(super) bearer_is_ours: bool,
     pub(super) record: Option<SessionUse>,
+    /// The machine whose token was shown: the one that counts, else the first that does not.
+    pub(super) machine: Option<Arc<Machine>>,
     /// A credential could not be judged because the store is silent. Whoever it is, may do what
     /// anybody may, and for the rest nobody knows.
     pub(super) silent: bool,
@@ -30,6 +34,7 @@ pub(super) struct Presence {
 struct Found {
     caller: Caller,
     record: Option<SessionUse>,
+    machine: Option<Arc<Machine>>,
 }
 
 /// Why a credential gives nobody.
@@ -51,6 +56,8 @@ struct Reader<'a> {
     expected: Expected<'a>,
     now: Timestamp,
     error: Option<TokenError>,
+    /// The machine of the first token that was refused, if it is one's.
+    refused: Option<Arc<Machine>>,
     silent: bool,
 }
 
@@ -61,18 +68,19 @@ impl Presence {
         world: World<'_>,
         request: &Request,
         target: &Target,
-        supposed: Option<Caller>,
+        supposed: Option<&Supposed>,
         now: Timestamp,
     ) -> Result<Self, Unavailable> {
         let settings = &world.snapshot.settings;
         let credentials = Credentials::find(request, &settings.cookie_name);
-        if let Some(caller) = supposed {
+        if let Some(Supposed { caller: Some(caller), machine, .. }) = supposed {
             return Ok(Self {
                 credentials,
-                caller,
+                caller: caller.clone(),
                 error: None,
                 bearer_is_ours: false,
                 record: None,
+                machine: machine.clone(),
                 silent: false,
             });
         }
@@ -81,7 +89,7 @@ impl Presence {
             host: target.host.name(),
             port: target.host.unusual_port(&request.scheme),
         };
-        let mut reader = Reader { world, expected, now, error: None, silent: false };
+        let mut reader = Reader { world, expected, now, error: None, refused: None, silent: false };
         let mut found = reader.first(&credentials.candidates)?;
         // An upstream's own bearer token is none of our business unless we made it.
         let bearer_is_ours = credentials.suspects.iter().any(|text| settings.keys.signed(text));
@@ -91,10 +99,13 @@ impl Presence {
             found = reader.first(&[presented])?;
         }
         let silent = reader.silent && found.is_none();
-        let error = reader.error;
-        let Found { caller, record } = found
-            .unwrap_or_else(|| Found { caller: Caller::Anonymous(error.clone()), record: None });
-        Ok(Self { credentials, caller, error, bearer_is_ours, record, silent })
+        let (error, refused) = (reader.error, reader.refused);
+        let Found { caller, record, machine } = found.unwrap_or_else(|| Found {
+            caller: Caller::Anonymous(error.clone()),
+            record: None,
+            machine: refused,
+        });
+        Ok(Self { credentials, caller, error, bearer_is_ours, record, machine, silent })
     }
 
     pub(super) fn refusal(&self, reason: DenyReason, place: &Place<'_>) -> Refusal {
@@ -143,14 +154,22 @@ impl Reader<'_> {
         Ok(first)
     }
 
-    fn read(&self, presented: &Presented) -> Result<Found, Failure> {
-        let Snapshot { settings, directory } = self.world.snapshot;
+    fn around(&self) -> Surroundings<'_> {
+        let Snapshot { settings, directory, catalog } = self.world.snapshot;
+        Surroundings { rules: &settings.impersonation, directory, blocked: &catalog.blocked }
+    }
+
+    fn read(&mut self, presented: &Presented) -> Result<Found, Failure> {
+        let Snapshot { settings, directory, .. } = self.world.snapshot;
         let verified = verify(&presented.text, &settings.keys, &self.expected, self.now)?;
         let (rules, source) = (&settings.impersonation, presented.source);
         let handle = match verified {
             Verified::Stateless(token) => {
                 let caller = identify(&token, source, rules, directory);
-                return Ok(Found { caller, record: None });
+                return Ok(Found { caller, record: None, machine: None });
+            }
+            Verified::Handle(handle) if handle.account().is_some() => {
+                return self.machine(&handle, source);
             }
             Verified::Handle(handle) => handle,
         };
@@ -165,10 +184,29 @@ impl Reader<'_> {
             return Err(Failure::Unusable(TokenError::UnknownSession));
         }
         let used = (&handle, source);
-        let caller = session::identify(&record, used, rules, directory, self.now)?;
+        let caller = session::identify(&record, used, self.around(), self.now)?;
         let programmatic = handle.programmatic();
         let secret = Arc::new(Secret::new(handle.secret().expose().clone()));
-        Ok(Found { caller, record: Some(SessionUse { record, secret, programmatic }) })
+        let record = Some(SessionUse { record, secret, programmatic });
+        Ok(Found { caller, record, machine: None })
+    }
+
+    fn machine(&mut self, handle: &VerifiedHandle, source: Source) -> Result<Found, Failure> {
+        let id = TokenSecret::id_of(handle.secret().expose());
+        let machine = match self.world.records.machine(&id) {
+            Seen::Known(machine) => machine,
+            Seen::Gone => return Err(Failure::Unusable(TokenError::UnknownCredential)),
+            Seen::Unseen => return Err(Failure::Unseen(RecordKey::Credential(id))),
+            Seen::Stale => return Err(Failure::Stale),
+        };
+        let found = service_account::identify(&machine, (handle, source), self.around(), self.now);
+        match found {
+            Ok(caller) => Ok(Found { caller, record: None, machine: Some(machine) }),
+            Err(error) => {
+                self.refused.get_or_insert(machine);
+                Err(Failure::Unusable(error))
+            }
+        }
     }
 }
 

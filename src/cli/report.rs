@@ -186,6 +186,31 @@ pub(super) fn table<const N: usize>(rows: &[[String; N]]) -> String {
     rows.iter().map(line).collect()
 }
 
+/// What something is called with what it is, one a line. What is empty is left out.
+pub(super) fn facts(facts: &[(&str, String)]) -> String {
+    let there = || facts.iter().filter(|(_, text)| !text.is_empty());
+    let width = there().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
+    there().map(|(name, text)| format!("{name:<width$}  {}\n", printable(text))).collect()
+}
+
+/// A line that is gone, or one that is new, for standard output.
+pub(super) fn changed(sign: char, line: &str) -> String {
+    let code = if sign == '-' { "31" } else { "32" };
+    format!("{}\n", Stream::Out.paint(code, &format!("{sign} {}", printable(line))))
+}
+
+/// Data on standard output that cannot be had a second time.
+///
+/// # Errors
+/// Not all of it was taken.
+pub(super) fn secret(text: &str) -> std::io::Result<()> {
+    let end = if std::io::stdout().is_terminal() && !text.ends_with('\n') { "\n" } else { "" };
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.write_all(end.as_bytes())?;
+    out.flush()
+}
+
 /// As RFC 3339 writes it.
 pub(super) fn instant(at: Timestamp) -> String {
     let instant = jiff::Timestamp::from_second(at.unix());

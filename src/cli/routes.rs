@@ -86,7 +86,7 @@ impl Explain {
 
     fn explain<'t>(&self, snapshot: &'t Snapshot) -> Result<Explanation<'t>, Unavailable> {
         let request = self.request(&snapshot.settings);
-        let table = &snapshot.settings.table;
+        let table = snapshot.table();
         let outcome = outcome(snapshot, &request)?;
         let considered = match (&request.target, &outcome) {
             (Ok(target), Outcome::Route(_) | Outcome::Nothing) => {
@@ -127,7 +127,7 @@ impl Explain {
 fn outcome<'t>(snapshot: &'t Snapshot, request: &Request) -> Result<Outcome<'t>, Unavailable> {
     let answer = Authorizer::new().authorize(snapshot, request, SystemClock.now())?;
     let named = |table: &'t Table, id| table.routes().iter().find(|route| route.id == id);
-    let route = answer.record.route.and_then(|id| named(&snapshot.settings.table, id));
+    let route = answer.record.route.and_then(|id| named(snapshot.table(), id));
     Ok(match (route, answer.record.denied) {
         (_, Some(DenyReason::Malformed(why))) => Outcome::Refused(why),
         (_, Some(DenyReason::NoRoute)) => Outcome::Nothing,

@@ -306,6 +306,7 @@ impl<'f, 's> Trial<'f, 's> {
                 | DenyReason::DeviceUnauthenticated(_)
                 | DenyReason::DeviceUnauthorized
                 | DenyReason::Forbidden
+                | DenyReason::OutOfNamespace
                 | DenyReason::Fault => Answer::Refused,
             },
         }

@@ -38,7 +38,7 @@ impl Probe {
         match self.target(side) {
             Err(why) => Spot::Malformed(why),
             Ok(target) => {
-                let found = side.settings.table.find(self.kind(), &target);
+                let found = side.table.find(self.kind(), &target);
                 found.map_or(Spot::Nowhere, Spot::Route)
             }
         }
@@ -142,7 +142,7 @@ impl<'s> Hosts<'s> {
         };
         let odd = (sides.old.any_port != sides.new.any_port).then(|| unnamed_port(sides));
         for side in [sides.old, sides.new] {
-            for route in side.settings.table.routes() {
+            for route in side.table.routes() {
                 let From::Http { host, port, default_port } = &route.from else { continue };
                 match host {
                     HostPattern::Exact(name) => all.exact.entry(name).or_default().push(route),
@@ -191,7 +191,7 @@ fn prefix(route: &Route) -> Option<&str> {
 }
 
 fn listed(side: Side<'_>) -> BTreeSet<Place> {
-    let listed = side.settings.table.routes().iter().filter_map(|route| match &route.from {
+    let listed = side.table.routes().iter().filter_map(|route| match &route.from {
         From::Http { host: HostPattern::Exact(name), port, .. } => Some((name.clone(), *port)),
         From::Http { host: HostPattern::Wildcard(_), .. } | From::Tunnel { .. } | From::Ssh => None,
     });
@@ -200,7 +200,7 @@ fn listed(side: Side<'_>) -> BTreeSet<Place> {
 
 /// A port that no route names, and that is the default of no scheme.
 fn unnamed_port(sides: Both<Side<'_>>) -> u16 {
-    let routes = [sides.old, sides.new].map(|side| side.settings.table.routes());
+    let routes = [sides.old, sides.new].map(|side| side.table.routes());
     let named: BTreeSet<u16> = routes
         .into_iter()
         .flatten()
@@ -213,7 +213,7 @@ fn unnamed_port(sides: Both<Side<'_>>) -> u16 {
 }
 
 fn tunnels(sides: Both<Side<'_>>) -> BTreeSet<Probe> {
-    let routes = [sides.old, sides.new].map(|side| side.settings.table.routes());
+    let routes = [sides.old, sides.new].map(|side| side.table.routes());
     let targets = routes.into_iter().flatten().flat_map(|route| match &route.from {
         From::Tunnel { targets } => targets.as_slice(),
         From::Http { .. } | From::Ssh => &[],
@@ -227,7 +227,7 @@ fn unprobed(sides: Both<Side<'_>>, asked: &BTreeSet<Probe>) -> Vec<Unprobed> {
         let spots = asked.iter().map(|probe| probe.spot(side));
         let met: HashSet<_> =
             spots.filter_map(|spot| spot.route().map(|route| &route.id)).collect();
-        let routes = side.settings.table.routes().iter();
+        let routes = side.table.routes().iter();
         for route in routes.filter(|route| !met.contains(&route.id)) {
             let (id, place, why) =
                 (route.id.to_string(), route.place.to_string(), why_none(side, route));

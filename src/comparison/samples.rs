@@ -4,7 +4,7 @@ use crate::pattern::Spelling;
 use crate::policy::Hint;
 use crate::request::{Kind, percent_decoded};
 use crate::route::{From, HostPattern, PathMatch, Route};
-use crate::state::Settings;
+use crate::state::Snapshot;
 use crate::supposition::AskedUrl;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use std::collections::BTreeSet;
@@ -31,7 +31,7 @@ pub struct Method {
 
 /// An address that leads to a route; `None` if others stand before it everywhere, or if it is not for
 /// HTTP.
-pub fn sample(settings: &Settings, route: &Route) -> Option<AskedUrl> {
+pub fn sample(snapshot: &Snapshot, route: &Route) -> Option<AskedUrl> {
     let paths = paths_of_rule(&route.path, &BTreeSet::new());
     let From::Http { host, port, default_port: _ } = &route.from else {
         return None;
@@ -48,8 +48,8 @@ pub fn sample(settings: &Settings, route: &Route) -> Option<AskedUrl> {
         paths.iter().map(url).collect::<Vec<_>>()
     });
     let leads = |url: &AskedUrl| {
-        let target = settings.target(&url.host, &url.path, Kind::Http).ok();
-        let found = target.and_then(|target| settings.table.find(Kind::Http, &target));
+        let target = snapshot.settings.target(&url.host, &url.path, Kind::Http).ok();
+        let found = target.and_then(|target| snapshot.table().find(Kind::Http, &target));
         found.is_some_and(|found| std::ptr::eq(found, route))
     };
     asked.into_iter().find(leads)

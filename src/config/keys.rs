@@ -96,6 +96,12 @@ pub const GLOBAL_KEYS: &[Key] = &[
     ),
     used("authorize_log_fields", Kind::Texts, "all", "Fields of the decision log line."),
     used(
+        "bootstrap_token",
+        Kind::Text,
+        "",
+        "A secret of 32 characters or more that may do everything in the admin API until the first administrator signs in. None by default: nobody needs one where people sign in.",
+    ),
+    used(
         "case_insensitive_email",
         Kind::Bool,
         "false",
@@ -296,6 +302,12 @@ pub const GLOBAL_KEYS: &[Key] = &[
         "Where `/metrics`, `/healthz` and `/readyz` are served. Off: nothing listens that was not asked for.",
     ),
     used(
+        "namespaces",
+        Kind::List,
+        "[]",
+        "Places in a tree below Global, in which routes, policies and service accounts are: a list of `id`, `name`, `parent`, `description`, `max_lifetime`, `require_expiry`. More can be made in the console.",
+    ),
+    used(
         "pass_identity_headers",
         Kind::Bool,
         "false",
@@ -363,7 +375,7 @@ pub const GLOBAL_KEYS: &[Key] = &[
         "storage",
         Kind::Map,
         "{type: sqlite}",
-        "Where sessions, known people and the activity log are kept. Opened only if people sign in here. An SQLite file unless it is said otherwise, so that one machine needs nothing else.",
+        "Where sessions, known people and the activity log are kept. Opened if people sign in here, if a `bootstrap_token` is set, or if this is written. An SQLite file unless it is said otherwise, so that one machine needs nothing else.",
     ),
     used(
         "strict_pomerium",
@@ -603,6 +615,12 @@ pub const ROUTE_KEYS: &[Key] = &[
         "More group ids that may leave, besides the global ones.",
     ),
     used("jwt_issuer_format", Kind::Text, "the global one", "`hostOnly` or `uri`."),
+    used(
+        "namespace",
+        Kind::Text,
+        "global",
+        "The namespace it is in, by id: service accounts of others than this one and those above it may not use it.",
+    ),
     used(
         "pass_identity_headers",
         Kind::Bool,

@@ -84,7 +84,7 @@ impl Config {
     }
 
     fn out_of_reach(&self) -> impl Iterator<Item = Notice> {
-        shadowed(&self.routes, self.any_port).into_iter().map(|(route, by)| {
+        shadowed(&self.routes, self.stored.any_port).into_iter().map(|(route, by)| {
             let message = format!(
                 "host and path never lead to `{}`: `{}` at {} takes all it is for; only Envoy can still name it, by `route_id`",
                 route.id, by.id, by.place

@@ -24,7 +24,7 @@ pub struct OutgoingSettings {
 
 /// What routes inherit.
 #[derive(Debug, Default)]
-pub(super) struct RouteDefaults {
+pub(crate) struct RouteDefaults {
     pub(super) pass_identity_headers: bool,
     pub(super) issuer_format: IssuerFormat,
     pub(super) groups_filter: Option<BTreeSet<String>>,

@@ -1,7 +1,9 @@
 //! The policies of the file: named ones, the default, and what a route says itself.
 
+use super::namespaces::ReadNamespaces;
 use crate::advice::Advice;
 use crate::document::{Entry, Node, Notice, Place, Problem, Problems, Section, Value, nearest};
+use crate::id::NamespaceId;
 use crate::identity::{ClaimValue, Claims};
 use crate::policy::{Effect, Language, LegacyFields, Mode, Names, Policy, claim_value, compile};
 use std::collections::BTreeMap;
@@ -25,6 +27,43 @@ pub struct NamedPolicy {
     pub place: Place,
     /// Whether `default_policy` names it.
     pub is_default: bool,
+    pub namespace: NamespaceId,
+    /// It counts on every route of its namespace and below, named there or not.
+    pub enforced: bool,
+}
+
+/// Where a policy under `policies` counts.
+struct Scope {
+    namespace: NamespaceId,
+    enforced: bool,
+}
+
+impl Scope {
+    const KEYS: [&str; 2] = ["namespace", "enforced"];
+
+    /// What is said beside the rules, and the rest, which is the policy.
+    fn take(
+        node: &Node,
+        (language, namespaces): (Language, &ReadNamespaces),
+        problems: &mut Problems,
+    ) -> (Self, Node) {
+        let global = Self { namespace: NamespaceId::global(), enforced: false };
+        let Value::Map(entries) = &node.value else {
+            return (global, node.clone());
+        };
+        let (own, rest): (Vec<Entry>, Vec<Entry>) =
+            entries.iter().cloned().partition(|entry| Self::KEYS.contains(&entry.key.as_str()));
+        if own.is_empty() || !language.extensions {
+            return (global, node.clone());
+        }
+        let own = Node { value: Value::Map(own), ..node.clone() };
+        let Some(section) = Section::open(&own, "policies", problems) else {
+            return (global, node.clone());
+        };
+        let enforced = section.bool("enforced", problems).unwrap_or(false);
+        let scope = Self { namespace: namespaces.of(&section, problems), enforced };
+        (scope, Node { value: Value::Map(rest), ..node.clone() })
+    }
 }
 
 /// What routes share.
@@ -37,12 +76,23 @@ pub(super) struct PolicyReader {
 
 impl PolicyReader {
     /// Reads `policies` and `default_policy`.
-    pub(super) fn read(section: &Section<'_>, language: Language, problems: &mut Problems) -> Self {
+    pub(super) fn read(
+        section: &Section<'_>,
+        (language, namespaces): (Language, &ReadNamespaces),
+        problems: &mut Problems,
+    ) -> Self {
         let mut reader = Self { language, named: BTreeMap::new(), default: Vec::new() };
         let policies = named(section, problems);
         for entry in policies.iter().flat_map(Section::entries) {
-            let policy = Arc::new(compile(&entry.node, language, problems).named(&entry.key));
-            let named = NamedPolicy { policy, place: entry.place.clone(), is_default: false };
+            let (scope, rest) = Scope::take(&entry.node, (language, namespaces), problems);
+            let policy = Arc::new(compile(&rest, language, problems).named(&entry.key));
+            let named = NamedPolicy {
+                policy,
+                place: entry.place.clone(),
+                is_default: false,
+                namespace: scope.namespace,
+                enforced: scope.enforced,
+            };
             reader.named.insert(entry.key.clone(), named);
         }
         reader.default = reader.called(section, "default_policy", problems);

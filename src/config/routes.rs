@@ -3,12 +3,14 @@
 use super::certificates::ReadCertificates;
 use super::keys::{self, ROUTE_KEYS};
 use super::mcp;
+use super::namespaces::ReadNamespaces;
 use super::outgoing::{RouteDefaults, header_name, issuer_format, response_headers};
 use super::policies::{NamedPolicy, PolicyReader};
 use crate::advice::Advice;
 use crate::assertion::{RouteHeaders, Template};
 use crate::document::{Node, Notice, Problem, Problems, Section, Value};
 use crate::id::RouteId;
+use crate::namespace::Made;
 use crate::policy::Language;
 use crate::route::{From, PathMatch, PathMatchError, Route};
 use http::{HeaderName, HeaderValue};
@@ -39,11 +41,11 @@ pub(super) struct ReadRoutes {
 pub(super) fn read(
     section: &Section<'_>,
     defaults: &RouteDefaults,
-    language: Language,
+    (language, namespaces): (Language, &ReadNamespaces),
     certificates: &mut ReadCertificates,
     problems: &mut Problems,
 ) -> ReadRoutes {
-    let policies = PolicyReader::read(section, language, problems);
+    let policies = PolicyReader::read(section, (language, namespaces), problems);
     let mut nodes = Vec::new();
     for key in ["policy", "routes"] {
         match section.node(key).map(|node| (node, &node.value)) {
@@ -54,6 +56,7 @@ pub(super) fn read(
     }
     let mut reader = RouteReader {
         defaults,
+        namespaces,
         certificates,
         policies: &policies,
         ids: BTreeSet::new(),
@@ -78,6 +81,7 @@ fn not_routes(key: &str, node: &Node) -> Problem {
 
 struct RouteReader<'d> {
     defaults: &'d RouteDefaults,
+    namespaces: &'d ReadNamespaces,
     policies: &'d PolicyReader,
     certificates: &'d mut ReadCertificates,
     ids: BTreeSet<String>,
@@ -95,6 +99,8 @@ impl RouteReader<'_> {
         let idle = keys::check(&section, ROUTE_KEYS, problems);
         self.idle.extend(idle.into_iter().map(str::to_owned));
         let id = self.id(&section, number, problems);
+        let named = section.node("id").is_some();
+        let namespace = self.namespaces.of(&section, problems);
         let from = from(&section, problems);
         let path = path(&section, problems);
         let policies = self.policies.of_route(&section, problems);
@@ -105,8 +111,20 @@ impl RouteReader<'_> {
         let mcp = body_limit.is_some();
         let upstream = Upstream { body_limit, ..upstream(&section, problems) };
         let (from, path, place) = (from?, path?, section.place().clone());
-        let route =
-            Route { id, from, path, policies, authority, headers, show_error_details, mcp, place };
+        let route = Route {
+            id,
+            from,
+            path,
+            namespace,
+            made: Made::InFile,
+            named,
+            policies,
+            authority,
+            headers,
+            show_error_details,
+            mcp,
+            place,
+        };
         Some((route, upstream))
     }
 

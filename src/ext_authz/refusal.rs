@@ -69,7 +69,10 @@ const fn words(reason: &DenyReason) -> Words {
         DenyReason::DeviceUnauthorized => {
             (450, "Device Not Allowed", "This device may not be used here.")
         }
-        DenyReason::Forbidden => (403, "Forbidden", "You do not have access to this."),
+        // Opaque: whoever holds a token need not learn what it is kept from.
+        DenyReason::Forbidden | DenyReason::OutOfNamespace => {
+            (403, "Forbidden", "You do not have access to this.")
+        }
         DenyReason::Fault => (
             500,
             "Internal Server Error",
@@ -93,7 +96,9 @@ pub(super) fn answer(
         (DenyReason::Unauthenticated(_) | DenyReason::DeviceUnauthenticated(_), form) => {
             unauthenticated(request, refusal, record, form, settings, now)
         }
-        (DenyReason::Forbidden, _) if matches!(refusal.mcp, Some(Mcp::ToolCall { .. })) => {
+        (DenyReason::Forbidden | DenyReason::OutOfNamespace, _)
+            if matches!(refusal.mcp, Some(Mcp::ToolCall { .. })) =>
+        {
             tool_refused(refusal)
         }
         (_, form) => written(form, &words, request, refusal, record),
@@ -124,6 +129,7 @@ fn is_robots(request: &Request, reason: &DenyReason) -> bool {
         reason,
         DenyReason::Unauthenticated(_)
             | DenyReason::Forbidden
+            | DenyReason::OutOfNamespace
             | DenyReason::DeviceUnauthenticated(_)
             | DenyReason::DeviceUnauthorized
             | DenyReason::ImpersonationNotPermitted

@@ -7,7 +7,7 @@ use crate::policy::DenyReason;
 use crate::request::Request;
 use crate::state::{Snapshot, State};
 use crate::store::{RecordKey, SessionCache};
-use crate::telemetry::{DecisionLine, Metrics};
+use crate::telemetry::{DecisionLine, Metrics, UsageBook};
 use crate::time::Timestamp;
 use envoy_types::pb::envoy::service::auth::v3::authorization_server::{
     Authorization, AuthorizationServer,
@@ -41,6 +41,7 @@ pub struct Checker {
     pub sessions: Option<Arc<SessionCache>>,
     pub clock: Arc<dyn Clock>,
     pub metrics: Arc<Metrics>,
+    pub usage: Arc<UsageBook>,
     pub log: DecisionLine,
 }
 
@@ -177,6 +178,7 @@ impl Checker {
         if let (Some(outcome), Some(route)) = (answer.record.rehearsed(), &answer.record.route) {
             self.metrics.rehearsed(route.as_str(), outcome);
         }
+        self.usage.note(request, &answer.record, now);
         let (response, status) = encode(request, answer, &snapshot.settings, now);
         let elapsed = watch.elapsed();
         self.metrics.checked(denied, elapsed);

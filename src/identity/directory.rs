@@ -94,6 +94,11 @@ impl Directory {
         self.users.get(self.ids.get(id)?)
     }
 
+    /// Whether somebody has this id, with an e-mail address or without.
+    pub fn has_id(&self, id: &str) -> bool {
+        self.ids.contains_key(id)
+    }
+
     /// Everybody, each with their folded e-mail address, in its order.
     pub fn users(&self) -> Vec<(&str, &User)> {
         let mut users: Vec<_> = self.users.iter().map(|(email, user)| (&**email, user)).collect();

@@ -39,6 +39,15 @@ pub struct Targets {
     pub groups: BTreeSet<String>,
 }
 
+/// What it depends on whom a credential speaks for, besides its record.
+#[derive(Clone, Copy, Debug)]
+pub struct Surroundings<'a> {
+    pub rules: &'a ImpersonationRules,
+    pub directory: &'a Directory,
+    /// User ids of people who are blocked.
+    pub blocked: &'a BTreeSet<String>,
+}
+
 /// One permission to act as somebody else.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AllowRule {

@@ -31,6 +31,37 @@ pub struct Reach {
     pub everywhere: bool,
 }
 
+/// What somebody may do in each namespace.
+#[derive(Clone, Debug)]
+pub struct Roles<'t> {
+    tree: &'t Tree,
+    /// The highest role given right there.
+    given: BTreeMap<&'t NamespaceId, Role>,
+    everywhere: bool,
+}
+
+impl Roles<'_> {
+    /// The highest role there, given there or further up.
+    pub fn role(&self, id: &NamespaceId) -> Option<Role> {
+        let line = self.tree.line(id);
+        if self.everywhere && !line.is_empty() {
+            return Some(Role::Admin);
+        }
+        line.iter().filter_map(|id| self.given.get(id).copied()).max()
+    }
+
+    /// Where that role was given, nearest; `None` if by the configuration.
+    pub fn given_in(&self, id: &NamespaceId) -> Option<&NamespaceId> {
+        let role = self.role(id);
+        self.tree.line(id).iter().find(|id| self.given.get(id).copied() == role && role.is_some())
+    }
+
+    /// Whether there is a role anywhere.
+    pub fn is_any(&self) -> bool {
+        self.everywhere || self.given.keys().any(|id| self.tree.get(id).is_some())
+    }
+}
+
 impl Default for Tree {
     fn default() -> Self {
         Self::new(Vec::new(), Vec::new())
@@ -112,21 +143,39 @@ impl Tree {
 
     /// The highest role of somebody there, given there or further up.
     pub fn role(&self, who: &Reach, id: &NamespaceId) -> Option<Role> {
-        let line = self.line(id);
-        if who.everywhere && !line.is_empty() {
-            return Some(Role::Admin);
+        self.roles(who).role(id)
+    }
+
+    /// What somebody may do, for those who ask about many namespaces.
+    pub fn roles(&self, who: &Reach) -> Roles<'_> {
+        let mut given = BTreeMap::new();
+        for permission in self.permissions.iter().filter(|permission| who.is(&permission.subject)) {
+            let highest = given.entry(&permission.namespace).or_insert(permission.role);
+            *highest = permission.role.max(*highest);
         }
-        let given =
-            self.permissions.iter().filter(|permission| line.contains(&permission.namespace));
-        given
-            .filter(|permission| who.is(&permission.subject))
-            .map(|permission| permission.role)
-            .max()
+        Roles { tree: self, given, everywhere: who.everywhere }
     }
 
     /// The namespaces where somebody has a role at all.
     pub fn seen_by(&self, who: &Reach) -> BTreeSet<NamespaceId> {
-        self.nodes.keys().filter(|id| self.role(who, id).is_some()).cloned().collect()
+        let roles = self.roles(who);
+        self.nodes.keys().filter(|id| roles.role(id).is_some()).cloned().collect()
+    }
+
+    /// Every namespace, parents before children and siblings by name.
+    pub fn in_order(&self) -> Vec<&NamespaceRecord> {
+        let mut below = BTreeMap::<_, Vec<_>>::new();
+        for record in self.all() {
+            below.entry(record.parent.as_ref()).or_default().push((record.name.folded(), record));
+        }
+        below.values_mut().for_each(|records| records.sort_by(|(a, _), (b, _)| b.cmp(a)));
+        let mut ordered = Vec::with_capacity(self.nodes.len());
+        let mut next = below.remove(&None).unwrap_or_default();
+        while let Some((_, record)) = next.pop() {
+            ordered.push(record);
+            next.extend(below.remove(&Some(&record.id)).unwrap_or_default());
+        }
+        ordered
     }
 
     /// How long accounts may live there: whatever is said nearest for `required`, the shortest of all for

@@ -45,13 +45,15 @@ pub enum DenyReason {
     DeviceUnauthorized,
     /// Policy says no.
     Forbidden,
+    /// A service account asks for a route that is not in its namespace.
+    OutOfNamespace,
     /// A fault of ours. Refused, because nothing was decided.
     Fault,
 }
 
 impl DenyReason {
     /// Every code, sorted.
-    pub const CODES: [&str; 10] = [
+    pub const CODES: [&str; 11] = [
         "client-certificate",
         "device-unauthenticated",
         "device-unauthorized",
@@ -61,6 +63,7 @@ impl DenyReason {
         "malformed-request",
         "route-mismatch",
         "route-not-found",
+        "service-account-out-of-namespace",
         "unauthenticated",
     ];
 
@@ -77,6 +80,7 @@ impl DenyReason {
             | Self::ClientCertificate
             | Self::DeviceUnauthorized
             | Self::Forbidden
+            | Self::OutOfNamespace
             | Self::Fault => None,
         }
     }
@@ -93,6 +97,7 @@ impl DenyReason {
             Self::DeviceUnauthenticated(_) => "device-unauthenticated",
             Self::DeviceUnauthorized => "device-unauthorized",
             Self::Forbidden => "forbidden",
+            Self::OutOfNamespace => "service-account-out-of-namespace",
             Self::Fault => "fault",
         }
     }

@@ -39,6 +39,18 @@ pub struct Evaluation {
     pub rehearsal: Option<Rehearsal>,
 }
 
+impl Evaluation {
+    /// A refusal that was decided before any rule was asked.
+    pub fn refused(reason: DenyReason) -> Self {
+        Self {
+            allow: Verdict::default(),
+            deny: Verdict::default(),
+            decision: Decision::Deny(Denial::new(reason)),
+            rehearsal: None,
+        }
+    }
+}
+
 /// The decision as it would be if policies in [`Mode::DryRun`] were enforced with the others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rehearsal {

@@ -72,6 +72,36 @@ impl Policy {
         self.criteria().filter_map(|criterion| aspect(&criterion.question)).collect()
     }
 
+    /// Whether a criterion asks for this very user id.
+    pub fn names_user(&self, id: &str) -> bool {
+        let named = |test: &StringTest| match test {
+            StringTest::Is(value) | StringTest::Not(value) => value.as_text() == Some(id),
+            StringTest::In(set) | StringTest::NotIn(set) => set.contains(id),
+            StringTest::Contains(_)
+            | StringTest::StartsWith(_)
+            | StringTest::EndsWith(_)
+            | StringTest::Matches(_) => false,
+        };
+        self.criteria().any(|criterion| match &criterion.question {
+            Question::Person(PersonQuestion::User(text)) => text.tests.iter().any(named),
+            Question::Person(
+                PersonQuestion::Somebody
+                | PersonQuestion::Email(_)
+                | PersonQuestion::Domain(_)
+                | PersonQuestion::Groups(_)
+                | PersonQuestion::Claim { .. },
+            )
+            | Question::Always(_)
+            | Question::Session(_)
+            | Question::Request(_)
+            | Question::Peer(_)
+            | Question::Time(_)
+            | Question::Certificate(_)
+            | Question::Record(_)
+            | Question::Ssh(_) => false,
+        })
+    }
+
     /// The tests on methods.
     pub fn method_hints(&self) -> Vec<Hint<'_>> {
         let tested = self.criteria().filter_map(|criterion| {
@@ -227,6 +257,19 @@ mod tests {
             assert_eq!(found.into_iter().collect::<Vec<_>>(), Vec::from_iter(expected), "{name}");
         }
         assert!(policy("{claim/groups: g}").aspects().is_empty());
+    }
+
+    #[test]
+    fn user_ids_that_are_named() {
+        let criteria = "{user: ci@a.pomerium}, {user: {in: [x, y]}}, {user: {not: z}}, \
+            {user: {ends_with: '@b.pomerium'}}, {email: e@a.test}";
+        let policy = policy(criteria);
+        for id in ["ci@a.pomerium", "x", "y", "z"] {
+            assert!(policy.names_user(id), "{id}");
+        }
+        for id in ["", "ci", "q@b.pomerium", "e@a.test", "X"] {
+            assert!(!policy.names_user(id), "{id}");
+        }
     }
 
     #[test]

@@ -68,7 +68,7 @@ impl TextSet {
         }
     }
 
-    fn contains(&self, text: &str) -> bool {
+    pub(super) fn contains(&self, text: &str) -> bool {
         match self {
             Self::Exact(set) => set.contains(text),
             Self::Folded(sorted) => {

@@ -5,7 +5,7 @@ use crate::pattern::{Pattern, PatternError};
 use std::fmt;
 
 /// How a route matches paths.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum PathMatch {
     Any,
     /// Textual, as Envoy's `prefix`: `/api` matches `/apiary`.

@@ -175,7 +175,8 @@ mod tests {
     use super::{includes, shadowed};
     use crate::assertion::RouteHeaders;
     use crate::document::Place;
-    use crate::id::RouteId;
+    use crate::id::{NamespaceId, RouteId};
+    use crate::namespace::Made;
     use crate::route::{From, PathMatch, Route};
 
     /// `from path` lines; the path begins with `=` (exact), `^` (regex), `|` (separated) or `/`.
@@ -192,6 +193,9 @@ mod tests {
                 id: RouteId::new(&index.to_string()),
                 from: From::parse(from).expect(line),
                 path: path.expect(line),
+                namespace: NamespaceId::global(),
+                made: Made::InFile,
+                named: true,
                 policies: Vec::new(),
                 authority: None,
                 mcp: false,

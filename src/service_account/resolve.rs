@@ -3,21 +3,11 @@
 
 use super::{AccountKind, AccountRecord, CredentialState, Impersonated, KnownBy, Machine};
 use crate::identity::{
-    Caller, Claims, Directory, Identity, ImpersonationRules, Person, ServiceImpersonation, Session,
-    Source, Target, TokenError, VerifiedHandle, describe,
+    Caller, Claims, Directory, Identity, Person, ServiceImpersonation, Session, Source,
+    Surroundings, Target, TokenError, VerifiedHandle, describe,
 };
 use crate::time::Timestamp;
-use std::collections::BTreeSet;
 use std::sync::Arc;
-
-/// What a judgement depends on besides the record.
-#[derive(Clone, Copy, Debug)]
-pub struct Surroundings<'a> {
-    pub rules: &'a ImpersonationRules,
-    pub directory: &'a Directory,
-    /// User ids of people who are blocked.
-    pub blocked: &'a BTreeSet<String>,
-}
 
 /// No time at all lies this far ahead.
 const NEVER: Timestamp = Timestamp::from_unix(i64::MAX);
@@ -43,27 +33,69 @@ pub fn identify(
     if let Some(expires) = handle.expires().filter(|expires| now >= *expires) {
         return Err(TokenError::CredentialExpired(expires));
     }
-    around.admits(account)?;
-    let ends = [handle.expires(), credential.expires, credential.superseded, account.expires];
-    let session = Session {
-        id: account.id.as_str().to_owned(),
-        source,
-        is_service: true,
-        usable_until: ends.into_iter().flatten().min().unwrap_or(NEVER),
-        devices: Arc::default(),
-    };
-    let own = account.person();
-    Ok(match &account.kind {
-        AccountKind::Unique => {
-            Caller::Identified(Arc::new(Identity { subject: own, actor: None, session }))
+    let ends = [handle.expires(), credential.expires, credential.superseded];
+    let ends = ends.into_iter().flatten().min();
+    account.caller((source, ends), around)
+}
+
+/// Whom an account would speak for at `now` with a credential that is good.
+///
+/// # Errors
+/// As [`identify`], but for the credential.
+pub fn suppose(
+    account: &AccountRecord,
+    around: Surroundings<'_>,
+    now: Timestamp,
+) -> Result<Caller, TokenError> {
+    account.usable(now)?;
+    account.caller((Source::Header, None), around)
+}
+
+impl AccountRecord {
+    /// `until` is the end of the credential, if it has one.
+    fn caller(
+        &self,
+        (source, until): (Source, Option<Timestamp>),
+        around: Surroundings<'_>,
+    ) -> Result<Caller, TokenError> {
+        around.admits(self)?;
+        let session = Session {
+            id: self.id.as_str().to_owned(),
+            source,
+            is_service: true,
+            usable_until: until.into_iter().chain(self.expires).min().unwrap_or(NEVER),
+            devices: Arc::default(),
+        };
+        let own = self.person();
+        Ok(match &self.kind {
+            AccountKind::Unique => {
+                Caller::Identified(Arc::new(Identity { subject: own, actor: None, session }))
+            }
+            AccountKind::Impersonating(person) => {
+                let permitted = around.permits(&own, person);
+                let subject = person.person(around.directory);
+                let identity = Arc::new(Identity { subject, actor: Some(own), session });
+                if permitted { Caller::Identified(identity) } else { Caller::Refused(identity) }
+            }
+        })
+    }
+
+    /// Whether the account is in force at `now`.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn usable(&self, now: Timestamp) -> Result<(), TokenError> {
+        if self.deleted.is_some() {
+            return Err(TokenError::AccountDeleted);
         }
-        AccountKind::Impersonating(person) => {
-            let permitted = around.permits(&own, person);
-            let subject = person.person(around.directory);
-            let identity = Arc::new(Identity { subject, actor: Some(own), session });
-            if permitted { Caller::Identified(identity) } else { Caller::Refused(identity) }
+        if self.disabled.is_some() {
+            return Err(TokenError::AccountDisabled);
         }
-    })
+        match self.expires.filter(|expires| now >= *expires) {
+            Some(expires) => Err(TokenError::AccountExpired(expires)),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Machine {
@@ -84,13 +116,7 @@ impl Machine {
                 return Err(TokenError::CredentialExpired(credential.expires.unwrap_or_default()));
             }
         }
-        if account.disabled.is_some() {
-            return Err(TokenError::AccountDisabled);
-        }
-        match account.expires.filter(|expires| now >= *expires) {
-            Some(expires) => Err(TokenError::AccountExpired(expires)),
-            None => Ok(()),
-        }
+        account.usable(now)
     }
 }
 
@@ -102,7 +128,7 @@ impl Surroundings<'_> {
     pub fn admits(&self, account: &AccountRecord) -> Result<(), TokenError> {
         match &account.kind {
             // SECURITY: a person who came later by that id is not this machine.
-            AccountKind::Unique if self.directory.by_id(&account.user).is_some() => {
+            AccountKind::Unique if self.directory.has_id(&account.user) => {
                 Err(TokenError::AccountNameTaken)
             }
             AccountKind::Unique => Ok(()),
@@ -115,6 +141,14 @@ impl Surroundings<'_> {
                 }
                 KnownBy::Directory | KnownBy::SignIn | KnownBy::Nobody => Ok(()),
             },
+        }
+    }
+
+    /// Whether the rules let the account act as whomever it is to act as.
+    pub fn permits_account(&self, account: &AccountRecord) -> bool {
+        match &account.kind {
+            AccountKind::Unique => true,
+            AccountKind::Impersonating(person) => self.permits(&account.person(), person),
         }
     }
 

@@ -3,8 +3,8 @@
 
 use super::{Account, Impersonation, SessionRecord};
 use crate::identity::{
-    Caller, Claims, Directory, Identity, ImpersonationRules, Person, Session, Source, Target,
-    TokenError, VerifiedHandle, describe, member_of, person_called,
+    Caller, Claims, Directory, Identity, ImpersonationRules, Person, Session, Source, Surroundings,
+    Target, TokenError, VerifiedHandle, describe, member_of, person_called,
 };
 use crate::time::Timestamp;
 use std::sync::Arc;
@@ -16,12 +16,15 @@ use std::sync::Arc;
 pub fn identify(
     record: &SessionRecord,
     (handle, source): (&VerifiedHandle, Source),
-    rules: &ImpersonationRules,
-    directory: &Directory,
+    around: Surroundings<'_>,
     now: Timestamp,
 ) -> Result<Caller, TokenError> {
+    let Surroundings { rules, directory, blocked } = around;
     if !record.is_live(now) {
         return Err(TokenError::RecordExpired(record.expires));
+    }
+    if blocked.contains(&record.account.user) {
+        return Err(TokenError::PersonBlocked);
     }
     if handle.user().is_some_and(|user| user != record.account.user) {
         return Err(TokenError::RecordMismatch);
@@ -45,6 +48,7 @@ pub fn identify(
     let permitted = asked.is_permitted(&holder, rules, directory);
     let session = Session { usable_until: record.expires.min(ends), ..session };
     let subject = asked.person(directory);
+    let permitted = permitted && !blocked.contains(&subject.user);
     let identity = Arc::new(Identity { subject, actor: Some(holder), session });
     Ok(if permitted { Caller::Identified(identity) } else { Caller::Refused(identity) })
 }

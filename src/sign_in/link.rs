@@ -2,7 +2,7 @@
 
 use crate::request::Host;
 use crate::signed_url::{self, REDIRECT, SignedUrlError};
-use crate::state::{Settings, SignIn};
+use crate::state::{SignIn, Snapshot};
 use crate::time::Timestamp;
 use serde_json::{Value, json};
 use url::Url;
@@ -19,16 +19,32 @@ const CODE: &str = "pomerium_code";
 /// Where a route host takes its cookie.
 const CALLBACK_PATH: &str = "/.pomerium/callback/";
 const SIGN_IN_PATH: &str = "/.pomerium/sign_in";
+/// The page of the console that is wanted.
+const CONSOLE: &str = "console";
+/// `true` if whoever is signed in has to show who they are again.
+const ANEW: &str = "anew";
+const CONSOLE_PATH: &str = "/console/";
+const LONGEST_PATH: usize = 2048;
 
 /// What a sign-in is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Goal {
     /// The pages of the authenticate host itself.
     Here,
+    /// A page of the console there, by its path and query. With `Anew`, whoever is signed in shows who they
+    /// are once more.
+    Console { path: String, sign_in: SignInWish },
     /// A page of a protected host. `browser` is the hash of the browser's key there, once it has one.
     Page { redirect: Url, browser: Option<String> },
     /// A token for a program, sent to `redirect` through `callback` of the host it is for.
     Program { redirect: Url, callback: Url },
+}
+
+/// Whether being signed in is enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignInWish {
+    Once,
+    Anew,
 }
 
 /// Why a link does not lead anywhere.
@@ -47,19 +63,19 @@ pub enum LinkError {
 /// It is not signed by us, not any more, or leads elsewhere.
 pub fn read_goal(
     url: &Url,
-    settings: &Settings,
+    snapshot: &Snapshot,
     sign_in: &SignIn,
     now: Timestamp,
 ) -> Result<Goal, LinkError> {
     let ours = |name: &str| name.starts_with("pomerium_");
     if !url.query_pairs().any(|(name, _)| ours(&name)) {
-        return Ok(Goal::Here);
+        return Ok(console(url).unwrap_or(Goal::Here));
     }
     signed_url::verify(url, sign_in.key.expose(), now)?;
     let redirect = target(url, REDIRECT).ok_or(LinkError::Elsewhere)?;
     if parameter(url, PROGRAMMATIC).is_some_and(|value| value == "true") {
         let callback = target(url, CALLBACK).ok_or(LinkError::Elsewhere)?;
-        let good = is_ours(&callback, settings, sign_in)
+        let good = is_ours(&callback, snapshot, sign_in)
             && callback.path() == CALLBACK_PATH
             && sign_in.programs.allow(&redirect);
         return if good {
@@ -68,7 +84,7 @@ pub fn read_goal(
             Err(LinkError::Elsewhere)
         };
     }
-    if !is_ours(&redirect, settings, sign_in) {
+    if !is_ours(&redirect, snapshot, sign_in) {
         return Err(LinkError::Elsewhere);
     }
     if origin(&redirect) == origin(&sign_in.url) {
@@ -78,19 +94,32 @@ pub fn read_goal(
     Ok(Goal::Page { redirect, browser: parameter(url, STATE).filter(|hash| hash.len() == 64) })
 }
 
+/// The page of the console that a link asks for. SECURITY: it needs no signature, because it leads to a
+/// page of the same host that only shows something.
+fn console(url: &Url) -> Option<Goal> {
+    let path = parameter(url, CONSOLE)?;
+    let safe = path.starts_with(CONSOLE_PATH)
+        && path.len() <= LONGEST_PATH
+        && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
+        && !path.contains("/.");
+    let anew = parameter(url, ANEW).is_some_and(|value| value == "true");
+    let sign_in = if anew { SignInWish::Anew } else { SignInWish::Once };
+    safe.then_some(Goal::Console { path, sign_in })
+}
+
 /// The page that a goal is about, if it is still one of a host that is served here: where to begin
 /// again what cannot go on.
-pub fn page_of(goal: &Goal, settings: &Settings, sign_in: &SignIn) -> Option<Url> {
+pub fn page_of(goal: &Goal, snapshot: &Snapshot, sign_in: &SignIn) -> Option<Url> {
     let Goal::Page { redirect, .. } = goal else {
         return None;
     };
-    is_ours(redirect, settings, sign_in).then(|| redirect.clone())
+    is_ours(redirect, snapshot, sign_in).then(|| redirect.clone())
 }
 
 /// The same of a link of ours that is too old, such as one that was kept as a bookmark.
 pub fn page_of_expired(
     url: &Url,
-    settings: &Settings,
+    snapshot: &Snapshot,
     sign_in: &SignIn,
     now: Timestamp,
 ) -> Option<Url> {
@@ -100,7 +129,7 @@ pub fn page_of_expired(
     let for_browsers = parameter(url, PROGRAMMATIC).is_none();
     let redirect = target(url, REDIRECT).filter(|_| expired && for_browsers)?;
     let elsewhere = origin(&redirect) != origin(&sign_in.url);
-    page_of(&Goal::Page { redirect, browser: None }, settings, sign_in).filter(|_| elsewhere)
+    page_of(&Goal::Page { redirect, browser: None }, snapshot, sign_in).filter(|_| elsewhere)
 }
 
 /// The signed link to the sign-in page for a goal.
@@ -109,6 +138,13 @@ pub fn sign_in_link(goal: &Goal, sign_in: &SignIn, now: Timestamp) -> Url {
     url.set_path(SIGN_IN_PATH);
     match goal {
         Goal::Here => return url,
+        Goal::Console { path, sign_in: wish } => {
+            url.query_pairs_mut().append_pair(CONSOLE, path);
+            if *wish == SignInWish::Anew {
+                url.query_pairs_mut().append_pair(ANEW, "true");
+            }
+            return url;
+        }
         Goal::Page { redirect, browser } => {
             url.query_pairs_mut().append_pair(REDIRECT, redirect.as_str());
             if let Some(browser) = browser {
@@ -178,6 +214,9 @@ impl Goal {
     pub(super) fn to_json(&self) -> Value {
         match self {
             Self::Here => json!({}),
+            Self::Console { path, sign_in } => {
+                json!({ "console": path, "anew": *sign_in == SignInWish::Anew })
+            }
             Self::Page { redirect, browser } => {
                 json!({ "redirect": redirect.as_str(), "browser": browser })
             }
@@ -189,6 +228,11 @@ impl Goal {
 
     pub(super) fn of_json(value: &Value) -> Option<Self> {
         let url = |name: &str| Url::parse(value.get(name)?.as_str()?).ok();
+        if let Some(path) = value.get("console") {
+            let anew = value.get("anew")?.as_bool()?;
+            let sign_in = if anew { SignInWish::Anew } else { SignInWish::Once };
+            return Some(Self::Console { path: path.as_str()?.to_owned(), sign_in });
+        }
         let Some(redirect) = url("redirect") else {
             return Some(Self::Here);
         };
@@ -217,10 +261,10 @@ fn target(url: &Url, name: &str) -> Option<Url> {
 }
 
 /// SECURITY: a link never leads from TLS to plain text.
-fn is_ours(url: &Url, settings: &Settings, sign_in: &SignIn) -> bool {
+fn is_ours(url: &Url, snapshot: &Snapshot, sign_in: &SignIn) -> bool {
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     let host = url.host_str().and_then(|host| Host::parse(&format!("{host}{port}")).ok());
-    url.scheme() == sign_in.url.scheme() && host.is_some_and(|host| settings.is_ours(&host))
+    url.scheme() == sign_in.url.scheme() && host.is_some_and(|host| snapshot.is_ours(&host))
 }
 
 fn origin(url: &Url) -> (String, Option<String>, Option<u16>) {

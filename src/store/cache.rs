@@ -185,7 +185,9 @@ impl SessionCache {
             flights.remove(key);
             return match answer {
                 Ok(known) => {
-                    known.into_iter().for_each(|known| self.entries.insert(key.clone(), known));
+                    if let Some(known) = known {
+                        self.entries.insert(key.clone(), known);
+                    }
                     Ok(())
                 }
                 Err(error) => Err(Arc::new(error)),

@@ -1,6 +1,15 @@
 //! Records as rows: the whole record as JSON, and beside it what is looked up, once more in columns of
 //! its own. A row that does not say the same twice is no record.
 
+mod catalog;
+mod machines;
+
+pub(super) use catalog::{CATALOG_COLUMNS, Kind, Stored, catalog};
+pub(super) use machines::{
+    ACCOUNT_COLUMNS, CREDENTIAL_COLUMNS, account, account_cells, credential, credential_cells,
+    machine,
+};
+
 use super::StoreError;
 use super::statement::{Cell, Row};
 use crate::activity::{Entry, Who, event_json, event_of_json};
@@ -17,8 +26,10 @@ pub(super) const SESSION_COLUMNS: &str = "id, version, user_id, provider, provid
     expires, refresh_at, acting_until, record";
 pub(super) const PERSON_COLUMNS: &str =
     "user_id, user_folded, email_folded, name_folded, last_sign_in, record";
-pub(super) const ENTRY_COLUMNS: &str =
-    "number, at, verb, actor, actor_email, subject, subject_email, session, event, hash";
+pub(super) const ENTRY_COLUMNS: &str = "number, at, verb, actor, actor_email, subject, subject_email, session, namespace, entity, \
+    entity_id, outcome, event, hash";
+/// Where `event` stands among them.
+const EVENT: usize = 12;
 
 /// The cells of a session, in the order of `SESSION_COLUMNS`.
 pub(super) fn session_cells(record: &SessionRecord) -> Result<Vec<Cell>, StoreError> {
@@ -87,6 +98,8 @@ pub(super) fn entry_cells(entry: &Entry) -> Vec<Cell> {
     let nobody = Who::default();
     let subject = event.subject.as_ref().unwrap_or(&nobody);
     let session = event.session.as_ref();
+    let deed = event.deed.as_ref();
+    let namespace = deed.and_then(|deed| deed.namespace.as_ref());
     vec![
         Cell::number(*number),
         Cell::Int(event.at.unix()),
@@ -96,6 +109,10 @@ pub(super) fn entry_cells(entry: &Entry) -> Vec<Cell> {
         Cell::text_if_any(&subject.user),
         Cell::text_if_any(&folded(&subject.email)),
         session.map_or(Cell::Null, |session| Cell::text(session.as_str())),
+        namespace.map_or(Cell::Null, |namespace| Cell::text(namespace.as_str())),
+        deed.map_or(Cell::Null, |deed| Cell::text(deed.entity.name())),
+        deed.map_or(Cell::Null, |deed| Cell::text_if_any(&deed.id)),
+        deed.map_or(Cell::Null, |deed| Cell::text(deed.outcome.name())),
         Cell::Text(event_json(event).to_string()),
         Cell::text(hash),
     ]
@@ -105,13 +122,13 @@ pub(super) fn entry(mut row: Row) -> Result<Entry, StoreError> {
     let given = row.rest().to_vec();
     let number = row.number()?;
     let unreadable = |why: &str| StoreError::corrupt(format!("entry {number}: {why}"));
-    row.skip(7);
+    row.skip(11);
     let event: Value = read(&row.text()?).map_err(|error| unreadable(&error))?;
     let event = event_of_json(&event).ok_or_else(|| unreadable("it is no event"))?;
     let entry = Entry { number, event, hash: row.text()? };
     let mut wanted = entry_cells(&entry);
     // The event is not compared as text: members may stand in any order.
-    wanted.splice(8..9, given.get(8).cloned());
+    wanted.splice(EVENT..=EVENT, given.get(EVENT).cloned());
     if wanted == given { Ok(entry) } else { Err(unreadable("its columns say something else")) }
 }
 

@@ -1,9 +1,9 @@
 //! The activity log in the store.
 
 use super::codec::{ENTRY_COLUMNS, entry, entry_cells, folded};
-use super::statement::{Cell, Connection, Statement};
+use super::statement::{Cell, Connection, Statement, within};
 use super::{ActivityQuery, StoreError};
-use crate::activity::{Entry, Head};
+use crate::activity::{Entry, Head, Verb};
 
 /// Where the log and the changes end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub(super) async fn append<C: Connection>(
 ) -> Result<(), StoreError> {
     let sql = format!(
         "INSERT INTO lictor_activity ({ENTRY_COLUMNS}) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (number) DO NOTHING"
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (number) DO NOTHING"
     );
     match connection.execute(Statement::new(sql, entry_cells(entry))).await? {
         0 => {
@@ -55,13 +55,24 @@ pub(super) async fn append<C: Connection>(
     }
 }
 
-/// The latest first.
+/// The latest first, unless those after a number are wanted.
 pub(super) async fn list<C: Connection>(
     connection: &mut C,
     which: &ActivityQuery,
 ) -> Result<Vec<Entry>, StoreError> {
-    let sql = format!("SELECT {ENTRY_COLUMNS} FROM lictor_activity WHERE number > 0");
-    let mut statement = Statement::new(sql, Vec::new());
+    let sql = format!("SELECT {ENTRY_COLUMNS} FROM lictor_activity WHERE number > ");
+    let statement = Statement::new(sql, Vec::new()).one_of_many();
+    let statement = statement.with("$", Cell::number(which.after.unwrap_or(0)));
+    let statement = about::<C>(by_whom(statement, which), which);
+    let order = match which.after {
+        Some(_) => " ORDER BY number LIMIT $",
+        None => " ORDER BY number DESC LIMIT $",
+    };
+    let statement = statement.with(order, Cell::limit(which.limit));
+    connection.query(statement).await?.into_iter().map(entry).collect()
+}
+
+fn by_whom(mut statement: Statement, which: &ActivityQuery) -> Statement {
     if let Some(who) = &which.who {
         statement = statement
             .with(" AND (actor = $ OR subject = $", Cell::text(who))
@@ -73,8 +84,32 @@ pub(super) async fn list<C: Connection>(
     if let Some(before) = which.before {
         statement = statement.with(" AND number < $", Cell::number(before));
     }
-    let statement = statement.with(" ORDER BY number DESC LIMIT $", Cell::limit(which.limit));
-    connection.query(statement).await?.into_iter().map(entry).collect()
+    if let Some(from) = which.from {
+        statement = statement.with(" AND at >= $", Cell::Int(from.unix()));
+    }
+    if let Some(until) = which.until {
+        statement = statement.with(" AND at < $", Cell::Int(until.unix()));
+    }
+    statement
+}
+
+fn about<C: Connection>(mut statement: Statement, which: &ActivityQuery) -> Statement {
+    if let Some(namespaces) = &which.namespaces {
+        statement = within::<C>(statement, namespaces);
+    }
+    let verb = which.verb.map(Verb::name);
+    let texts = [
+        (" AND entity = $", which.entity),
+        (" AND entity_id = $", which.entity_id.as_deref()),
+        (" AND verb = $", verb),
+        (" AND outcome = $", which.outcome),
+    ];
+    for (text, value) in texts {
+        if let Some(value) = value {
+            statement = statement.with(text, Cell::text(value));
+        }
+    }
+    statement
 }
 
 /// In order.

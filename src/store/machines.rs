@@ -42,7 +42,8 @@ pub trait Machines: fmt::Debug + Send + Sync {
     async fn catalog(&self) -> Result<Catalog, StoreError>;
 
     /// Writes down what was used, of accounts and credentials that are still there. A use that is
-    /// earlier than one written down already changes no `last_use`. No change is told of.
+    /// earlier than one written down already changes no `last_use`. No change is told of. After an error
+    /// a part may have been written down.
     async fn note_uses(&self, uses: Vec<Use>) -> Result<(), StoreError>;
 
     /// What was done with an account from a day on (days since 1970-01-01, UTC), the latest first.
@@ -58,7 +59,7 @@ pub trait Machines: fmt::Debug + Send + Sync {
 pub struct AccountQuery {
     /// Of these namespaces; `None` for all.
     pub namespaces: Option<BTreeSet<NamespaceId>>,
-    /// User id, name, description or id holds this, whatever its case; empty for all.
+    /// User id, name or description holds this, or the id is this, whatever its case; empty for all.
     pub text: String,
     /// Of this user id.
     pub user: Option<String>,

@@ -31,6 +31,10 @@ pub(super) fn latest(runner: &Runner) -> i64 {
         .unwrap_or(0)
 }
 
+/// What is said to who only looks at tables that lack a migration.
+pub(super) const EARLIER: &str =
+    "the store is of an earlier version; it is upgraded when the server starts";
+
 /// All of what is missing in one transaction, or nothing.
 fn careful(runner: Runner) -> Runner {
     let mut runner = runner.set_grouped(true).set_abort_missing(false).set_abort_divergent(true);

@@ -1,7 +1,7 @@
 //! Values that can be taken once.
 
 use super::statement::{Cell, Connection, Row, Statement};
-use super::{Once, StoreError};
+use super::{Clash, Once, StoreError};
 use crate::time::Timestamp;
 
 pub(super) async fn keep<C: Connection>(connection: &mut C, once: &Once) -> Result<(), StoreError> {
@@ -10,7 +10,7 @@ pub(super) async fn keep<C: Connection>(connection: &mut C, once: &Once) -> Resu
     let Once { key, value, expires } = once;
     let values = vec![Cell::text(key), Cell::text(value), Cell::Int(expires.unix())];
     match connection.execute(Statement::new(sql, values)).await? {
-        0 => Err(StoreError::conflict("there is a value by this key")),
+        0 => Err(StoreError::clash_of(Clash::Once, "there is a value by this key")),
         _ => Ok(()),
     }
 }
@@ -24,6 +24,18 @@ pub(super) async fn take<C: Connection>(
     let sql = "DELETE FROM lictor_once WHERE key = $1 RETURNING value, expires";
     let taken = connection.first(Statement::new(sql, vec![Cell::text(key)])).await?;
     let once = taken.map(|row| read(key, row)).transpose()?;
+    Ok(once.filter(|once| now < once.expires))
+}
+
+/// Looks at a value, and leaves it.
+pub(super) async fn find<C: Connection>(
+    connection: &mut C,
+    key: &str,
+    now: Timestamp,
+) -> Result<Option<Once>, StoreError> {
+    let sql = "SELECT value, expires FROM lictor_once WHERE key = $1";
+    let found = connection.first(Statement::new(sql, vec![Cell::text(key)])).await?;
+    let once = found.map(|row| read(key, row)).transpose()?;
     Ok(once.filter(|once| now < once.expires))
 }
 

@@ -6,7 +6,7 @@ use super::statement::{Cell, Connection, Statement};
 use crate::session::KnownPerson;
 
 /// Nobody's name is longer, and engines limit what they search for.
-const LONGEST_SEARCH: usize = 1000;
+pub(super) const LONGEST_SEARCH: usize = 1000;
 
 pub(super) async fn know<C: Connection>(
     connection: &mut C,
@@ -60,6 +60,6 @@ pub(super) async fn search<C: Connection>(
 }
 
 /// A pattern of LIKE that is met by `text` alone.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     text.replace('!', "!!").replace('%', "!%").replace('_', "!_")
 }

@@ -95,13 +95,12 @@ impl Postgres {
     /// Makes the tables, or looks whether they are there. Gives the channel of this schema.
     async fn prepare(&self) -> Result<String, StoreError> {
         let mut lease = Lease::of(&self.pool, "").await?;
-        let prepared = match self.opening {
-            Opening::ToServe => migrate(&mut lease).await,
-            Opening::ToLook => Ok(()),
-        };
-        let channel = match prepared {
-            Ok(()) => look(&mut lease).await,
-            Err(error) => Err(error),
+        let channel = match self.opening {
+            Opening::ToServe => match migrate(&mut lease).await {
+                Ok(()) => look(&mut lease).await,
+                Err(error) => Err(error),
+            },
+            Opening::ToLook => look_only(&mut lease).await,
         };
         lease.settle(channel)
     }
@@ -156,6 +155,16 @@ async fn look(lease: &mut Lease<'_>) -> Result<String, StoreError> {
         return Err(StoreError::unavailable(message));
     }
     row.text().map_err(|_| StoreError::unavailable("the database has no tables of Lictor's"))
+}
+
+/// The same, if the tables are all there.
+async fn look_only(lease: &mut Lease<'_>) -> Result<String, StoreError> {
+    let channel = look(lease).await?;
+    let latest = migrations::latest(&migrations::of_postgres());
+    match applied(lease).await? {
+        Some(applied) if applied >= latest => Ok(channel),
+        Some(_) | None => Err(StoreError::unavailable(migrations::EARLIER)),
+    }
 }
 
 /// What every connection is told first: nothing may go on for ever, whatever the server's own settings.
@@ -235,6 +244,15 @@ impl Store for Postgres {
             let mut lease = self.lease().await?;
             let kept = once::keep(&mut lease.connection()?, &once).await;
             lease.settle(kept)
+        })
+        .await
+    }
+
+    async fn once(&self, key: &str, now: Timestamp) -> Result<Option<Once>, StoreError> {
+        bounded(self.limits.other, async {
+            let mut lease = self.lease().await?;
+            let found = once::find(&mut lease.connection()?, key, now).await;
+            lease.settle(found)
         })
         .await
     }

@@ -2,7 +2,7 @@
 
 use super::codec::{SESSION_COLUMNS, session, session_cells};
 use super::statement::{Cell, Connection, Row, Statement};
-use super::{AtProvider, SessionQuery, StoreError};
+use super::{AtProvider, RecordKey, SessionQuery, StoreError};
 use crate::id::SessionId;
 use crate::session::SessionRecord;
 use crate::time::Timestamp;
@@ -70,15 +70,15 @@ fn at_provider(statement: Statement, meant: &AtProvider) -> Option<Statement> {
 
 pub(super) async fn open<C: Connection>(
     connection: &mut C,
-    record: &SessionRecord,
-) -> Result<(), StoreError> {
+    record: SessionRecord,
+) -> Result<RecordKey, StoreError> {
     let sql = format!(
         "INSERT INTO lictor_sessions ({SESSION_COLUMNS}) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO NOTHING"
     );
-    match connection.execute(Statement::new(sql, session_cells(record)?)).await? {
+    match connection.execute(Statement::new(sql, session_cells(&record)?)).await? {
         0 => Err(StoreError::conflict("there is a session of this name")),
-        _ => Ok(()),
+        _ => Ok(RecordKey::Session(record.id)),
     }
 }
 
@@ -86,7 +86,7 @@ pub(super) async fn open<C: Connection>(
 pub(super) async fn update<C: Connection>(
     connection: &mut C,
     mut record: SessionRecord,
-) -> Result<(), StoreError> {
+) -> Result<RecordKey, StoreError> {
     let based_on = Cell::number(record.version);
     record.version = record.version.saturating_add(1);
     let sql = "UPDATE lictor_sessions SET version = $2, user_id = $3, provider = $4, \
@@ -95,16 +95,17 @@ pub(super) async fn update<C: Connection>(
     let statement = Statement::new(sql, session_cells(&record)?);
     match connection.execute(statement.with(" AND version = $", based_on)).await? {
         0 => Err(StoreError::conflict("the session was changed or ended by somebody else")),
-        _ => Ok(()),
+        _ => Ok(RecordKey::Session(record.id)),
     }
 }
 
 pub(super) async fn end<C: Connection>(
     connection: &mut C,
-    id: &SessionId,
-) -> Result<(), StoreError> {
+    id: SessionId,
+) -> Result<RecordKey, StoreError> {
     let sql = "DELETE FROM lictor_sessions WHERE id = $1";
-    connection.execute(Statement::new(sql, vec![Cell::text(id.as_str())])).await.map(drop)
+    connection.execute(Statement::new(sql, vec![Cell::text(id.as_str())])).await?;
+    Ok(RecordKey::Session(id))
 }
 
 /// Removes up to `limit` sessions that are over at `now`, and gives what they were.

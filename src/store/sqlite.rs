@@ -156,6 +156,11 @@ impl Store for Sqlite {
         self.write(async move |c: &mut Handle<'_>| once::keep(c, &once).await).await
     }
 
+    async fn once(&self, key: &str, now: Timestamp) -> Result<Option<Once>, StoreError> {
+        let (limit, key) = (self.limits.other, key.to_owned());
+        self.read(limit, async move |c: &mut Handle<'_>| once::find(c, &key, now).await).await
+    }
+
     async fn take_once(&self, key: &str, now: Timestamp) -> Result<Option<Once>, StoreError> {
         let key = key.to_owned();
         self.write(async move |c: &mut Handle<'_>| once::take(c, &key, now).await).await

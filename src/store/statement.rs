@@ -2,7 +2,10 @@
 //! dialect that both engines understand, with `$1`, `$2` … for values.
 
 use super::{Changed, StoreError};
+use crate::id::NamespaceId;
+use serde_json::Value;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::future::Future;
 
 /// A value in a column.
@@ -52,7 +55,7 @@ const ESCAPE: char = '\u{ffff}';
 
 /// A text without U+0000, which PostgreSQL does not take and SQLite does not compare beyond. Different
 /// texts stay different.
-fn storable(text: &str) -> String {
+pub(super) fn storable(text: &str) -> String {
     if !text.contains(['\0', ESCAPE]) {
         return text.to_owned();
     }
@@ -63,6 +66,23 @@ fn storable(text: &str) -> String {
         stored.push(if c == '\0' { '0' } else { c });
         stored
     })
+}
+
+/// What [`storable`] made `stored` of.
+fn original(stored: &str) -> String {
+    let mut text = String::with_capacity(stored.len());
+    let mut rest = stored.chars();
+    while let Some(c) = rest.next() {
+        text.push(match c {
+            ESCAPE => match rest.next() {
+                Some('0') => '\0',
+                Some(escaped) => escaped,
+                None => ESCAPE,
+            },
+            plain => plain,
+        });
+    }
+    text
 }
 
 /// One row of an answer, read from left to right.
@@ -91,6 +111,16 @@ impl Row {
         }
     }
 
+    /// A text that stands in no other column, as it was before it was stored.
+    pub(super) fn original(&mut self) -> Result<String, StoreError> {
+        self.text().map(|stored| original(&stored))
+    }
+
+    /// The next `cells` as a row of their own.
+    pub(super) fn take(&mut self, cells: usize) -> Self {
+        Self::new(self.0.by_ref().take(cells).collect())
+    }
+
     pub(super) fn int(&mut self) -> Result<i64, StoreError> {
         self.maybe_int()?.ok_or_else(|| StoreError::corrupt("a number is missing"))
     }
@@ -114,11 +144,19 @@ impl Row {
 pub(super) struct Statement {
     pub(super) sql: Cow<'static, str>,
     pub(super) values: Vec<Cell>,
+    /// There are too many of its kind for all of them to be kept prepared.
+    pub(super) one_of_many: bool,
 }
 
 impl Statement {
     pub(super) fn new(sql: impl Into<Cow<'static, str>>, values: Vec<Cell>) -> Self {
-        Self { sql: sql.into(), values }
+        Self { sql: sql.into(), values, one_of_many: false }
+    }
+
+    /// A statement that is put together in so many ways that none is kept prepared.
+    #[must_use]
+    pub(super) fn one_of_many(self) -> Self {
+        Self { one_of_many: true, ..self }
     }
 
     /// Puts `text` at the end, in which each `$` stands for `value`.
@@ -129,6 +167,43 @@ impl Statement {
         self.sql.to_mut().push_str(&text.replace('$', &place));
         self
     }
+
+    /// Puts a condition without values at the end.
+    #[must_use]
+    pub(super) fn and(mut self, condition: &str) -> Self {
+        let sql = self.sql.to_mut();
+        sql.push_str(" AND ");
+        sql.push_str(condition);
+        self
+    }
+}
+
+/// Lists as one value: a JSON array of arrays.
+pub(super) fn array<'a>(rows: impl IntoIterator<Item = Vec<Element<'a>>>) -> Cell {
+    let element = |element| match element {
+        Element::Text(text) => Value::String(storable(text)),
+        Element::Int(value) => Value::from(value),
+    };
+    let rows = rows.into_iter().map(|row| row.into_iter().map(element).collect());
+    Cell::Text(Value::Array(rows.collect()).to_string())
+}
+
+/// Only what is in these namespaces. One value, however many there are.
+pub(super) fn within<C: Connection>(
+    statement: Statement,
+    namespaces: &BTreeSet<NamespaceId>,
+) -> Statement {
+    let elements = C::ELEMENTS;
+    let names = array(namespaces.iter().map(|id| vec![Element::Text(id.as_str())]));
+    let text = format!(" AND namespace IN (SELECT e.value ->> 0 FROM {elements} AS e)");
+    statement.with(&text, names)
+}
+
+/// A value in an [`array`].
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Element<'a> {
+    Text(&'a str),
+    Int(i64),
 }
 
 /// An engine's connection, or a transaction on it.
@@ -136,6 +211,9 @@ pub(super) trait Connection: Send {
     /// What stands at the end of a SELECT whose rows nobody else may change before this transaction
     /// has ended.
     const LOCKING: &'static str;
+
+    /// What gives a row for each element of the JSON array `$`; the element is its column `value`.
+    const ELEMENTS: &'static str;
 
     /// Gives the number of rows that were changed.
     fn execute(
@@ -165,7 +243,7 @@ pub(super) trait Connection: Send {
 
 #[cfg(test)]
 mod tests {
-    use super::{Cell, Row, Statement, storable};
+    use super::{Cell, Row, Statement, original, storable};
 
     #[test]
     fn stored_texts_have_no_zeros_and_stay_different() {
@@ -175,6 +253,9 @@ mod tests {
             texts.iter().map(|text| storable(text)).collect();
         assert_eq!(stored.len(), texts.len());
         assert!(stored.iter().all(|text| !text.contains('\0')));
+        for text in texts {
+            assert_eq!(original(&storable(text)), text);
+        }
     }
 
     #[test]

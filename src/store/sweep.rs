@@ -2,11 +2,12 @@
 
 use super::statement::{Cell, Connection, Row};
 use super::transaction::Writing;
-use super::{Change, StoreError, changes, codec, once, sessions};
+use super::{Change, StoreError, accounts, changes, codec, once, sessions, uses};
 use crate::activity::{ChainKey, Event, Verb, Who};
 use crate::id::SessionId;
 use crate::session::{Origin, SessionRecord};
 use crate::time::Timestamp;
+use std::time::Duration;
 
 /// So many records in one transaction.
 const BATCH: usize = 200;
@@ -19,12 +20,30 @@ pub(super) enum Sweep {
     DoneActing,
     ExpiredValues,
     OldNotes,
+    /// Of accounts that were deleted long ago, before these themselves, and of days long past.
+    OldUsage,
+    /// Accounts that were deleted long ago, with their credentials.
+    OldAccounts,
+    /// Credentials that have opened nothing for long.
+    OldCredentials,
 }
 
 impl Sweep {
-    pub(super) const ALL: [Self; 4] =
-        [Self::ExpiredSessions, Self::DoneActing, Self::ExpiredValues, Self::OldNotes];
+    pub(super) const ALL: [Self; 7] = [
+        Self::ExpiredSessions,
+        Self::DoneActing,
+        Self::ExpiredValues,
+        Self::OldNotes,
+        Self::OldUsage,
+        Self::OldAccounts,
+        Self::OldCredentials,
+    ];
 }
+
+/// How long what is deleted, revoked or over is remembered, so that refusals can say so.
+const REMEMBERED: Duration = Duration::from_hours(30 * 24);
+/// How long it is known what was done with an account on which day.
+const USAGE_KEPT: Duration = Duration::from_hours(90 * 24);
 
 /// Whether there may be more of the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +70,16 @@ pub(super) async fn sweep<C: Connection>(
         Sweep::DoneActing => return done_acting(connection, chain, now).await,
         Sweep::ExpiredValues => once::remove_expired(connection, now, BATCH).await?,
         Sweep::OldNotes => changes::remove_old(connection, BATCH).await?,
+        Sweep::OldUsage => {
+            let day = uses::day_of(now.minus(USAGE_KEPT));
+            uses::remove_old(connection, (day, now.minus(REMEMBERED)), BATCH).await?
+        }
+        Sweep::OldAccounts => {
+            accounts::remove_deleted(connection, now.minus(REMEMBERED), BATCH).await?
+        }
+        Sweep::OldCredentials => {
+            accounts::remove_over(connection, now.minus(REMEMBERED), BATCH).await?
+        }
     };
     Ok(Swept::of(usize::try_from(removed).unwrap_or(usize::MAX)))
 }

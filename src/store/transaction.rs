@@ -1,9 +1,13 @@
 //! What one transaction makes: changes, their notes, and the entries that tell of them.
 
+use super::codec::{Kind, Stored};
 use super::log::{self, End};
 use super::statement::Connection;
-use super::{Change, Changed, RecordKey, StoreError, changes, people, sessions};
+use super::{
+    Change, Changed, Clash, StoreError, accounts, catalog, changes, once, people, sessions,
+};
 use crate::activity::{ChainKey, Event, Head};
+use crate::id::NamespaceId;
 
 /// A transaction that is the only one to change anything.
 pub(super) struct Writing<'c, C> {
@@ -11,6 +15,8 @@ pub(super) struct Writing<'c, C> {
     chain: &'c ChainKey,
     end: End,
     noted: Vec<Changed>,
+    /// Whether the catalog has become the next.
+    in_catalog: bool,
 }
 
 impl<'c, C: Connection> Writing<'c, C> {
@@ -20,47 +26,73 @@ impl<'c, C: Connection> Writing<'c, C> {
         chain: &'c ChainKey,
     ) -> Result<Self, StoreError> {
         let end = log::lock(connection).await?;
-        Ok(Self { connection, chain, end, noted: Vec::new() })
+        Ok(Self { connection, chain, end, noted: Vec::new(), in_catalog: false })
     }
 
     pub(super) async fn make(&mut self, change: Change) -> Result<(), StoreError> {
-        let record = match change {
-            Change::OpenSession(record) => {
-                sessions::open(self.connection, &record).await?;
-                RecordKey::Session(record.id)
-            }
-            Change::UpdateSession(record) => {
-                let id = record.id.clone();
-                sessions::update(self.connection, record).await?;
-                RecordKey::Session(id)
-            }
+        let c = &mut *self.connection;
+        let changed = match change {
+            Change::OpenSession(record) => vec![sessions::open(c, record).await?],
+            Change::UpdateSession(record) => vec![sessions::update(c, record).await?],
             // Noted even if it was gone: whoever still knows it has missed something.
-            Change::EndSession(id) => {
-                sessions::end(self.connection, &id).await?;
-                RecordKey::Session(id)
+            Change::EndSession(id) => vec![sessions::end(c, id).await?],
+            Change::KnowPerson(person) => return people::know(c, &person).await,
+            Change::ExpectCatalog(version) => return catalog::expect(c, version).await,
+            Change::NextCatalog(version) => {
+                self.in_catalog = true;
+                vec![catalog::next(c, version).await?]
             }
-            Change::KnowPerson(person) => return people::know(self.connection, &person).await,
-            Change::ExpectCatalog(_)
-            | Change::NextCatalog(_)
-            | Change::PutNamespace(_)
-            | Change::RemoveNamespace(_)
-            | Change::PutPermission(_)
-            | Change::RemovePermission(_)
-            | Change::PutPolicy(_)
-            | Change::RemovePolicy(_)
-            | Change::PutRoute(_)
-            | Change::RemoveRoute(_)
-            | Change::Block(_)
-            | Change::Unblock(_)
-            | Change::CloseBootstrap(_)
-            | Change::CreateAccount(_)
-            | Change::UpdateAccount(_)
-            | Change::AddCredential(_)
-            | Change::UpdateCredential(_)
-            | Change::KeepOnce(_) => return Err(StoreError::unavailable("not kept yet")),
+            Change::PutNamespace(record) => return self.put(Stored::namespace(&record)).await,
+            Change::RemoveNamespace(id) => return self.remove_namespace(&id).await,
+            Change::PutPermission(record) => return self.put(Stored::permission(&record)).await,
+            Change::RemovePermission(id) => {
+                return self.remove(Kind::Permission, id.as_str()).await;
+            }
+            Change::PutPolicy(record) => return self.put(Stored::policy(&record)).await,
+            Change::RemovePolicy(id) => return self.remove(Kind::Policy, id.as_str()).await,
+            Change::PutRoute(record) => return self.put(Stored::route(&record)).await,
+            Change::RemoveRoute(id) => return self.remove(Kind::Route, id.as_str()).await,
+            Change::Block(blocked) => return self.put(Stored::blocked(&blocked)).await,
+            Change::Unblock(user) => return self.remove(Kind::Blocked, &user).await,
+            Change::CloseBootstrap(at) => {
+                return catalog::close_bootstrap(self.catalog()?, at).await;
+            }
+            Change::CreateAccount(record) => return accounts::create(c, &record).await,
+            Change::UpdateAccount(record) => accounts::update(c, record).await?,
+            Change::AddCredential(record) => vec![accounts::add_credential(c, record).await?],
+            Change::UpdateCredential(record) => {
+                vec![accounts::update_credential(c, record).await?]
+            }
+            Change::KeepOnce(value) => return once::keep(c, &value).await,
         };
-        self.noted.push(changes::note(self.connection, &mut self.end, record).await?);
+        for record in changed {
+            self.noted.push(changes::note(self.connection, &mut self.end, record).await?);
+        }
         Ok(())
+    }
+
+    async fn put(&mut self, stored: Result<Stored, StoreError>) -> Result<(), StoreError> {
+        catalog::put(self.catalog()?, stored?).await
+    }
+
+    async fn remove(&mut self, kind: Kind, id: &str) -> Result<(), StoreError> {
+        catalog::remove(self.catalog()?, kind, id).await
+    }
+
+    async fn remove_namespace(&mut self, id: &NamespaceId) -> Result<(), StoreError> {
+        if accounts::are_in(self.connection, id).await? {
+            return Err(StoreError::clash_of(Clash::InUse, "there are service accounts in it"));
+        }
+        self.remove(Kind::Namespace, id.as_str()).await
+    }
+
+    /// SECURITY: what is changed without a new version, nobody else would hear of.
+    fn catalog(&mut self) -> Result<&mut C, StoreError> {
+        if self.in_catalog {
+            return Ok(self.connection);
+        }
+        let what = "the change does not name the version of the catalog that it is based on";
+        Err(StoreError::clash_of(Clash::Catalog, what))
     }
 
     pub(super) async fn append(&mut self, event: Event) -> Result<(), StoreError> {

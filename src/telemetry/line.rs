@@ -17,7 +17,7 @@ pub struct DecisionLine {
 }
 
 /// The values of one line, gathered before the answer is given away.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Line {
     method: Option<String>,
     path: Option<String>,
@@ -31,6 +31,8 @@ pub struct Line {
     session_id: Option<String>,
     session_source: Option<&'static str>,
     session_error: Option<&'static str>,
+    service_account_id: Option<String>,
+    credential_id: Option<String>,
     user: Option<String>,
     email: Option<String>,
     impersonate_user_id: Option<String>,
@@ -60,10 +62,6 @@ impl DecisionLine {
 
     /// Gathers the values of a line.
     pub fn prepare(&self, request: &Request, record: &Record) -> Line {
-        let identity = record.identity.as_deref();
-        let acting =
-            identity.filter(|identity| identity.actor.is_some()).map(|identity| &identity.subject);
-        let holder = identity.map(Identity::holder);
         let names =
             |verdict: crate::policy::Verdict| verdict.reasons.names().collect::<Vec<_>>().join(",");
         Line {
@@ -79,30 +77,6 @@ impl DecisionLine {
             }),
             envoy_route_id: self
                 .text("envoy-route-id", || request.route_id.clone().unwrap_or_default()),
-            session_id: self.text("session-id", || {
-                identity.map(|identity| identity.session.id.clone()).unwrap_or_default()
-            }),
-            session_source: identity
-                .filter(|_| self.wants("session-source"))
-                .map(|identity| identity.session.source.name()),
-            session_error: record
-                .session_error
-                .as_ref()
-                .filter(|_| self.wants("session-error"))
-                .map(TokenError::code),
-            user: self
-                .text("user", || holder.map(|person| person.user.clone()).unwrap_or_default()),
-            email: self
-                .text("email", || holder.map(|person| person.email.clone()).unwrap_or_default()),
-            impersonate_user_id: self.text("impersonate-user-id", || {
-                acting.map(|person| person.user.clone()).unwrap_or_default()
-            }),
-            impersonate_email: self.text("impersonate-email", || {
-                acting.map(|person| person.email.clone()).unwrap_or_default()
-            }),
-            impersonate_groups: self.text("impersonate-groups", || {
-                acting.map(|person| person.group_ids().join(",")).unwrap_or_default()
-            }),
             removed_groups: u64::try_from(record.removed_groups)
                 .ok()
                 .filter(|count| *count > 0 && self.wants("removed-groups-count")),
@@ -118,6 +92,53 @@ impl DecisionLine {
             dry_run_reason: record.rehearsal.as_ref().map(|rehearsal| {
                 rehearsal.denied.as_ref().map_or("allowed", |reason| reason.code())
             }),
+            ..self.who(record)
+        }
+    }
+
+    /// What is told of whoever asks.
+    fn who(&self, record: &Record) -> Line {
+        let identity = record.identity.as_deref();
+        let acting =
+            identity.filter(|identity| identity.actor.is_some()).map(|identity| &identity.subject);
+        let holder = identity.map(Identity::holder);
+        Line {
+            session_id: self.text("session-id", || {
+                let signed_in = identity.filter(|_| record.machine.is_none());
+                signed_in.map(|identity| identity.session.id.clone()).unwrap_or_default()
+            }),
+            session_source: identity
+                .filter(|_| self.wants("session-source"))
+                .map(|identity| identity.session.source.name()),
+            session_error: record
+                .session_error
+                .as_ref()
+                .filter(|_| self.wants("session-error"))
+                .map(TokenError::code),
+            service_account_id: self.text("service-account-id", || {
+                record.machine.as_ref().map(|used| used.account.id.to_string()).unwrap_or_default()
+            }),
+            credential_id: self.text("credential-id", || {
+                record
+                    .machine
+                    .as_ref()
+                    .map(|used| used.credential.id.to_string())
+                    .unwrap_or_default()
+            }),
+            user: self
+                .text("user", || holder.map(|person| person.user.clone()).unwrap_or_default()),
+            email: self
+                .text("email", || holder.map(|person| person.email.clone()).unwrap_or_default()),
+            impersonate_user_id: self.text("impersonate-user-id", || {
+                acting.map(|person| person.user.clone()).unwrap_or_default()
+            }),
+            impersonate_email: self.text("impersonate-email", || {
+                acting.map(|person| person.email.clone()).unwrap_or_default()
+            }),
+            impersonate_groups: self.text("impersonate-groups", || {
+                acting.map(|person| person.group_ids().join(",")).unwrap_or_default()
+            }),
+            ..Line::default()
         }
     }
 
@@ -153,6 +174,8 @@ impl Line {
             "session-id" = self.session_id,
             "session-source" = self.session_source,
             "session-error" = self.session_error,
+            "service-account-id" = self.service_account_id,
+            "credential-id" = self.credential_id,
             user = self.user,
             email = self.email,
             "impersonate-user-id" = self.impersonate_user_id,

@@ -33,9 +33,9 @@ async fn discovery(
     extract::State(state): extract::State<Arc<State>>,
     headers: HeaderMap,
 ) -> Response {
-    let settings = &state.snapshot().settings;
+    let snapshot = state.snapshot();
     let host = headers.get(HOST).and_then(|host| Host::parse(host.to_str().ok()?).ok());
-    let host = host.filter(|host| settings.is_ours(host));
+    let host = host.filter(|host| snapshot.is_ours(host));
     match host {
         Some(host) => published(
             &json!({

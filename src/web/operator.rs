@@ -21,6 +21,8 @@ struct Ready {
     store: Option<String>,
     /// About the directory.
     directory: Option<String>,
+    /// About namespaces, policies and routes of the store.
+    catalog: Option<String>,
 }
 
 impl Readiness {
@@ -43,10 +45,15 @@ impl Readiness {
         self.0.write().unwrap_or_else(PoisonError::into_inner).directory = remark;
     }
 
+    /// How what is kept in the store stands, if there is something to say.
+    pub fn catalog_remark(&self, remark: Option<String>) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).catalog = remark;
+    }
+
     fn page(&self) -> (StatusCode, String) {
-        let Ready { welcome, remark, store, directory } =
+        let Ready { welcome, remark, store, directory, catalog } =
             self.0.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let remarks = remark.into_iter().chain(store).chain(directory);
+        let remarks = remark.into_iter().chain(store).chain(directory).chain(catalog);
         let remark: String = remarks.map(|remark| remark + "\n").collect();
         if welcome {
             (StatusCode::OK, format!("ready\n{remark}"))

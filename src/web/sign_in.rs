@@ -12,16 +12,18 @@ pub(super) use oidc::{provider_callback, provider_trouble};
 use super::answer::{Trouble, lead, with};
 use super::site::Desk;
 use super::visit::Visit;
-use crate::id::SessionId;
+use crate::admin::Actor;
+use crate::id::{NamespaceId, SessionId};
 use crate::identity::LEEWAY;
+use crate::namespace::Role;
 use crate::pages::Message;
 use crate::people::{Ending, Opened, Opening};
 use crate::provider::{Profile, ProviderTokens};
 use crate::secret::Secret;
-use crate::session::{Handle, HandleSecret};
+use crate::session::{Handle, HandleSecret, SessionRecord};
 use crate::sign_in::{
-    BrowserKey, Code, Goal, LinkError, callback_begin, callback_of, callback_with, page_of,
-    page_of_expired, read_goal,
+    BrowserKey, Code, Goal, LinkError, SignInWish, callback_begin, callback_of, callback_with,
+    page_of, page_of_expired, read_goal,
 };
 use crate::signed_url::SignedUrlError;
 use crate::state::{Provider, SignIn};
@@ -46,10 +48,12 @@ pub(super) async fn begin(visit: Visit) -> Response {
 
 async fn begun(visit: &Visit) -> Result<Response, Trouble> {
     let sign_in = authenticate_host(visit)?;
-    let goal = read_goal(&visit.url, visit.settings(), sign_in, visit.now);
+    let goal = read_goal(&visit.url, &visit.snapshot, sign_in, visit.now);
     let goal = goal.map_err(|error| link_trouble(visit, error))?;
     let visitor = visit.visitor().await?;
-    if let Ok(used) = visitor.in_person() {
+    if let Ok(used) = visitor.in_person()
+        && is_enough(&goal, &used.record, visit.now)
+    {
         let signed_in = SignedIn { secret: HandleSecret::of_handle(used.secret.expose()) };
         return Ok(lead(&onward(visit, sign_in, &goal, &signed_in)?));
     }
@@ -66,11 +70,19 @@ async fn begun(visit: &Visit) -> Result<Response, Trouble> {
     Ok(with(answer, cookie))
 }
 
+/// Whether somebody who signed in then need not do so again.
+fn is_enough(goal: &Goal, record: &SessionRecord, now: Timestamp) -> bool {
+    match goal {
+        Goal::Console { sign_in: SignInWish::Anew, .. } => record.is_fresh(now),
+        Goal::Console { .. } | Goal::Here | Goal::Page { .. } | Goal::Program { .. } => true,
+    }
+}
+
 /// Where to begin again: the page that was wanted, which leads here. Empty for the own page.
 fn begin_again(visit: &Visit, goal: Option<&Goal>) -> String {
     let sign_in = visit.settings().sign_in.as_ref();
     let page =
-        sign_in.zip(goal).and_then(|(sign_in, goal)| page_of(goal, visit.settings(), sign_in));
+        sign_in.zip(goal).and_then(|(sign_in, goal)| page_of(goal, &visit.snapshot, sign_in));
     page.map(String::from).unwrap_or_default()
 }
 
@@ -82,6 +94,10 @@ async fn open(
     profile: Profile,
 ) -> Result<(SignedIn, Headers), Trouble> {
     let desk = visit.desk()?;
+    if visit.snapshot.catalog.blocked.contains(&profile.subject) {
+        desk.people.note_failed_sign_in(&profile.email, "user-blocked", visit.moment()).await?;
+        return Err(Trouble::of(Message::NotPermitted));
+    }
     if let Ok(before) = visit.visitor().await?.in_person() {
         let ending = Ending::SignOut;
         desk.people.end(&before.record.id, &ending, visit.moment()).await?;
@@ -92,10 +108,33 @@ async fn open(
     let (random, lifetime) = (random()?, sign_in.lifetime);
     let opening = Opening { profile, random, lifetime, seal: &seal };
     let Opened { record, secret } = desk.people.open(opening, visit.moment()).await?;
+    close_bootstrap(visit, desk, &record).await?;
     let handle = handle(visit, sign_in, &secret, (&record.account.user, record.expires), false);
     let mut cookies = visit.cookies().clear_tossed(visit.url.host_str().unwrap_or_default());
     cookies.extend(visit.cookies().set_session(handle.expose(), record.expires, visit.now));
     Ok((SignedIn { secret }, cookies))
+}
+
+/// The bootstrap secret is for as long as no administrator has come.
+async fn close_bootstrap(
+    visit: &Visit,
+    desk: &Desk,
+    record: &SessionRecord,
+) -> Result<(), Trouble> {
+    let settings = visit.settings();
+    let open = visit.snapshot.catalog.stored.bootstrap_closed.is_none();
+    if settings.bootstrap.is_none() || !open {
+        return Ok(());
+    }
+    let actor = Actor::of_session(record, &settings.impersonation, &visit.snapshot.directory);
+    let global = NamespaceId::global();
+    if actor.role(&visit.snapshot.catalog.tree, &global) == Some(Role::Admin) {
+        desk.admin.close_bootstrap(&actor, visit.moment()).await.map_err(|error| {
+            tracing::error!(%error, "the bootstrap secret was not turned off");
+            Trouble::of(Message::StoreAway)
+        })?;
+    }
+    Ok(())
 }
 
 /// Where somebody who is signed in goes on to.
@@ -117,6 +156,13 @@ fn onward(
     };
     match goal {
         Goal::Here => sign_in.url.join("/.pomerium/").map_err(|_| Trouble::of(Message::Fault)),
+        Goal::Console { path, .. } => {
+            let there = sign_in.url.join(path).ok();
+            let there = there.filter(|there| {
+                there.origin() == sign_in.url.origin() && there.path().starts_with("/console/")
+            });
+            there.ok_or_else(|| Trouble::of(Message::LinkInvalid))
+        }
         Goal::Page { redirect, browser: None } => Ok(callback_begin(redirect, sign_in, visit.now)),
         Goal::Page { redirect, browser: Some(browser) } => code(browser, redirect, redirect),
         Goal::Program { redirect, callback } => code("", redirect, callback),
@@ -196,7 +242,7 @@ fn link_trouble(visit: &Visit, error: LinkError) -> Trouble {
     };
     let sign_in = visit.settings().sign_in.as_ref();
     let page = sign_in
-        .and_then(|sign_in| page_of_expired(&visit.url, visit.settings(), sign_in, visit.now));
+        .and_then(|sign_in| page_of_expired(&visit.url, &visit.snapshot, sign_in, visit.now));
     let again = page.map(String::from).unwrap_or_default();
     Trouble { detail: error.to_string(), again, ..Trouble::of(message) }
 }

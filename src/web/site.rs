@@ -1,6 +1,7 @@
 //! What all pages share.
 
 use crate::activity::{ChainKey, Head};
+use crate::admin::Admin;
 use crate::authorizer::Authorizer;
 use crate::clock::Clock;
 use crate::people::People;
@@ -26,6 +27,7 @@ pub struct Site {
 #[derive(Debug)]
 pub struct Desk {
     pub people: People,
+    pub admin: Admin,
     pub cache: Arc<SessionCache>,
     pub sealers: Sealers,
     pub chain: ChainKey,

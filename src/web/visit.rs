@@ -64,13 +64,13 @@ impl FromRequestParts<Arc<Site>> for Visit {
 }
 
 impl Visit {
-    fn read(parts: &Parts, site: &Arc<Site>) -> Option<Self> {
+    pub(super) fn read(parts: &Parts, site: &Arc<Site>) -> Option<Self> {
         let snapshot = site.state.snapshot();
         let settings = &snapshot.settings;
         let host = named_host(parts)?;
         let path = parts.uri.path();
         let target = settings.target(&host, path, Kind::Http).ok()?;
-        if !settings.is_ours(&target.host) {
+        if !snapshot.is_ours(&target.host) {
             return None;
         }
         let scheme = settings.sign_in.as_ref().map_or("https", |sign_in| sign_in.url.scheme());
@@ -276,7 +276,7 @@ fn named_host(parts: &Parts) -> Option<String> {
     names.all(|name| name.as_deref() == Some(first.as_str())).then_some(first)
 }
 
-fn origin(headers: &HeaderMap, trusted_hops: usize) -> Origin {
+pub(super) fn origin(headers: &HeaderMap, trusted_hops: usize) -> Origin {
     let text = |name: &str| headers.get(name).map(|value| value.as_bytes().to_vec());
     let forwarded = headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok());
     // ENVOY: with `use_remote_address` the address of its own peer stands last.

@@ -107,9 +107,12 @@ fn words_and_decisions_neither_wait_nor_look_at_the_clock() {
 #[test]
 fn crates_stay_in_their_rooms() {
     let rooms: &[(&str, &[&str])] = &[
-        ("tonic::", &["ext_authz", "app", "cli"]),
+        ("tonic::", &["ext_authz", "api", "app", "cli"]),
+        ("tonic_types::", &["api"]),
+        ("prost_types::", &["api"]),
+        ("pbjson::", &["api"]),
         ("envoy_types::", &["ext_authz"]),
-        ("axum::", &["web", "app", "demo"]),
+        ("axum::", &["web", "api", "app", "demo"]),
         ("saphyr_parser::", &["document"]),
         ("regex_automata::", &["pattern"]),
         ("regex_syntax::", &["pattern"]),

@@ -281,7 +281,7 @@ fn a_tcp_connection_is_judged_by_the_route_envoy_names_only() {
     let snapshot = snapshot_of(
         "routes: [{id: open, from: 'tcp+https://open.test:5432', allow_public_unauthenticated_access: true}]",
     );
-    let table = &snapshot.settings.table;
+    let table = snapshot.table();
     let target = lictor::request::Target {
         host: lictor::request::Host::parse("open.test:5432").expect("a host"),
         path: lictor::request::Path::default(),

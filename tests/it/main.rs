@@ -13,6 +13,7 @@
     reason = "a test fails by panicking, and works with files"
 )]
 
+mod acceptance;
 mod architecture;
 mod assertion_verifiers;
 mod attacks;
@@ -71,6 +72,7 @@ mod session_tool;
 mod sign_in_settings;
 mod store_crash;
 mod store_faults;
+mod store_machines;
 mod store_postgres;
 mod store_sqlite;
 mod support;

@@ -135,7 +135,7 @@ fn route_policies(route: &Value) -> Result<Vec<Arc<Policy>>, String> {
     let config = json!({ "routes": [route] }).to_string();
     match load_problems(&config).first() {
         Some(problem) => Err(problem.code.to_owned()),
-        None => Ok(snapshot_of(&config).settings.table.routes()[0].policies.clone()),
+        None => Ok(snapshot_of(&config).table().routes()[0].policies.clone()),
     }
 }
 
@@ -346,7 +346,7 @@ fn route_failure(row: &Value) -> Option<String> {
     let target = Host::parse(text("host")).ok().zip(Path::parse(text("path")).ok());
     let found = target.and_then(|(host, path)| {
         let target = Target { host, path };
-        snapshot.settings.table.find(kind, &target).map(|route| route.id.to_string())
+        snapshot.table().find(kind, &target).map(|route| route.id.to_string())
     });
     let expected = row["expect"].as_u64().map(|index| format!("route-{}", index + 1));
     (found != expected).then(|| format!("{}: expected {expected:?}, got {found:?}", row["id"]))

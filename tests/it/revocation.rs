@@ -251,6 +251,10 @@ impl Store for Deaf {
         self.0.keep_once(once).await
     }
 
+    async fn once(&self, key: &str, now: Timestamp) -> Result<Option<Once>, StoreError> {
+        self.0.once(key, now).await
+    }
+
     async fn take_once(&self, key: &str, now: Timestamp) -> Result<Option<Once>, StoreError> {
         self.0.take_once(key, now).await
     }

@@ -158,7 +158,7 @@ proptest! {
     #[test]
     fn the_index_finds_what_reading_finds(rows in vec(row(), 0..24), any_port in any::<bool>(), requests in vec(asked(), 20)) {
         let snapshot = snapshot(&rows, any_port);
-        let table = &snapshot.settings.table;
+        let table = snapshot.table();
         for asked in &requests {
             let target = target(asked);
             let found = table.find(asked.kind, &target).map(|route| route.id.to_string());
@@ -181,7 +181,7 @@ proptest! {
     #[test]
     fn what_is_shadowed_is_never_found(rows in vec(row(), 0..16), any_port in any::<bool>(), requests in vec(asked(), 200)) {
         let snapshot = snapshot(&rows, any_port);
-        let table = &snapshot.settings.table;
+        let table = snapshot.table();
         let at = |id: &RouteId| table.routes().iter().position(|route| route.id == *id);
         let shadowed = shadowed(table.routes(), any_port);
         for (route, by) in &shadowed {

@@ -32,6 +32,7 @@ fn a_panic_is_a_refusal() {
         sessions: None,
         clock: Arc::new(Broken),
         metrics: Arc::clone(&metrics),
+        usage: Arc::default(),
         log: DecisionLine::default(),
     };
     let response =

@@ -657,7 +657,7 @@ async fn at_provider(house: &House) -> FakeProvider {
     let sign_in = settings.sign_in.as_mut().expect("an authenticate host");
     sign_in.provider = Some(Provider::Oidc(Arc::new(provider.client())));
     sign_in.lifetime = Duration::from_hours(14);
-    house.state.replace(Snapshot { settings: Arc::new(settings), directory: snapshot.directory });
+    house.state.replace(Snapshot { settings: Arc::new(settings), ..snapshot });
     house.later(fake_provider::NOW.unix() - NOW);
     provider
 }

@@ -2,9 +2,11 @@
 
 use crate::support::postgres::Cluster;
 use crate::support::store::{
-    Fault, Faulty, Place, acting, at, event, id, known, once, session, sqlite, verified_log,
+    Fault, Faulty, Place, acting, at, credential, credential_id, event, id, key, known,
+    machine_account, once, session, sqlite, verified_log,
 };
 use lictor::activity::{Head, Verb};
+use lictor::catalog::Catalog;
 use lictor::session::SessionRecord;
 use lictor::store::{
     Change, Changes, Kept, SessionQuery, StorageSettings, Store, StoreErrorKind, open_existing,
@@ -367,6 +369,57 @@ async fn a_later_version_may_have_added_to_the_tables() {
         let store = bench.place.open().await;
         sign_in(&*store, 2).await.expect("signs in");
         assert!(signed_in(&*store, 1).await && signed_in(&*store, 2).await);
+    }
+}
+
+/// Takes back what the second migration has added.
+const FIRST_VERSION: &str = "
+    DROP TABLE lictor_catalog;
+    DROP TABLE lictor_flags;
+    DROP TABLE lictor_accounts;
+    DROP TABLE lictor_credentials;
+    DROP TABLE lictor_usage;
+    DROP INDEX lictor_activity_namespace;
+    DROP INDEX lictor_activity_entity;
+    DROP INDEX lictor_activity_entity_id;
+    DROP INDEX lictor_activity_outcome;
+    DROP INDEX lictor_activity_verb;
+    DROP INDEX lictor_activity_at;
+    ALTER TABLE lictor_activity DROP COLUMN namespace;
+    ALTER TABLE lictor_activity DROP COLUMN entity;
+    ALTER TABLE lictor_activity DROP COLUMN entity_id;
+    ALTER TABLE lictor_activity DROP COLUMN outcome;
+    DELETE FROM lictor_migrations WHERE version > 1";
+
+#[tokio::test]
+async fn a_store_of_the_first_version_is_upgraded_in_place() {
+    for bench in Bench::both() {
+        let store = bench.place.open().await;
+        for number in 1..=3 {
+            sign_in(&*store, number).await.expect("signs in");
+        }
+        drop(store);
+        bench.sql(FIRST_VERSION).expect("as it was");
+        // Who only looks changes no tables.
+        let why = match open_existing(&bench.place.settings, key(), Tasks::default()).await {
+            Err(error) => error,
+            Ok(store) => store.head().await.expect_err("it is of an earlier version"),
+        };
+        assert!(why.to_string().contains("of an earlier version"), "{why}");
+        let upgraded = bench.place.open().await;
+        assert_eq!(verified_log(&*upgraded).await.len(), 3);
+        assert!(signed_in(&*upgraded, 1).await);
+        assert_eq!(upgraded.catalog().await.expect("a catalog"), Catalog::default());
+        let changes = vec![
+            Change::NextCatalog(0),
+            Change::CreateAccount(machine_account(1, "ci")),
+            Change::AddCredential(credential(1, 1)),
+        ];
+        upgraded.commit(changes, Vec::new()).await.expect("made");
+        let machine = upgraded.machine(&credential_id(1)).await.expect("an answer");
+        assert!(machine.is_some());
+        let again = bench.place.open().await;
+        assert_eq!(again.catalog().await.expect("a catalog").version, 1);
     }
 }
 

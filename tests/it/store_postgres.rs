@@ -235,7 +235,8 @@ async fn a_role_may_be_kept_from_changing_the_log() {
     cluster.psql(
         name,
         "GRANT SELECT, INSERT, UPDATE, DELETE ON lictor_sessions, lictor_people, lictor_once, \
-         lictor_changes, lictor_head TO clerk; \
+         lictor_changes, lictor_head, lictor_accounts, lictor_credentials, lictor_usage, \
+         lictor_catalog, lictor_flags TO clerk; \
          GRANT SELECT, INSERT ON lictor_activity TO clerk; \
          GRANT SELECT ON lictor_migrations TO clerk",
     );

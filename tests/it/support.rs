@@ -13,6 +13,7 @@ pub mod fake_provider;
 pub mod fixture;
 pub mod gates;
 pub mod guests;
+pub mod estate;
 pub mod house;
 pub mod listening;
 pub mod look;

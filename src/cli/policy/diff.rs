@@ -82,6 +82,7 @@ impl Diff {
         let circumstances = Circumstances { ip: self.ip, now };
         let sides = loaded.as_ref().map(|side| Side {
             settings: &side.snapshot.settings,
+            table: side.snapshot.table(),
             language: side.language,
             any_port: side.any_port,
         });
@@ -127,7 +128,7 @@ fn load(file: &Path, environment: &Environment) -> Option<Loaded> {
         None => Directory::default(),
         Some(people) => used(load_directory(people), people)?,
     };
-    let (language, any_port) = (config.language, config.any_port);
+    let (language, any_port) = (config.stored.language, config.stored.any_port);
     Some(Loaded { snapshot: Snapshot::assemble(config, directory), language, any_port })
 }
 

@@ -117,8 +117,8 @@ impl Explain {
         };
         let told = told::Told { asked: &asked, answer: &answer, explanation: &explanation };
         report::data(&match self.format {
-            Format::Text => told.text(&snapshot.settings.table),
-            Format::Json => format!("{:#}\n", told.json(&snapshot.settings.table)),
+            Format::Text => told.text(snapshot.table()),
+            Format::Json => format!("{:#}\n", told.json(snapshot.table())),
         });
         if answer.record.denied.is_none() { Exit::Ok } else { Exit::Denied }
     }

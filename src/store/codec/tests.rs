@@ -1,9 +1,16 @@
 //! Records go into rows and come back as they were; rows of any other kind come back as an error.
 
-use super::{entry, entry_cells, person, person_cells, session, session_cells};
+use super::{
+    Stored, account_cells, catalog, credential, credential_cells, entry, entry_cells, machine,
+    machines, person, person_cells, session, session_cells,
+};
 use crate::activity::{ChainKey, Entry, Event, Head, Verb, Who};
-use crate::id::SessionId;
+use crate::id::{CredentialId, NamespaceId, PermissionId, ServiceAccountId, SessionId};
 use crate::identity::{ClaimValue, Claims};
+use crate::namespace::{Permission, Role, Subject};
+use crate::service_account::{
+    AccountKind, AccountRecord, CredentialRecord, Impersonated, KnownBy, LastUse,
+};
 use crate::session::{Account, Impersonation, KnownPerson, Origin, SealedTokens, SessionRecord};
 use crate::store::StoreErrorKind;
 use crate::store::statement::{Cell, Row};
@@ -148,6 +155,143 @@ fn a_spoilt_row_is_corrupt() {
             // These two are what the chain is for.
             Ok(read) => assert!(read.number != 1 || read.hash != logged().hash, "{row:?}"),
         }
+    }
+}
+
+fn machine_account() -> AccountRecord {
+    let at = Timestamp::from_unix;
+    AccountRecord {
+        id: ServiceAccountId::parse("sa_00112233445566778899aabbccddeeff").expect("an id"),
+        namespace: NamespaceId::parse("design").expect("an id"),
+        kind: AccountKind::Impersonating(Box::new(Impersonated {
+            known: account(),
+            source: KnownBy::SignIn,
+        })),
+        user: "u-alice".to_owned(),
+        name: "Ålice \0".to_owned(),
+        description: "100 %".to_owned(),
+        originator: "terraform".to_owned(),
+        created: at(1),
+        created_by: "root@corp.test".to_owned(),
+        modified: at(2),
+        expires: Some(at(3)),
+        disabled: Some(at(4)),
+        deleted: Some(at(5)),
+        used: Some(at(6)),
+        version: 7,
+    }
+}
+
+fn machine_credential() -> CredentialRecord {
+    let at = Timestamp::from_unix;
+    CredentialRecord {
+        id: CredentialId::parse("cred_00112233445566778899aabbccddeeff").expect("an id"),
+        account: machine_account().id,
+        hint: "wxyz".to_owned(),
+        issued: at(1),
+        issued_by: "root@corp.test".to_owned(),
+        expires: Some(at(9)),
+        revoked: Some(at(8)),
+        superseded: Some(at(7)),
+        last_use: Some(LastUse {
+            at: at(6),
+            address: "192.0.2.1".to_owned(),
+            route: "r\0\u{ffff}".to_owned(),
+        }),
+    }
+}
+
+#[test]
+fn machines_come_back_as_they_were() {
+    let bare = AccountRecord {
+        kind: AccountKind::Unique,
+        expires: None,
+        disabled: None,
+        deleted: None,
+        used: None,
+        ..machine_account()
+    };
+    for known in [machine_account(), bare] {
+        let cells = account_cells(&known).expect("cells");
+        assert_eq!(machines::account(Row::new(cells)).expect("reads"), known);
+    }
+    let bare = CredentialRecord {
+        expires: None,
+        revoked: None,
+        superseded: None,
+        last_use: None,
+        ..machine_credential()
+    };
+    for known in [machine_credential(), bare] {
+        let cells = credential_cells(&known).expect("cells");
+        assert_eq!(credential(Row::new(cells)).expect("reads"), known);
+    }
+}
+
+/// Nothing that decides whether a machine comes in can be changed in one place alone.
+#[test]
+fn a_spoilt_machine_is_corrupt() {
+    let known = machine_account();
+    for row in spoilt(&account_cells(&known).expect("cells")) {
+        match machines::account(Row::new(row.clone())) {
+            Err(error) => assert_eq!(error.kind(), StoreErrorKind::Corrupt),
+            // These stand nowhere else, and what it is found by decides nothing.
+            Ok(read) => {
+                let version = known.version;
+                assert_eq!(AccountRecord { used: known.used, version, ..read }, known, "{row:?}");
+            }
+        }
+    }
+    let known = machine_credential();
+    for row in spoilt(&credential_cells(&known).expect("cells")) {
+        match credential(Row::new(row.clone())) {
+            Err(error) => assert_eq!(error.kind(), StoreErrorKind::Corrupt),
+            Ok(read) => {
+                let last_use = known.last_use.clone();
+                assert_eq!(CredentialRecord { last_use, ..read }, known, "{row:?}");
+            }
+        }
+    }
+    let other = AccountRecord {
+        id: ServiceAccountId::parse("sa_ffffffffffffffffffffffffffffffff").expect("an id"),
+        ..machine_account()
+    };
+    let mut cells = credential_cells(&known).expect("cells");
+    cells.extend(account_cells(&other).expect("cells"));
+    let error = machine(Row::new(cells)).expect_err("it is another's");
+    assert_eq!(error.kind(), StoreErrorKind::Corrupt);
+}
+
+#[test]
+fn a_spoilt_catalog_is_corrupt() {
+    let granted = Permission {
+        id: PermissionId::parse("perm_00112233445566778899aabbccddeeff").expect("an id"),
+        namespace: NamespaceId::parse("design").expect("an id"),
+        subject: Subject::Group("g-eng".to_owned()),
+        role: Role::Viewer,
+        created: Timestamp::from_unix(1),
+        created_by: "root@corp.test".to_owned(),
+    };
+    let cells = Stored::permission(&granted).expect("a row").cells();
+    let read = catalog(vec![Row::new(cells.clone())]).expect("reads");
+    assert_eq!(read.permissions, std::slice::from_ref(&granted));
+    for row in spoilt(&cells) {
+        match catalog(vec![Row::new(row.clone())]) {
+            Err(error) => assert_eq!(error.kind(), StoreErrorKind::Corrupt),
+            Ok(read) if read.permissions.is_empty() => {
+                // A kind of a later version.
+                assert_ne!(row.first(), cells.first(), "{row:?}");
+            }
+            // The name is there to be unique.
+            Ok(read) => assert_eq!(read.permissions, std::slice::from_ref(&granted), "{row:?}"),
+        }
+    }
+    for (good, bad) in [("viewer", "owner"), ("group", "all"), ("design", "-")] {
+        let mut cells = cells.clone();
+        let Some(Cell::Text(json)) = cells.last_mut() else { panic!("json") };
+        *json = json.replace(good, bad);
+        let error = catalog(vec![Row::new(cells)]).expect_err("it is none");
+        assert_eq!(error.kind(), StoreErrorKind::Corrupt);
     }
 }
 

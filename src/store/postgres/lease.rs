@@ -94,17 +94,18 @@ impl On<'_, Transaction<'_>> {
 
 impl<C: GenericClient + Send> Connection for On<'_, C> {
     const LOCKING: &'static str = " FOR UPDATE";
+    const ELEMENTS: &'static str = "json_array_elements(CAST(CAST($ AS text) AS json))";
 
     async fn execute(&mut self, statement: Statement) -> Result<u64, StoreError> {
         let client = self.client.get();
-        let prepared = client.prepare_cached(&statement.sql).await.map_err(failure)?;
+        let prepared = prepared(client, &statement).await?;
         let values = typed(&statement.values, prepared.params());
         client.execute(&prepared, &borrowed(&values)).await.map_err(failure)
     }
 
     async fn query(&mut self, statement: Statement) -> Result<Vec<Row>, StoreError> {
         let client = self.client.get();
-        let prepared = client.prepare_cached(&statement.sql).await.map_err(failure)?;
+        let prepared = prepared(client, &statement).await?;
         let values = typed(&statement.values, prepared.params());
         let rows = client.query(&prepared, &borrowed(&values)).await.map_err(failure)?;
         rows.iter().map(row).collect()
@@ -117,6 +118,20 @@ impl<C: GenericClient + Send> Connection for On<'_, C> {
         }
         Ok(())
     }
+}
+
+/// What is kept prepared is kept for as long as the connection.
+async fn prepared<C: GenericClient>(
+    client: &C,
+    statement: &Statement,
+) -> Result<tokio_postgres::Statement, StoreError> {
+    let sql = &statement.sql;
+    let prepared = if statement.one_of_many {
+        client.prepare(sql).await
+    } else {
+        client.prepare_cached(sql).await
+    };
+    prepared.map_err(failure)
 }
 
 type Value = Box<dyn ToSql + Sync + Send>;

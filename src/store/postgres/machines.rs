@@ -1,5 +1,6 @@
-//! Machines in Postgres.
+//! Machines in PostgreSQL.
 
+use super::super::{accounts, bounded, catalog, uses};
 use super::Postgres;
 use crate::catalog::Catalog;
 use crate::id::{CredentialId, NamespaceId, ServiceAccountId};
@@ -11,50 +12,95 @@ use std::collections::BTreeSet;
 
 #[async_trait]
 impl Machines for Postgres {
-    async fn machine(&self, _id: &CredentialId) -> Result<Option<Machine>, StoreError> {
-        Ok(None)
+    async fn machine(&self, id: &CredentialId) -> Result<Option<Machine>, StoreError> {
+        bounded(self.limits.lookup, async {
+            let mut lease = self.lease().await?;
+            let found = accounts::find_machine(&mut lease.connection()?, id).await;
+            lease.settle(found)
+        })
+        .await
     }
 
-    async fn account(&self, _id: &ServiceAccountId) -> Result<Option<AccountRecord>, StoreError> {
-        Ok(None)
+    async fn account(&self, id: &ServiceAccountId) -> Result<Option<AccountRecord>, StoreError> {
+        bounded(self.limits.other, async {
+            let mut lease = self.lease().await?;
+            let found = accounts::find(&mut lease.connection()?, id).await;
+            lease.settle(found)
+        })
+        .await
     }
 
     async fn accounts(
         &self,
-        _which: &AccountQuery,
-        _now: Timestamp,
+        which: &AccountQuery,
+        now: Timestamp,
     ) -> Result<AccountPage, StoreError> {
-        Ok(AccountPage::default())
+        bounded(self.limits.other, async {
+            let mut lease = self.lease().await?;
+            let found = accounts::list(&mut lease.connection()?, which, now).await;
+            lease.settle(found)
+        })
+        .await
     }
 
     async fn tally(
         &self,
-        _namespaces: Option<&BTreeSet<NamespaceId>>,
-        _now: Timestamp,
+        namespaces: Option<&BTreeSet<NamespaceId>>,
+        now: Timestamp,
     ) -> Result<AccountTally, StoreError> {
-        Ok(AccountTally::default())
+        bounded(self.limits.other, async {
+            let mut lease = self.lease().await?;
+            let found = accounts::tally(&mut lease.connection()?, namespaces, now).await;
+            lease.settle(found)
+        })
+        .await
     }
 
     async fn credentials(
         &self,
-        _account: &ServiceAccountId,
+        account: &ServiceAccountId,
     ) -> Result<Vec<CredentialRecord>, StoreError> {
-        Ok(Vec::new())
+        bounded(self.limits.other, async {
+            let mut lease = self.lease().await?;
+            let found = accounts::credentials(&mut lease.connection()?, account).await;
+            lease.settle(found)
+        })
+        .await
     }
 
     async fn catalog(&self) -> Result<Catalog, StoreError> {
-        Ok(Catalog::default())
+        bounded(self.limits.other, async {
+            let mut lease = self.lease().await?;
+            let found = catalog::read(&mut lease.connection()?).await;
+            lease.settle(found)
+        })
+        .await
     }
 
-    async fn note_uses(&self, _uses: Vec<Use>) -> Result<(), StoreError> {
+    async fn note_uses(&self, uses: Vec<Use>) -> Result<(), StoreError> {
+        for batch in uses.chunks(uses::BATCH) {
+            bounded(self.limits.other, async {
+                let mut lease = self.lease().await?;
+                let mut open = lease.begin().await?;
+                let noted = uses::note(&mut open, batch).await;
+                let noted = open.end(noted).await;
+                lease.settle(noted)
+            })
+            .await?;
+        }
         Ok(())
     }
 
     async fn usage(
         &self,
-        _account: &ServiceAccountId,
-        _from_day: i64,
+        account: &ServiceAccountId,
+        from_day: i64,
     ) -> Result<Vec<Usage>, StoreError> {
-        Ok(Vec::new())
+        bounded(self.limits.other, async {
+            let mut lease = self.lease().await?;
+            let found = uses::list(&mut lease.connection()?, account, from_day).await;
+            lease.settle(found)
+        })
+        .await
     }
 }

@@ -96,12 +96,17 @@ fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     ))
 }
 
-/// Whether there are tables.
+/// Whether there are tables, all of them.
 fn look(connection: &Connection, path: &Path) -> Result<(), StoreError> {
-    let sql = "SELECT count(*) FROM sqlite_schema WHERE name = 'lictor_head'";
-    let tables: i64 = connection.query_row(sql, [], |row| row.get(0)).map_err(failure)?;
-    if tables > 0 {
-        return Ok(());
+    let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+    let sql = "SELECT count(*) FROM sqlite_schema \
+        WHERE name IN ('lictor_head', 'lictor_migrations')";
+    if number(sql).map_err(failure)? < 2 {
+        return Err(StoreError::unavailable(format!("`{}` is no store of Lictor's", shown(path))));
     }
-    Err(StoreError::unavailable(format!("`{}` is no store of Lictor's", shown(path))))
+    let last = number("SELECT coalesce(max(version), 0) FROM lictor_migrations");
+    if last.map_err(failure)? < migrations::latest(&migrations::of_sqlite()) {
+        return Err(StoreError::unavailable(migrations::EARLIER));
+    }
+    Ok(())
 }

@@ -149,6 +149,7 @@ fn cell(value: ValueRef<'_>) -> Cell {
 impl Connection for Handle<'_> {
     // Whoever writes has the file for themselves.
     const LOCKING: &'static str = "";
+    const ELEMENTS: &'static str = "json_each($)";
 
     fn execute(
         &mut self,

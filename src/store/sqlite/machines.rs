@@ -1,6 +1,8 @@
-//! Machines in Sqlite.
+//! Machines in SQLite.
 
+use super::super::{accounts, catalog, uses};
 use super::Sqlite;
+use super::handle::Handle;
 use crate::catalog::Catalog;
 use crate::id::{CredentialId, NamespaceId, ServiceAccountId};
 use crate::service_account::{AccountRecord, CredentialRecord, Machine};
@@ -11,50 +13,64 @@ use std::collections::BTreeSet;
 
 #[async_trait]
 impl Machines for Sqlite {
-    async fn machine(&self, _id: &CredentialId) -> Result<Option<Machine>, StoreError> {
-        Ok(None)
+    async fn machine(&self, id: &CredentialId) -> Result<Option<Machine>, StoreError> {
+        let (limit, id) = (self.limits.lookup, id.clone());
+        let find = async move |c: &mut Handle<'_>| accounts::find_machine(c, &id).await;
+        self.read(limit, find).await
     }
 
-    async fn account(&self, _id: &ServiceAccountId) -> Result<Option<AccountRecord>, StoreError> {
-        Ok(None)
+    async fn account(&self, id: &ServiceAccountId) -> Result<Option<AccountRecord>, StoreError> {
+        let (limit, id) = (self.limits.other, id.clone());
+        self.read(limit, async move |c: &mut Handle<'_>| accounts::find(c, &id).await).await
     }
 
     async fn accounts(
         &self,
-        _which: &AccountQuery,
-        _now: Timestamp,
+        which: &AccountQuery,
+        now: Timestamp,
     ) -> Result<AccountPage, StoreError> {
-        Ok(AccountPage::default())
+        let (limit, which) = (self.limits.other, which.clone());
+        self.read(limit, async move |c: &mut Handle<'_>| accounts::list(c, &which, now).await).await
     }
 
     async fn tally(
         &self,
-        _namespaces: Option<&BTreeSet<NamespaceId>>,
-        _now: Timestamp,
+        namespaces: Option<&BTreeSet<NamespaceId>>,
+        now: Timestamp,
     ) -> Result<AccountTally, StoreError> {
-        Ok(AccountTally::default())
+        let namespaces = namespaces.cloned();
+        let tally =
+            async move |c: &mut Handle<'_>| accounts::tally(c, namespaces.as_ref(), now).await;
+        self.read(self.limits.other, tally).await
     }
 
     async fn credentials(
         &self,
-        _account: &ServiceAccountId,
+        account: &ServiceAccountId,
     ) -> Result<Vec<CredentialRecord>, StoreError> {
-        Ok(Vec::new())
+        let (limit, id) = (self.limits.other, account.clone());
+        self.read(limit, async move |c: &mut Handle<'_>| accounts::credentials(c, &id).await).await
     }
 
     async fn catalog(&self) -> Result<Catalog, StoreError> {
-        Ok(Catalog::default())
+        let read = async |c: &mut Handle<'_>| catalog::read(c).await;
+        self.read(self.limits.other, read).await
     }
 
-    async fn note_uses(&self, _uses: Vec<Use>) -> Result<(), StoreError> {
+    async fn note_uses(&self, uses: Vec<Use>) -> Result<(), StoreError> {
+        for batch in uses.chunks(uses::BATCH) {
+            let batch = batch.to_vec();
+            self.write(async move |c: &mut Handle<'_>| uses::note(c, &batch).await).await?;
+        }
         Ok(())
     }
 
     async fn usage(
         &self,
-        _account: &ServiceAccountId,
-        _from_day: i64,
+        account: &ServiceAccountId,
+        from_day: i64,
     ) -> Result<Vec<Usage>, StoreError> {
-        Ok(Vec::new())
+        let (limit, id) = (self.limits.other, account.clone());
+        self.read(limit, async move |c: &mut Handle<'_>| uses::list(c, &id, from_day).await).await
     }
 }

@@ -42,7 +42,7 @@ fn login_page(
 ) -> Result<Response, Trouble> {
     let sealed = desk.sealers.seal_attempt(attempt)?;
     let destination = match &attempt.goal {
-        Goal::Here => String::new(),
+        Goal::Here | Goal::Console { .. } => String::new(),
         Goal::Page { redirect, .. } | Goal::Program { redirect, .. } => shown(redirect),
     };
     let csrf = guard::token(browser.cookie(), &visit.host);
@@ -88,9 +88,10 @@ async fn logged_in(visit: &Visit, body: &[u8]) -> Result<Response, Trouble> {
     let begun = desk.sealers.open_attempt(&sealed, Some(&browser), visit.now);
     let Some(begun) = begun else {
         // The same page, to be bound anew: what was bound before may be another browser.
-        let page = wanted.and_then(|goal| page_of(&goal, visit.settings(), sign_in));
+        let page = wanted.as_ref().and_then(|goal| page_of(goal, &visit.snapshot, sign_in));
         let page = page.map(|redirect| Goal::Page { redirect, browser: None });
-        let fresh = attempt(visit, &browser, page.unwrap_or(Goal::Here));
+        let console = wanted.filter(|goal| matches!(goal, Goal::Console { .. }));
+        let fresh = attempt(visit, &browser, page.or(console).unwrap_or(Goal::Here));
         let stale = (form.text("login"), Some(SignInTrouble::Stale));
         return login_page(visit, desk, &browser, &fresh, stale);
     };

@@ -4,7 +4,7 @@ use super::{authenticate_host, begin_again, onward, open, provider, use_once};
 use crate::pages::Message;
 use crate::provider::{Answer, OidcProvider, SignInError};
 use crate::secret::Secret;
-use crate::sign_in::{Attempt, BrowserKey, Goal};
+use crate::sign_in::{Attempt, BrowserKey, Goal, SignInWish};
 use crate::state::{Provider, SignIn};
 use crate::web::answer::{Trouble, lead, with};
 use crate::web::site::{Desk, throttle};
@@ -30,7 +30,12 @@ pub(super) async fn to_provider(
         expires: Attempt::expiry(visit.now),
     };
     let state = desk.sealers.seal_attempt(&attempt)?;
-    Ok(lead(&with_state(started.url, &state)))
+    let mut url = with_state(started.url, &state);
+    if let Goal::Console { sign_in: SignInWish::Anew, .. } = &attempt.goal {
+        // OpenID Connect Core 1.0 §3.1.2.1: being signed in there is not enough either.
+        url.query_pairs_mut().append_pair("prompt", "login").append_pair("max_age", "0");
+    }
+    Ok(lead(&url))
 }
 
 /// `GET /oauth2/callback`: back from the provider.

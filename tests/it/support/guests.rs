@@ -145,5 +145,5 @@ pub fn ruled(config: &str, change: impl FnOnce(&mut ImpersonationRules)) -> Snap
     let snapshot = with_provider(snapshot_with(config, directory()));
     let mut settings = Arc::into_inner(snapshot.settings).expect("nobody else has it");
     change(&mut settings.impersonation);
-    Snapshot { settings: Arc::new(settings), directory: snapshot.directory }
+    Snapshot { settings: Arc::new(settings), ..snapshot }
 }

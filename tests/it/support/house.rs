@@ -10,6 +10,7 @@ use envoy_types::pb::envoy::service::auth::v3::CheckResponse;
 use envoy_types::pb::envoy::service::auth::v3::attribute_context::HttpRequest;
 use envoy_types::pb::envoy::service::auth::v3::check_response::HttpResponse;
 use lictor::activity::{ChainKey, Entry};
+use lictor::admin::Admin;
 use lictor::authorizer::Authorizer;
 use lictor::clock::Clock;
 use lictor::demo::{Reply, exchange_body};
@@ -18,6 +19,7 @@ use lictor::ext_authz::Checker;
 use lictor::identity::{Directory, Group, User};
 use lictor::people::People;
 use lictor::provider::{LocalUsers, Throttle, Turnstile, hash_password};
+use lictor::secret::Secret;
 use lictor::session::HandleSecret;
 use lictor::sign_in::Sealers;
 use lictor::state::{Provider, Settings, Snapshot, State};
@@ -74,6 +76,7 @@ pub struct House {
     pub clock: Arc<HandClock>,
     pub state: Arc<State>,
     checker: Arc<Checker>,
+    pub admin: Admin,
     tasks: Tasks,
 }
 
@@ -120,7 +123,27 @@ pub fn with_provider(snapshot: Snapshot) -> Snapshot {
     let sign_in = settings.sign_in.as_mut().expect("an authenticate host");
     sign_in.provider = Some(Provider::Local(Arc::new(users)));
     sign_in.lifetime = std::time::Duration::from_hours(14);
-    Snapshot { settings: Arc::new(settings), directory: snapshot.directory }
+    Snapshot { settings: Arc::new(settings), ..snapshot }
+}
+
+/// Has what is kept in the store put in force, as a server does.
+fn keep_catalog(tasks: &Tasks, cache: &Arc<SessionCache>, state: &Arc<State>) {
+    let (stopping, mut changes) = (tasks.stopping(), cache.catalog_changes());
+    let (state, store) = (Arc::clone(state), Arc::clone(cache.store()));
+    tasks.start(async move {
+        let following = async {
+            loop {
+                drop(state.refresh(store.as_ref()).await);
+                if changes.changed().await.is_err() {
+                    break;
+                }
+            }
+        };
+        tokio::select! {
+            () = stopping => {}
+            () = following => {}
+        }
+    });
 }
 
 impl House {
@@ -162,16 +185,21 @@ impl House {
         in_touch(&cache).await;
         let authorizer = Arc::new(Authorizer::with_records(Arc::clone(&cache) as _));
         let state = Arc::new(State::new(with_provider(snapshot_with(config, directory()))));
+        keep_catalog(&tasks, &cache, &state);
+        let (known, authorizing) = (Arc::clone(&state), Arc::clone(&authorizer));
+        let admin = Admin::new(Arc::clone(&cache), known, authorizing, Secret::new(SECRET_BYTES));
         let checker = Checker {
             state: Arc::clone(&state),
             authorizer: Arc::clone(&authorizer),
             sessions: Some(Arc::clone(&cache)),
             clock: Arc::clone(&clock) as _,
             metrics: Arc::new(Metrics::new()),
+            usage: Arc::default(),
             log: DecisionLine::default(),
         };
         let desk = Desk {
             people: People::new(Arc::clone(&cache)),
+            admin: admin.clone(),
             cache,
             sealers: Sealers::derive(&SECRET_BYTES).expect("sealers"),
             chain: ChainKey::derive(&SECRET_BYTES),
@@ -193,7 +221,7 @@ impl House {
         tasks.start(async move {
             axum::serve(listener, pages).with_graceful_shutdown(stopping).await.expect("serves");
         });
-        Self { http, store, clock, state, checker: Arc::new(checker), tasks }
+        Self { http, store, clock, state, checker: Arc::new(checker), admin, tasks }
     }
 
     pub fn browser(&self) -> Browser<'_> {

@@ -61,6 +61,7 @@ impl Service {
             sessions: None,
             clock: Arc::new(Fixed),
             metrics: Arc::clone(&metrics),
+            usage: Arc::default(),
             log: DecisionLine::new(fields),
         };
         Self { checker, metrics }

@@ -162,6 +162,10 @@ impl Store for Shelf {
         not_here()
     }
 
+    async fn once(&self, _: &str, _: Timestamp) -> Result<Option<Once>, StoreError> {
+        not_here()
+    }
+
     async fn take_once(&self, _: &str, _: Timestamp) -> Result<Option<Once>, StoreError> {
         not_here()
     }

@@ -6,7 +6,9 @@ use async_trait::async_trait;
 use lictor::activity::{ChainKey, Entry, Event, Head, Verb, Who, verify};
 use lictor::catalog::Catalog;
 use lictor::id::{CredentialId, NamespaceId, ServiceAccountId, SessionId};
-use lictor::service_account::{AccountRecord, CredentialRecord, Machine};
+use lictor::service_account::{
+    AccountKind, AccountRecord, CredentialRecord, Impersonated, KnownBy, Machine,
+};
 use lictor::session::{
     Account, HandleSecret, Impersonation, KnownPerson, Origin, SealedTokens, SessionRecord,
 };
@@ -94,6 +96,45 @@ impl Place {
     }
 }
 
+/// Runs each behaviour on each engine.
+macro_rules! on_every_engine {
+    ($($behaviour:ident)*) => {
+        mod sqlite_file {
+            $(#[tokio::test]
+            async fn $behaviour() {
+                let place = $crate::support::store::Place::file();
+                super::$behaviour(&place.open().await).await;
+            })*
+        }
+
+        mod sqlite_memory {
+            $(#[tokio::test]
+            async fn $behaviour() {
+                super::$behaviour(&$crate::support::store::Place::memory().open().await).await;
+            })*
+        }
+
+        mod postgres {
+            $(#[tokio::test]
+            async fn $behaviour() {
+                super::$behaviour(&$crate::support::store::Place::postgres().open().await).await;
+            })*
+        }
+
+        /// The store that fails when it is told to, and is told nothing.
+        mod faulty {
+            $(#[tokio::test]
+            async fn $behaviour() {
+                let inner = $crate::support::store::Place::memory().open().await;
+                let store: std::sync::Arc<dyn lictor::store::Store> = std::sync::Arc::new($crate::support::store::Faulty::new(inner));
+                super::$behaviour(&store).await;
+            })*
+        }
+    };
+}
+
+pub(crate) use on_every_engine;
+
 /// Runs SQL in the file.
 pub fn sqlite(path: &Path, sql: &str) {
     let connection = rusqlite::Connection::open(path).expect("opens");
@@ -164,6 +205,64 @@ pub fn event(verb: Verb, user: &str) -> Event {
         detail: String::new(),
         origin: Origin::default(),
         deed: None,
+    }
+}
+
+pub fn account_id(number: u32) -> ServiceAccountId {
+    ServiceAccountId::parse(&format!("sa_{number:032x}")).expect("an id")
+}
+
+pub fn credential_id(number: u32) -> CredentialId {
+    CredentialId::parse(&format!("cred_{number:032x}")).expect("an id")
+}
+
+pub fn namespace_id(name: &str) -> NamespaceId {
+    NamespaceId::parse(name).expect("an id")
+}
+
+/// A unique account in the namespace `design`.
+pub fn machine_account(number: u32, name: &str) -> AccountRecord {
+    AccountRecord {
+        id: account_id(number),
+        namespace: namespace_id("design"),
+        kind: AccountKind::Unique,
+        user: format!("{name}@design.pomerium"),
+        name: name.to_owned(),
+        description: format!("Description of {name}"),
+        originator: String::new(),
+        created: at(i64::from(number)),
+        created_by: "root@corp.test".to_owned(),
+        modified: at(i64::from(number)),
+        expires: None,
+        disabled: None,
+        deleted: None,
+        used: None,
+        version: 0,
+    }
+}
+
+/// The same for somebody else.
+pub fn impersonating(number: u32, user: &str) -> AccountRecord {
+    let person = Impersonated { known: account(user), source: KnownBy::Directory };
+    AccountRecord {
+        kind: AccountKind::Impersonating(Box::new(person)),
+        user: user.to_owned(),
+        name: format!("Name of {user}"),
+        ..machine_account(number, user)
+    }
+}
+
+pub fn credential(number: u32, account: u32) -> CredentialRecord {
+    CredentialRecord {
+        id: credential_id(number),
+        account: account_id(account),
+        hint: "wxyz".to_owned(),
+        issued: at(i64::from(number)),
+        issued_by: "root@corp.test".to_owned(),
+        expires: None,
+        revoked: None,
+        superseded: None,
+        last_use: None,
     }
 }
 
@@ -338,6 +437,10 @@ impl Store for Faulty {
 
     async fn keep_once(&self, once: Once) -> Result<(), StoreError> {
         self.around(self.inner.keep_once(once)).await
+    }
+
+    async fn once(&self, key: &str, now: Timestamp) -> Result<Option<Once>, StoreError> {
+        self.around(self.inner.once(key, now)).await
     }
 
     async fn take_once(&self, key: &str, now: Timestamp) -> Result<Option<Once>, StoreError> {

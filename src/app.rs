@@ -11,6 +11,7 @@ mod watch;
 
 pub use bind::{BindError, StartError};
 
+use crate::api;
 use crate::authorizer::Authorizer;
 use crate::clock::Clock;
 use crate::config::{Config, GrpcAddress};
@@ -180,7 +181,7 @@ impl App {
                 return Ok(());
             }
         }
-        serve_http(&self.tasks, self.http, web::public(Arc::clone(&self.site)));
+        serve_http(&self.tasks, self.http, pages(&self.site));
         if let Some(desk) = &self.site.desk {
             let (cache, metrics) = (|| Arc::clone(&desk.cache), Arc::clone(&self.metrics));
             catalog::keep_read(&self.tasks, &self.site, readiness.clone());
@@ -204,6 +205,11 @@ impl App {
         usage::write_last(&self.site, &self.usage).await;
         Ok(())
     }
+}
+
+/// Everything that is served over HTTP for people and programs.
+pub fn pages(site: &Arc<Site>) -> axum::Router {
+    web::public(Arc::clone(site)).merge(api::router(site))
 }
 
 fn serve_http(tasks: &Tasks, listener: TcpListener, pages: axum::Router) {

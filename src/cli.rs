@@ -14,11 +14,12 @@ mod opened;
 mod password;
 mod policy;
 mod report;
-mod routes;
+mod route;
 mod serve;
 mod service_account;
 mod session;
 mod terminal;
+mod user;
 mod verify;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -62,13 +63,13 @@ enum Command {
     /// Look at a configuration
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Ask which route serves a request
-    #[command(subcommand)]
-    Routes(RoutesCommand),
-    /// Explain, test, compare and check policies
+    /// Ask which route serves a request, and keep routes in the store
+    #[command(subcommand, visible_alias = "routes")]
+    Route(route::RouteCommand),
+    /// Explain, test, compare and check policies, and keep them in the store
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
-    /// Verify and list what people did
+    /// Verify, list and export what people did
     #[command(subcommand)]
     Audit(audit::AuditCommand),
     /// List and end sessions, and stop impersonations
@@ -80,6 +81,9 @@ enum Command {
     /// Arrange namespaces, and who may administer what in them
     #[command(subcommand)]
     Namespace(namespace::NamespaceCommand),
+    /// Find people, and keep them out
+    #[command(subcommand)]
+    User(user::UserCommand),
     /// Mint and verify tokens
     #[command(subcommand)]
     Token(TokenCommand),
@@ -99,12 +103,6 @@ enum ConfigCommand {
     Check(check::Check),
     /// Print the JSON Schema of the configuration, for editors
     Schema,
-}
-
-#[derive(Debug, Subcommand)]
-enum RoutesCommand {
-    /// Tell which route serves a host and a path, and why the others do not
-    Explain(routes::Explain),
 }
 
 #[derive(Debug, Subcommand)]
@@ -165,12 +163,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> std::process::ExitC
         Command::Serve(serve) => serve.run(),
         Command::Config(ConfigCommand::Check(check)) => check.run(),
         Command::Config(ConfigCommand::Schema) => check::schema(),
-        Command::Routes(RoutesCommand::Explain(explain)) => explain.run(),
+        Command::Route(command) => command.run(),
         Command::Policy(command) => command.run(),
         Command::Audit(command) => command.run(),
         Command::Session(command) => command.run(),
         Command::ServiceAccount(command) => command.run(),
         Command::Namespace(command) => command.run(),
+        Command::User(command) => command.run(),
         Command::Token(TokenCommand::Mint(mint)) => mint.run(),
         Command::Token(TokenCommand::Verify(verify)) => verify.run(),
         Command::Key(KeyCommand::Generate(generate)) => generate.run(),

@@ -3,7 +3,7 @@
 
 use super::error::{ApiError, ErrorKind};
 use crate::admin::{Actor, Admin};
-use crate::authorizer::{Recognised, Unavailable};
+use crate::authorizer::Unavailable;
 use crate::people::Moment;
 use crate::provider::{Throttle, Wait};
 use crate::request::{Headers, Kind, Request, Target};
@@ -162,7 +162,7 @@ impl Gate {
         let mut left = LOOK_UPS;
         loop {
             match self.site.authorizer.recognise(&snapshot, &request, &target, now) {
-                Ok(recognised) => return Ok(machine_of(recognised)),
+                Ok(recognised) => return Ok(recognised.machine),
                 Err(Unavailable::Unseen(record)) if left > 0 => {
                     left -= 1;
                     desk.cache.learn(&record).await.map_err(|error| {
@@ -195,11 +195,6 @@ impl Gate {
             Err(wait) => exhausted(wait),
         }
     }
-}
-
-/// Whom the authorizer has recognised, if that is a machine.
-fn machine_of(_recognised: Recognised) -> Option<Arc<Machine>> {
-    None
 }
 
 fn address(at: Moment<'_>) -> Option<IpAddr> {

@@ -70,6 +70,19 @@ impl ApiError {
         Self::invalid(vec![Violation::new(field, message)])
     }
 
+    /// With fields as the messages call them.
+    #[must_use]
+    pub(super) fn called(self, names: &[(&str, &str)]) -> Self {
+        if self.kind != ErrorKind::Invalid {
+            return self;
+        }
+        let renamed = self.violations.into_iter().map(|Violation { field, message }| {
+            let name = names.iter().find(|(inside, _)| *inside == field);
+            Violation { field: name.map_or(field, |(_, outside)| (*outside).to_owned()), message }
+        });
+        Self::invalid(renamed.collect())
+    }
+
     /// There is another version than the one that was named.
     pub fn changed() -> Self {
         AdminError::Changed.into()

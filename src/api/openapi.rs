@@ -60,10 +60,7 @@ fn operation(endpoint: &Endpoint) -> Value {
         Run::Export(Export::Accounts) => {
             ("ExportServiceAccounts", "All service accounts of a list.")
         }
-        Run::Export(Export::Activity) => (
-            "ExportActivity",
-            "All entries of a list. Without a `namespace` it takes the role `admin` in Global.",
-        ),
+        Run::Export(Export::Activity) => ("ExportActivity", "All entries of a list."),
         Run::Document if endpoint.path == "/openapi.json" => ("Document", "This document."),
         Run::Document => ("DocumentOfVersion1", "This document."),
     };
@@ -142,7 +139,7 @@ fn headers(endpoint: &Endpoint, request: &Message) -> Vec<Value> {
         found.push(json!({
             "name": "Idempotency-Key", "in": "header",
             "description": "The same key makes the same thing once, for a day.",
-            "schema": {"type": "string", "maxLength": 255, "pattern": "^[ -~]*$"},
+            "schema": {"type": "string", "maxLength": 255, "pattern": "^[!-~]+$"},
         }));
     }
     let patch = matches!(endpoint.sent, Sent::Patch(_));

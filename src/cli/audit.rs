@@ -1,12 +1,18 @@
-//! `lictor audit`: the activity log, verified and listed. Reads the store itself, so it needs no
-//! running server.
+//! `lictor audit`: the activity log, verified, listed and exported. Reads the store itself, so it needs
+//! no running server.
 
+mod csv;
+mod diff;
+mod export;
 mod list;
+mod show;
+mod which;
 
 use super::opened::{failed, with_store};
 use super::{Exit, report};
-use crate::activity::Head;
+use crate::activity::{Entry, Head, event_json};
 use crate::store::{LogError, verify_log};
+use serde_json::{Value, json};
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Subcommand)]
@@ -15,6 +21,10 @@ pub(super) enum AuditCommand {
     Verify(Verify),
     /// List the activity log, the latest first
     List(list::List),
+    /// Show one entry, with what it changed
+    Show(show::Show),
+    /// Write entries for other programs, the earliest first
+    Export(export::Export),
 }
 
 impl AuditCommand {
@@ -22,6 +32,8 @@ impl AuditCommand {
         match self {
             Self::Verify(verify) => verify.run(),
             Self::List(list) => list.run(),
+            Self::Show(show) => show.run(),
+            Self::Export(export) => export.run(),
         }
     }
 }
@@ -67,6 +79,17 @@ impl Verify {
             }
         })
     }
+}
+
+/// The event with its place in the log, and its instant for people too.
+fn entry_json(entry: &Entry) -> Value {
+    let mut shown = event_json(&entry.event);
+    if let Value::Object(members) = &mut shown {
+        members.insert("number".to_owned(), json!(entry.number));
+        members.insert("hash".to_owned(), json!(entry.hash));
+        members.insert("time".to_owned(), json!(report::instant(entry.event.at)));
+    }
+    shown
 }
 
 /// `NUMBER:HASH`

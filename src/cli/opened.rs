@@ -58,7 +58,7 @@ pub(super) fn with_admin(
             Ok(terminal) => work(&terminal).await,
             Err(stop) => Err(stop),
         };
-        done.map_or_else(|stop| stop.tell(), |()| Exit::Ok)
+        done.map_or_else(Stop::tell, |()| Exit::Ok)
     })
 }
 

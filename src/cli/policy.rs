@@ -1,12 +1,16 @@
 //! `lictor policy …`: what policies say, before they say it to anybody.
 
+mod assign;
+mod change;
+mod check;
 mod diff;
 mod explain;
 mod lint;
+mod list;
 mod print;
 mod test;
 
-use super::{Exit, check, report};
+use super::{Exit, check as config_check, report};
 use crate::config::{Config, Environment, load_directory};
 use crate::state::Snapshot;
 use std::path::Path;
@@ -23,6 +27,22 @@ pub(super) enum PolicyCommand {
     Lint(lint::Lint),
     /// Print the policy of each route as it is evaluated
     Print(print::Print),
+    /// Tell everything that is wrong with one policy
+    Check(check::Check),
+    /// List the policies of the configuration and of the store
+    List(list::List),
+    /// Show a policy with its text and the routes that have it
+    Show(list::Show),
+    /// Keep a new policy in the store
+    Create(Box<change::Create>),
+    /// Change a policy of the store
+    Update(change::Update),
+    /// Delete a policy of the store
+    Delete(change::Delete),
+    /// Give a policy of the store to routes
+    Assign(assign::Assign),
+    /// Take a policy of the store from routes
+    Remove(assign::Remove),
 }
 
 impl PolicyCommand {
@@ -33,6 +53,14 @@ impl PolicyCommand {
             Self::Diff(diff) => diff.run(),
             Self::Lint(lint) => lint.run(),
             Self::Print(print) => print.run(),
+            Self::Check(check) => check.run(),
+            Self::List(list) => list.run(),
+            Self::Show(show) => show.run(),
+            Self::Create(create) => create.run(),
+            Self::Update(update) => update.run(),
+            Self::Delete(delete) => delete.run(),
+            Self::Assign(assign) => assign.run(),
+            Self::Remove(remove) => remove.run(),
         }
     }
 }
@@ -52,7 +80,7 @@ fn snapshot(file: &Path) -> Result<Snapshot, Exit> {
 
 fn load(file: &Path) -> Result<Config, Exit> {
     Config::load(file, &Environment::of_process()).map_err(|problems| {
-        check::tell(&problems, file);
+        config_check::tell(&problems, file);
         Exit::Invalid
     })
 }

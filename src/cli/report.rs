@@ -190,7 +190,12 @@ pub(super) fn table<const N: usize>(rows: &[[String; N]]) -> String {
 pub(super) fn facts(facts: &[(&str, String)]) -> String {
     let there = || facts.iter().filter(|(_, text)| !text.is_empty());
     let width = there().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
-    there().map(|(name, text)| format!("{name:<width$}  {}\n", printable(text))).collect()
+    lines(there().map(|(name, text)| format!("{name:<width$}  {}", printable(text))))
+}
+
+/// Each on a line of its own.
+pub(super) fn lines(lines: impl IntoIterator<Item = String>) -> String {
+    lines.into_iter().map(|line| line + "\n").collect()
 }
 
 /// A line that is gone, or one that is new, for standard output.
@@ -199,16 +204,19 @@ pub(super) fn changed(sign: char, line: &str) -> String {
     format!("{}\n", Stream::Out.paint(code, &format!("{sign} {}", printable(line))))
 }
 
-/// Data on standard output that cannot be had a second time.
+/// Data on standard output that must be there whole.
 ///
 /// # Errors
 /// Not all of it was taken.
-pub(super) fn secret(text: &str) -> std::io::Result<()> {
-    let end = if std::io::stdout().is_terminal() && !text.ends_with('\n') { "\n" } else { "" };
+pub(super) fn written(text: &str) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes())?;
-    out.write_all(end.as_bytes())?;
     out.flush()
+}
+
+/// What ends a line that stands alone on standard output, where people look at it.
+pub(super) fn end_of_line() -> &'static str {
+    if std::io::stdout().is_terminal() { "\n" } else { "" }
 }
 
 /// As RFC 3339 writes it.

@@ -78,7 +78,7 @@ impl Named {
 const COLUMNS: [&str; 8] =
     ["ID", "USER ID", "KIND", "NAMESPACE", "STATE", "EXPIRES", "LAST USED", "DESCRIPTION"];
 
-fn table(views: &[AccountView]) -> String {
+pub(super) fn table(views: &[AccountView]) -> String {
     let head = COLUMNS.map(str::to_owned);
     let rows: Vec<[String; 8]> = std::iter::once(head).chain(views.iter().map(row)).collect();
     report::table(&rows)

@@ -5,7 +5,7 @@ mod find;
 mod read;
 
 pub(super) use find::stored;
-pub(super) use read::{ExpiryArgs, instant, one_of, span, text_of};
+pub(super) use read::{ExpiryArgs, instant, one_of, span, text_of, yes_or_no};
 
 use super::opened::failed;
 use super::{Exit, report};
@@ -58,6 +58,7 @@ pub(super) struct Terminal {
     pub(super) by: Actor,
     state: Arc<State>,
     origin: Origin,
+    clock: SystemClock,
 }
 
 impl Terminal {
@@ -76,11 +77,12 @@ impl Terminal {
             by: Actor::terminal(),
             state,
             origin: Origin::default(),
+            clock: SystemClock,
         })
     }
 
     pub(super) fn now(&self) -> Timestamp {
-        SystemClock.now()
+        self.clock.now()
     }
 
     pub(super) fn at(&self) -> Moment<'_> {
@@ -155,7 +157,7 @@ fn invalid(fields: &[FieldError]) -> Exit {
         let what = format!("`{field}` cannot be taken as written");
         report::error(&what, Some(&report::printable(message)));
     }
-    let document = fields.iter().any(|error| error.field == "text");
+    let document = fields.iter().any(|error| matches!(error.field, "text" | "policy"));
     if document { Exit::Invalid } else { Exit::Usage }
 }
 

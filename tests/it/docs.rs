@@ -288,6 +288,8 @@ fn every_example_is_run() {
                 ("console", None) => stage.console(&block),
                 ("sh", None) => assert_commands_exist(&block),
                 ("json", Some(_)) => drop(load_json(&block.body, &block.place()).expect("JSON")),
+                // Run by `api_docs`, which has a server for it.
+                ("curl", None) => assert!(page.path.ends_with("admin-api.md"), "{}", block.place()),
                 ("pem", Some(_)) | ("text", None) => {}
                 (language, _) => panic!("{}: a block of `{language}`", block.place()),
             }

@@ -198,5 +198,5 @@ fn a_bad_configuration_and_a_bad_command_line() {
     assert_eq!(lictor(folder.path(), &["routes", "explain", "a", "/"], &[], "").code, 2);
     let help = lictor(folder.path(), &["routes", "explain", "--help"], &[], "");
     assert_eq!(help.code, 0);
-    assert!(help.stdout.contains("Example: lictor routes explain --config lictor.yaml "));
+    assert!(help.stdout.contains("Example: lictor route explain --config lictor.yaml "));
 }

@@ -201,7 +201,6 @@ fn new_account(request: m::CreateServiceAccountRequest) -> Result<NewAccount, Ap
     let namespace = ids::namespace_or_global("namespace_id", &request.namespace_id)?;
     let impersonates = word("kind", &request.kind, kind);
     let expires = instant("expires_at", request.expires_at);
-    let key = once(request.idempotency_key);
     let absent = |field: &str, text: &str| {
         let message = "this is not for an account of this kind";
         if text.is_empty() { Ok(()) } else { Err(Violation::new(field, message)) }
@@ -210,7 +209,7 @@ fn new_account(request: m::CreateServiceAccountRequest) -> Result<NewAccount, Ap
     let other =
         if acts { absent("name", &request.name) } else { absent("user_id", &request.user_id) };
     let (lone, held) = (impersonates.map(|_| ()), expires.clone().map(|_| ()));
-    all([lone, other, held, key.clone().map(|_| ())])?;
+    all([lone, other, held])?;
     let kind = if acts {
         NewKind::Impersonating { user: request.user_id, unknown: request.allow_unknown_user }
     } else {
@@ -222,7 +221,7 @@ fn new_account(request: m::CreateServiceAccountRequest) -> Result<NewAccount, Ap
         description: request.description,
         expires: expires?,
         originator: request.originator,
-        idempotency_key: key?,
+        idempotency_key: once(request.idempotency_key),
     })
 }
 
@@ -404,15 +403,11 @@ mod tests {
         let request = CreateServiceAccountRequest {
             kind: "x".to_owned(),
             expires_at: Some(Timestamp { seconds: i64::MAX, nanos: 0 }),
-            idempotency_key: "\n".to_owned(),
             ..CreateServiceAccountRequest::default()
         };
         let error = new_account(request).expect_err("no account");
         let told: Vec<_> = error.violations.iter().map(|found| found.field.as_str()).collect();
-        assert_eq!(
-            (error.kind, told),
-            (ErrorKind::Invalid, vec!["kind", "expires_at", "idempotency_key"])
-        );
+        assert_eq!((error.kind, told), (ErrorKind::Invalid, vec!["kind", "expires_at"]));
     }
 
     #[test]

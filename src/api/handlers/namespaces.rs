@@ -53,7 +53,7 @@ impl Handlers {
                 longest: span("max_lifetime", request.max_lifetime)?,
                 required: request.require_expiry,
             },
-            idempotency_key: once(request.idempotency_key)?,
+            idempotency_key: once(request.idempotency_key),
         };
         Ok(namespace(&self.admin.create_namespace(by, new, at).await?))
     }

@@ -2,7 +2,7 @@
 
 use super::namespaces::still;
 use super::{Handlers, ids, made, once, small, told};
-use crate::admin::{Actor, Deletion, NewPolicy, PolicyEdit, PolicyView, PolicyWanted};
+use crate::admin::{Actor, AdminError, Deletion, NewPolicy, PolicyEdit, PolicyView, PolicyWanted};
 use crate::api::error::ApiError;
 use crate::api::mask::{Mask, etag, expected};
 use crate::api::message as m;
@@ -58,9 +58,10 @@ impl Handlers {
             text: request.text,
             enforced: request.enforced,
             routes: request.route_ids.into_iter().collect(),
-            idempotency_key: once(request.idempotency_key)?,
+            idempotency_key: once(request.idempotency_key),
         };
-        Ok(policy(self.admin.create_policy(by, new, at).await?))
+        let made = self.admin.create_policy(by, new, at).await;
+        Ok(policy(made.map_err(in_words)?))
     }
 
     pub async fn update_policy(
@@ -83,7 +84,8 @@ impl Handlers {
             routes: routes.then(|| given.route_ids.into_iter().collect()),
             expected: expected(&given.etag)?,
         };
-        Ok(policy(self.admin.update_policy(by, &id, edit, at).await?))
+        let changed = self.admin.update_policy(by, &id, edit, at).await;
+        Ok(policy(changed.map_err(in_words)?))
     }
 
     pub async fn delete_policy(
@@ -117,10 +119,15 @@ impl Handlers {
         let read = ids::policy(id);
         if read.is_err() && !id.is_empty() && self.admin.policy(by, id).await?.made != Made::Here {
             let detail = "this policy is written in the configuration; change it there";
-            return Err(crate::admin::AdminError::Refused(detail.to_owned()).into());
+            return Err(AdminError::Refused(detail.to_owned()).into());
         }
         read
     }
+}
+
+/// With fields as the messages call them.
+fn in_words(error: AdminError) -> ApiError {
+    ApiError::from(error).called(&[("policy", "text"), ("routes", "route_ids")])
 }
 
 /// A policy as messages tell of it.

@@ -3,7 +3,7 @@
 use super::accounts::mention;
 use super::namespaces::still;
 use super::{Handlers, ids, made, once, told};
-use crate::admin::{Actor, NewRoute, RouteEdit, RouteView, RouteWanted};
+use crate::admin::{Actor, AdminError, NewRoute, RouteEdit, RouteView, RouteWanted};
 use crate::api::error::ApiError;
 use crate::api::mask::{Mask, etag, expected};
 use crate::api::message as m;
@@ -79,9 +79,10 @@ impl Handlers {
             pass_identity_headers: request.pass_identity_headers,
             show_error_details: request.show_error_details,
             policies: request.policy_ids,
-            idempotency_key: once(request.idempotency_key)?,
+            idempotency_key: once(request.idempotency_key),
         };
-        Ok(route(self.admin.create_route(by, new, at).await?))
+        let made = self.admin.create_route(by, new, at).await;
+        Ok(route(made.map_err(in_words)?))
     }
 
     pub async fn update_route(
@@ -107,7 +108,8 @@ impl Handlers {
             expected: expected(&given.etag)?,
         };
         let id = ids::named("id", &given.id)?;
-        Ok(route(self.admin.update_route(by, id, edit, at).await?))
+        let changed = self.admin.update_route(by, id, edit, at).await;
+        Ok(route(changed.map_err(in_words)?))
     }
 
     pub async fn delete_route(
@@ -133,6 +135,11 @@ fn paths(matcher: Option<Matcher>) -> RoutePath {
         Some(Matcher::PathSeparatedPrefix(text)) => RoutePath::SeparatedPrefix(text),
         Some(Matcher::Regex(text)) => RoutePath::Regex(text),
     }
+}
+
+/// With fields as the messages call them.
+fn in_words(error: AdminError) -> ApiError {
+    ApiError::from(error).called(&[("policies", "policy_ids")])
 }
 
 /// A route as messages tell of it.

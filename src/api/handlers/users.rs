@@ -51,7 +51,9 @@ impl Handlers {
         request: m::BlockUserRequest,
         at: Moment<'_>,
     ) -> Result<m::UserDetail, ApiError> {
-        self.admin.block(by, ids::named("id", &request.id)?, &request.reason, at).await?;
+        let id = ids::named("id", &request.id)?;
+        let blocked = self.admin.block(by, id, &request.reason, at).await;
+        blocked.map_err(|error| ApiError::from(error).called(&[("user_id", "id")]))?;
         self.detail(by, &request.id, at).await
     }
 

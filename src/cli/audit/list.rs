@@ -1,76 +1,40 @@
 //! `lictor audit list`: entries as a table for people, or as JSON for programs.
 
-use crate::activity::{Entry, Who, event_json};
-use crate::cli::opened::{failed, with_store};
+use super::entry_json;
+use super::which::Which;
+use crate::activity::{Deed, EntityKind, Entry, Outcome, Who};
+use crate::cli::opened::{People, with_admin};
+use crate::cli::terminal::Common;
 use crate::cli::{Exit, report};
 use crate::store::ActivityQuery;
-use clap::ValueEnum;
-use serde_json::{Value, json};
-use std::path::PathBuf;
+use serde_json::Value;
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example: lictor audit list --config lictor.yaml --who alice@example.com --limit 20
+    after_help = "Example: lictor audit list --config lictor.yaml --namespace Design --entity policy --verb create --limit 20
 
 Exit codes: 0 listed, 4 an entry cannot be read, 5 the store does not answer."
 )]
 pub(in crate::cli) struct List {
-    /// The configuration
-    #[arg(long, short, value_name = "FILE")]
-    config: PathBuf,
-    /// Only what this person did, or what was done as them: a user id or an e-mail address
-    #[arg(long, value_name = "WHO")]
-    who: Option<String>,
+    #[command(flatten)]
+    common: Common,
     /// At most so many entries
     #[arg(long, value_name = "N", default_value_t = 50)]
     limit: usize,
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
-}
-
-/// How entries are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
-    #[default]
-    Table,
-    Json,
+    #[command(flatten)]
+    which: Which,
 }
 
 impl List {
     pub(super) fn run(&self) -> Exit {
-        with_store(&self.config, async |store, _| {
-            let which = ActivityQuery {
-                who: self.who.clone(),
-                limit: self.limit,
-                ..ActivityQuery::default()
-            };
-            match store.activity(&which).await {
-                Ok(entries) => {
-                    report::data(&match self.format {
-                        Format::Table => table(&entries),
-                        Format::Json => format!("{:#}\n", json(&entries)),
-                    });
-                    Exit::Ok
-                }
-                Err(error) => failed(&error),
-            }
+        with_admin(&self.common.config, People::Unneeded, async |terminal| {
+            let which = ActivityQuery { limit: self.limit, ..self.which.query(terminal)? };
+            let entries = terminal.admin.store().activity(&which).await?;
+            let all = || entries.iter().map(entry_json).collect::<Value>();
+            self.common.format.print(|| table(&entries), all);
+            Ok(())
         })
     }
-}
-
-fn json(entries: &[Entry]) -> Value {
-    entries.iter().map(entry_json).collect()
-}
-
-/// The event with its place in the log, and its instant for people too.
-fn entry_json(entry: &Entry) -> Value {
-    let mut shown = event_json(&entry.event);
-    if let Value::Object(members) = &mut shown {
-        members.insert("number".to_owned(), json!(entry.number));
-        members.insert("hash".to_owned(), json!(entry.hash));
-        members.insert("time".to_owned(), json!(report::instant(entry.event.at)));
-    }
-    shown
 }
 
 const COLUMNS: [&str; 9] =
@@ -84,13 +48,16 @@ fn table(entries: &[Entry]) -> String {
 
 fn row(entry: &Entry) -> [String; 9] {
     let event = &entry.event;
-    let subject = event.subject.as_ref().map(somebody).unwrap_or_default();
+    let subject = event.subject.as_ref().map(somebody).into_iter();
+    let subject: Vec<String> = event.deed.iter().map(|deed| thing(deed)).chain(subject).collect();
+    let denied = event.deed.as_ref().is_some_and(|deed| deed.outcome == Outcome::Denied);
+    let verb = event.verb.name();
     [
         entry.number.to_string(),
         report::instant(event.at),
-        event.verb.name().to_owned(),
+        if denied { format!("{verb} (denied)") } else { verb.to_owned() },
         somebody(&event.actor),
-        subject,
+        subject.join(", "),
         event.reason.clone(),
         event.detail.clone(),
         event.origin.address.clone(),
@@ -98,8 +65,18 @@ fn row(entry: &Entry) -> [String; 9] {
     ]
 }
 
+/// What was administered: its kind, and how it is called.
+fn thing(deed: &Deed) -> String {
+    let kind = EntityKind::name(deed.entity);
+    match (deed.name.as_str(), deed.id.as_str()) {
+        ("", id) => format!("{kind} {id}"),
+        (name, id) if name == id => format!("{kind} {id}"),
+        (name, id) => format!("{kind} {name} ({id})"),
+    }
+}
+
 /// E-mail address, user id and groups, as far as they are known.
-fn somebody(who: &Who) -> String {
+pub(super) fn somebody(who: &Who) -> String {
     let Who { user, email, groups } = who;
     let name = match (email.is_empty(), user.is_empty()) {
         (false, false) if email != user => format!("{email} ({user})"),

@@ -104,7 +104,7 @@ impl Update {
 
 impl Disable {
     pub(super) fn run(&self) -> Exit {
-        self.several.each_view(async |terminal, id| {
+        self.several.each_view(&async |terminal, id| {
             Ok(terminal.admin.disable_account(&terminal.by, &id, terminal.at()).await?)
         })
     }
@@ -112,7 +112,7 @@ impl Disable {
 
 impl Enable {
     pub(super) fn run(&self) -> Exit {
-        self.several.each_view(async |terminal, id| {
+        self.several.each_view(&async |terminal, id| {
             Ok(terminal.admin.enable_account(&terminal.by, &id, terminal.at()).await?)
         })
     }
@@ -121,11 +121,11 @@ impl Enable {
 impl Delete {
     pub(super) fn run(&self) -> Exit {
         let print = |ids: &[ServiceAccountId]| {
-            let list = || ids.iter().map(|id| format!("{id}\n")).collect();
+            let list = || report::lines(ids.iter().map(ToString::to_string));
             let object = |id: &ServiceAccountId| json!({ "id": id.as_str() });
             self.several.common.format.print(list, || ids.iter().map(object).collect::<Value>());
         };
-        self.several.each(print, async |terminal, id| {
+        self.several.each(print, &async |terminal, id| {
             let (admin, by) = (&terminal.admin, &terminal.by);
             let mentions = admin.mentions(by, &id).await.unwrap_or_default();
             admin.delete_account(by, &id, None, terminal.at()).await?;
@@ -141,7 +141,7 @@ impl Delete {
 impl Several {
     fn each_view(
         &self,
-        verb: impl AsyncFn(&Terminal, ServiceAccountId) -> Result<AccountView, Stop>,
+        verb: &impl AsyncFn(&Terminal, ServiceAccountId) -> Result<AccountView, Stop>,
     ) -> Exit {
         let print = |views: &[AccountView]| {
             let all = || views.iter().map(json::account).collect::<Value>();
@@ -155,7 +155,7 @@ impl Several {
     fn each<T>(
         &self,
         print: impl Fn(&[T]),
-        verb: impl AsyncFn(&Terminal, ServiceAccountId) -> Result<T, Stop>,
+        verb: &impl AsyncFn(&Terminal, ServiceAccountId) -> Result<T, Stop>,
     ) -> Exit {
         with_admin(&self.common.config, People::Welcome, async |terminal| {
             let mut done = Vec::new();

@@ -130,7 +130,7 @@ impl Revoke {
                     Err(error) => ended = Err(Stop::Told(Stop::from(error).tell())),
                 }
             }
-            let ids = || revoked.iter().map(|record| format!("{}\n", record.id)).collect();
+            let ids = || report::lines(revoked.iter().map(|record| record.id.to_string()));
             let object = |record: &CredentialRecord| json::credential(record, terminal.now());
             self.common.format.print(ids, || revoked.iter().map(object).collect::<Value>());
             ended

@@ -35,11 +35,11 @@ pub(in crate::cli) struct List {
     /// Only those of this kind: unique or impersonated
     #[arg(long, value_parser = kind)]
     kind: Option<Kind>,
-    /// Only those that stand like this: active, disabled, expired, expiring, never_used or stale
+    /// Only those that stand like this: active, disabled, expired, expiring, `never_used` or stale
     #[arg(long, value_parser = state)]
     state: Option<Filter>,
-    /// Columns to order by, `-` before one for the reverse: user_id, issued_at, expires_at, last_used_at,
-    /// namespace_id, kind
+    /// Columns to order by, `-` before one for the reverse: `user_id`, `issued_at`, `expires_at`, `last_used_at`,
+    /// `namespace_id`, `kind`
     #[arg(
         long,
         value_name = "COLUMNS",
@@ -60,7 +60,7 @@ enum Kind {
 }
 
 impl Kind {
-    fn name(&self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             Self::Unique => "unique",
             Self::Impersonated => "impersonated",
@@ -69,7 +69,7 @@ impl Kind {
 }
 
 fn kind(text: &str) -> Result<Kind, String> {
-    one_of([Kind::Unique, Kind::Impersonated], Kind::name, text)
+    one_of([Kind::Unique, Kind::Impersonated], |kind| kind.name(), text)
 }
 
 fn state(text: &str) -> Result<Filter, String> {

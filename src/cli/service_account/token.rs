@@ -58,10 +58,12 @@ impl Sink {
     ) -> Result<(), Stop> {
         let Some(mut prepared) = self.0 else {
             let written = match format {
-                Format::Table => report::secret(token.expose()),
+                Format::Table => {
+                    report::written(&format!("{}{}", token.expose(), report::end_of_line()))
+                }
                 Format::Json => {
                     let object = json::merged(object, json!({ "token": token.expose() }));
-                    report::secret(&format!("{object:#}\n"))
+                    report::written(&format!("{object:#}\n"))
                 }
             };
             return written.map_err(|error| lost(&error, credential));

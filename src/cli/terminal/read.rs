@@ -107,6 +107,10 @@ pub(in crate::cli) fn one_of<T>(
     found.ok_or_else(|| format!("one of {}", names.join(", ")))
 }
 
+pub(in crate::cli) fn yes_or_no(text: &str) -> Result<bool, String> {
+    one_of([true, false], |yes| if *yes { "yes" } else { "no" }, text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{instant, span};

@@ -30,7 +30,7 @@ use lictor::store::{
 use lictor::tasks::Tasks;
 use lictor::telemetry::{DecisionLine, Metrics};
 use lictor::time::Timestamp;
-use lictor::web::{self, Desk, Site};
+use lictor::web::{Desk, Site};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -216,7 +216,7 @@ impl House {
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let http = listener.local_addr().expect("an address");
-        let pages = web::public(Arc::new(site));
+        let pages = lictor::app::pages(&Arc::new(site));
         let stopping = tasks.stopping();
         tasks.start(async move {
             axum::serve(listener, pages).with_graceful_shutdown(stopping).await.expect("serves");

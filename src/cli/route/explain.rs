@@ -1,8 +1,8 @@
-//! `lictor routes explain`: which route serves a request, and why no other does. Decided by the code
+//! `lictor route explain`: which route serves a request, and why no other does. Decided by the code
 //! that answers Envoy.
 
-use super::{Exit, Format, check, report};
 use crate::authorizer::{Authorizer, Unavailable};
+use crate::cli::{Exit, Format, check, report};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Environment};
 use crate::identity::Directory;
@@ -18,12 +18,12 @@ const SHOWN: usize = 50;
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example: lictor routes explain --config lictor.yaml app.example.com /api/users
+    after_help = "Example: lictor route explain --config lictor.yaml app.example.com /api/users
 
 This is the route that host and path lead to; where Envoy names a route by `route_id`, that one counts.
 Exit codes: 0 a route or a page of Lictor's own serves it, 4 nothing does."
 )]
-pub(super) struct Explain {
+pub(in crate::cli) struct Explain {
     /// The host as clients send it, with the port if they send one
     host: String,
     /// The path as clients send it; a query is ignored. `/` if absent, and none for CONNECT

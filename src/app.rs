@@ -15,6 +15,7 @@ use crate::api;
 use crate::authorizer::Authorizer;
 use crate::clock::Clock;
 use crate::config::{Config, GrpcAddress};
+use crate::console;
 use crate::ext_authz::{CheckService, Checker, SERVICE_NAME, descriptor_set};
 use crate::state::{Snapshot, State};
 use crate::tasks::Tasks;
@@ -209,7 +210,7 @@ impl App {
 
 /// Everything that is served over HTTP for people and programs.
 pub fn pages(site: &Arc<Site>) -> axum::Router {
-    web::public(Arc::clone(site)).merge(api::router(site))
+    web::public(Arc::clone(site)).merge(console::pages(site)).merge(api::router(site))
 }
 
 fn serve_http(tasks: &Tasks, listener: TcpListener, pages: axum::Router) {

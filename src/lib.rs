@@ -48,6 +48,7 @@ pub mod admin;
 pub mod pages;
 pub mod ext_authz;
 pub mod web;
+pub mod console;
 pub mod api;
 // floor 5: composition and commands
 pub mod app;

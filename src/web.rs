@@ -19,12 +19,16 @@ mod site;
 mod view;
 mod visit;
 
+pub(crate) use administration::integrity;
+pub(crate) use answer::{Trouble, back, page, redirect};
 pub(crate) use caller::{Caller, origin_of};
 pub use operator::{Readiness, health, metrics};
+pub(crate) use sent::Sent;
 pub use site::{Desk, Site};
+pub(crate) use view::{frame, sentence};
+pub(crate) use visit::{Form, Visit, Visitor};
 
 use crate::pages::{ASSET_HEADERS, Message, asset};
-use answer::Trouble;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
@@ -33,7 +37,6 @@ use axum::middleware::map_response;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use std::sync::Arc;
-use visit::Visit;
 
 /// The longest form, in bytes.
 const MAX_BODY: usize = 64 * 1024;

@@ -25,7 +25,7 @@ pub use account::{
 };
 pub use account_form::{AccountEditPage, AccountForm, Expiries, NewAccountPage, PersonShown};
 pub use accounts::{AccountRow, AccountsPage};
-pub use log::{Change, DiffLine, EntryPage, LogFilter, LogPage, written_at};
+pub use log::{Change, DiffLine, EntryPage, LogFilter, LogPage};
 pub use namespaces::{
     MoveNamespacePage, MoveShown, NamespaceForm, NamespaceFormPage, NamespacePage, NamespaceRow,
     NamespacesPage, RoleForm, RoleRow,

@@ -97,6 +97,11 @@ impl Frame {
         }
     }
 
+    /// The namespace that is looked at in the console.
+    pub(super) fn namespace_id(&self) -> &str {
+        self.shell.as_ref().map(|shell| shell.namespace.id.as_str()).unwrap_or_default()
+    }
+
     pub(super) fn is_somebody(&self) -> bool {
         self.navigation != Navigation::Nobody
     }

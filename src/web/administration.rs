@@ -199,7 +199,7 @@ const VERIFIED_AT_ONCE: usize = 5000;
 
 /// How far the log is as it was written: what was verified before is still there, what is new follows it,
 /// and every entry on this page follows the one before it.
-async fn integrity(desk: &Desk, shown: &[Entry]) -> Result<Integrity, Trouble> {
+pub(crate) async fn integrity(desk: &Desk, shown: &[Entry]) -> Result<Integrity, Trouble> {
     let verified = || desk.verified.lock().unwrap_or_else(PoisonError::into_inner);
     let before = verified().clone();
     let store = desk.people.store();

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use url::Url;
 
 /// A page, with the headers that keep it to itself.
-pub(super) fn page(status: StatusCode, html: String) -> Response {
+pub(crate) fn page(status: StatusCode, html: String) -> Response {
     let mut response = (status, html).into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
@@ -19,7 +19,7 @@ pub(super) fn page(status: StatusCode, html: String) -> Response {
 }
 
 /// Leads on: `302`, or `303` after a form.
-pub(super) fn redirect(status: StatusCode, to: &str) -> Response {
+pub(crate) fn redirect(status: StatusCode, to: &str) -> Response {
     let location = HeaderValue::from_str(to).unwrap_or(HeaderValue::from_static("/.pomerium/"));
     let mut response = status.into_response();
     let headers = response.headers_mut();
@@ -29,16 +29,16 @@ pub(super) fn redirect(status: StatusCode, to: &str) -> Response {
 }
 
 /// Leads on to a signed link or another host.
-pub(super) fn lead(to: &Url) -> Response {
+pub(crate) fn lead(to: &Url) -> Response {
     redirect(StatusCode::FOUND, to.as_str())
 }
 
 /// Back to a page of the same host, after a form.
-pub(super) fn back(path: &str) -> Response {
+pub(crate) fn back(path: &str) -> Response {
     redirect(StatusCode::SEE_OTHER, path)
 }
 
-pub(super) fn with(
+pub(crate) fn with(
     mut response: Response,
     headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
 ) -> Response {
@@ -50,16 +50,16 @@ pub(super) fn with(
 
 /// What went wrong, for the page that says so.
 #[derive(Clone, Debug)]
-pub(super) struct Trouble {
-    pub(super) message: Message,
+pub(crate) struct Trouble {
+    pub(crate) message: Message,
     /// Shown; nothing secret.
-    pub(super) detail: String,
+    pub(crate) detail: String,
     /// Where to begin again; empty for the own page.
-    pub(super) again: String,
+    pub(crate) again: String,
 }
 
 impl Trouble {
-    pub(super) fn of(message: Message) -> Self {
+    pub(crate) fn of(message: Message) -> Self {
         Self { message, detail: String::new(), again: String::new() }
     }
 }

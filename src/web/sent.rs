@@ -11,7 +11,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// What was sent along; a password may stand in it.
-pub(super) struct Sent(pub(super) Bytes);
+pub(crate) struct Sent(pub(crate) Bytes);
 
 impl fmt::Debug for Sent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

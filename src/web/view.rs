@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 use std::collections::BTreeMap;
 
 /// The frame for nobody.
-pub(super) fn nobody(now: Timestamp) -> Frame {
+pub(crate) fn nobody(now: Timestamp) -> Frame {
     Frame {
         now,
         signed_in_as: String::new(),
@@ -25,7 +25,7 @@ pub(super) fn nobody(now: Timestamp) -> Frame {
 }
 
 /// The frame for a visitor.
-pub(super) fn frame(visit: &Visit, visitor: &Visitor) -> Frame {
+pub(crate) fn frame(visit: &Visit, visitor: &Visitor) -> Frame {
     let Some(identity) = visitor.identity() else {
         return nobody(visit.now);
     };
@@ -77,7 +77,7 @@ fn why_refused(visit: &Visit, identity: &Identity) -> String {
 }
 
 /// An error's words as a sentence of a page.
-pub(super) fn sentence(words: &str) -> String {
+pub(crate) fn sentence(words: &str) -> String {
     let mut letters = words.chars();
     let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
     format!("{first}{}.", letters.as_str())

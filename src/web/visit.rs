@@ -25,25 +25,25 @@ use std::sync::Arc;
 use url::{Url, form_urlencoded};
 
 /// A request for a page on a host of ours. Its headers and address hold what nobody should see.
-pub(super) struct Visit {
-    pub(super) site: Arc<Site>,
-    pub(super) snapshot: Arc<Snapshot>,
+pub(crate) struct Visit {
+    pub(crate) site: Arc<Site>,
+    pub(crate) snapshot: Arc<Snapshot>,
     /// As the browser has it.
-    pub(super) url: Url,
+    pub(crate) url: Url,
     /// With the port, if there is one.
-    pub(super) host: String,
-    pub(super) headers: HeaderMap,
-    pub(super) now: Timestamp,
-    pub(super) origin: Origin,
+    pub(crate) host: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) now: Timestamp,
+    pub(crate) origin: Origin,
     request: Request,
     target: Target,
 }
 
 /// Whoever sends it.
 #[derive(Debug)]
-pub(super) struct Visitor {
-    pub(super) caller: Caller,
-    pub(super) session: Option<SessionUse>,
+pub(crate) struct Visitor {
+    pub(crate) caller: Caller,
+    pub(crate) session: Option<SessionUse>,
 }
 
 /// How many sessions one visit may ask for.
@@ -64,7 +64,7 @@ impl FromRequestParts<Arc<Site>> for Visit {
 }
 
 impl Visit {
-    pub(super) fn read(parts: &Parts, site: &Arc<Site>) -> Option<Self> {
+    pub(crate) fn read(parts: &Parts, site: &Arc<Site>) -> Option<Self> {
         let snapshot = site.state.snapshot();
         let settings = &snapshot.settings;
         let host = named_host(parts)?;
@@ -105,7 +105,7 @@ impl Visit {
         })
     }
 
-    pub(super) fn settings(&self) -> &Settings {
+    pub(crate) fn settings(&self) -> &Settings {
         &self.snapshot.settings
     }
 
@@ -113,7 +113,7 @@ impl Visit {
     ///
     /// # Errors
     /// Nowhere; then there is no such page.
-    pub(super) fn sign_in(&self) -> Result<&SignIn, Trouble> {
+    pub(crate) fn sign_in(&self) -> Result<&SignIn, Trouble> {
         self.settings().sign_in.as_ref().ok_or_else(|| Trouble::of(Message::NotFound))
     }
 
@@ -121,26 +121,26 @@ impl Visit {
     ///
     /// # Errors
     /// Nobody signs in here; then there is no such page.
-    pub(super) fn desk(&self) -> Result<&Desk, Trouble> {
+    pub(crate) fn desk(&self) -> Result<&Desk, Trouble> {
         self.site.desk.as_ref().ok_or_else(|| Trouble::of(Message::NotFound))
     }
 
     /// Whether this is the host where people sign in.
-    pub(super) fn is_authenticate_host(&self) -> bool {
+    pub(crate) fn is_authenticate_host(&self) -> bool {
         let sign_in = self.settings().sign_in.as_ref();
         sign_in.is_some_and(|sign_in| sign_in.url.origin() == self.url.origin())
     }
 
-    pub(super) fn moment(&self) -> Moment<'_> {
+    pub(crate) fn moment(&self) -> Moment<'_> {
         Moment { now: self.now, origin: &self.origin }
     }
 
-    pub(super) fn cookies(&self) -> Cookies<'_> {
+    pub(crate) fn cookies(&self) -> Cookies<'_> {
         Cookies::new(&self.settings().cookie_name, self.settings().sign_in.as_ref())
     }
 
     /// The key of this browser, if it has one.
-    pub(super) fn browser(&self) -> Option<BrowserKey> {
+    pub(crate) fn browser(&self) -> Option<BrowserKey> {
         BrowserKey::of_cookie(&self.cookies().browser(&self.headers)?)
     }
 
@@ -148,7 +148,7 @@ impl Visit {
     ///
     /// # Errors
     /// That cannot be known now.
-    pub(super) async fn visitor(&self) -> Result<Visitor, Trouble> {
+    pub(crate) async fn visitor(&self) -> Result<Visitor, Trouble> {
         let mut left = LOOK_UPS;
         loop {
             let recognised = self.site.authorizer.recognise(
@@ -175,13 +175,13 @@ impl Visit {
     }
 
     /// The values of a parameter in the address; the first of each name.
-    pub(super) fn parameter(&self, name: &str) -> Option<String> {
+    pub(crate) fn parameter(&self, name: &str) -> Option<String> {
         let mut values = self.url.query_pairs().filter(|(key, _)| key == name);
         values.next().map(|(_, value)| value.into_owned())
     }
 
     /// Whether a page of this host has sent it, as far as the browser says.
-    pub(super) fn is_same_origin(&self) -> bool {
+    pub(crate) fn is_same_origin(&self) -> bool {
         guard::is_same_origin(&self.headers, &self.url)
     }
 
@@ -189,7 +189,7 @@ impl Visit {
     ///
     /// # Errors
     /// It was not one.
-    pub(super) fn form(&self, body: &[u8], secret: &str) -> Result<Form, Trouble> {
+    pub(crate) fn form(&self, body: &[u8], secret: &str) -> Result<Form, Trouble> {
         let form = Form::read(body);
         let good =
             self.is_same_origin() && guard::is_token(form.text(CSRF_FIELD), secret, &self.host);
@@ -197,7 +197,7 @@ impl Visit {
     }
 
     /// The page that tells what went wrong.
-    pub(super) fn trouble(&self, trouble: Trouble) -> Response {
+    pub(crate) fn trouble(&self, trouble: Trouble) -> Response {
         let Trouble { message, detail, again } = trouble;
         let status = StatusCode::from_u16(message.status());
         let told = MessagePage {
@@ -211,7 +211,7 @@ impl Visit {
     }
 
     /// An answer, or the page that tells what went wrong.
-    pub(super) fn answer(&self, answer: Result<Response, Trouble>) -> Response {
+    pub(crate) fn answer(&self, answer: Result<Response, Trouble>) -> Response {
         answer.unwrap_or_else(|trouble| self.trouble(trouble))
     }
 }
@@ -231,7 +231,7 @@ impl fmt::Debug for Form {
 
 impl Visitor {
     /// Whoever is signed in, permitted to act as they ask or not.
-    pub(super) fn identity(&self) -> Option<&Arc<Identity>> {
+    pub(crate) fn identity(&self) -> Option<&Arc<Identity>> {
         self.caller.identity()
     }
 
@@ -240,7 +240,7 @@ impl Visitor {
     ///
     /// # Errors
     /// Nobody is signed in like that.
-    pub(super) fn in_person(&self) -> Result<&SessionUse, Trouble> {
+    pub(crate) fn in_person(&self) -> Result<&SessionUse, Trouble> {
         let by_cookie =
             self.identity().is_some_and(|identity| identity.session.source == Source::Cookie);
         let session = self.session.as_ref().filter(|used| by_cookie && !used.programmatic);
@@ -250,7 +250,7 @@ impl Visitor {
 
 /// The fields of a form; the first of each name.
 #[derive(Default)]
-pub(super) struct Form(BTreeMap<String, String>);
+pub(crate) struct Form(BTreeMap<String, String>);
 
 impl Form {
     fn read(body: &[u8]) -> Self {
@@ -261,8 +261,13 @@ impl Form {
         Self(fields)
     }
 
+    /// Every field.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// A field, or the empty text.
-    pub(super) fn text(&self, name: &str) -> &str {
+    pub(crate) fn text(&self, name: &str) -> &str {
         self.0.get(name).map(String::as_str).unwrap_or_default()
     }
 }
@@ -276,7 +281,7 @@ fn named_host(parts: &Parts) -> Option<String> {
     names.all(|name| name.as_deref() == Some(first.as_str())).then_some(first)
 }
 
-pub(super) fn origin(headers: &HeaderMap, trusted_hops: usize) -> Origin {
+pub(crate) fn origin(headers: &HeaderMap, trusted_hops: usize) -> Origin {
     let text = |name: &str| headers.get(name).map(|value| value.as_bytes().to_vec());
     let forwarded = headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok());
     // ENVOY: with `use_remote_address` the address of its own peer stands last.

@@ -112,7 +112,7 @@ fn crates_stay_in_their_rooms() {
         ("prost_types::", &["api"]),
         ("pbjson::", &["api"]),
         ("envoy_types::", &["ext_authz"]),
-        ("axum::", &["web", "api", "app", "demo"]),
+        ("axum::", &["web", "console", "api", "app", "demo"]),
         ("saphyr_parser::", &["document"]),
         ("regex_automata::", &["pattern"]),
         ("regex_syntax::", &["pattern"]),

@@ -164,7 +164,10 @@ impl AccountPage {
     }
 
     fn activity(&self) -> String {
-        path::with(path::ACTIVITY, [("thing", self.account.id.as_str())])
+        let account = &self.account;
+        let which =
+            if account.impersonating { ("thing", &account.id) } else { ("who", &account.user_id) };
+        path::with(path::ACTIVITY, [(which.0, which.1.as_str())])
     }
 }
 

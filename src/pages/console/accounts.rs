@@ -47,6 +47,8 @@ pub struct AccountRow {
     pub state: AccountState,
     /// Whether they may change it.
     pub manages: bool,
+    /// Whether they may keep it from doing anything.
+    pub restricts: bool,
 }
 
 impl AccountsPage {
@@ -87,10 +89,19 @@ impl AccountsPage {
     }
 
     fn export(&self, format: &str) -> String {
-        let list = self.otherwise(self.filter, &self.sort());
-        let query = list.split_once('?').map(|(_, query)| query).unwrap_or_default();
-        let joint = if query.is_empty() { "" } else { "&" };
-        format!("{}?{query}{joint}format={format}", path::ACCOUNTS_EXPORT)
+        let sort = self.sort();
+        path::with(
+            path::ACCOUNTS_EXPORT,
+            [
+                ("format", format),
+                ("namespace", self.frame.namespace_id()),
+                ("recursive", if self.recursive { "" } else { "false" }),
+                ("q", self.text.as_str()),
+                ("kind", self.kind()),
+                ("state", self.filter.map(Filter::name).unwrap_or_default()),
+                ("sort", sort.as_str()),
+            ],
+        )
     }
 
     /// Label, address, and whether it is in force.
@@ -129,7 +140,7 @@ impl AccountsPage {
     }
 
     fn some_manageable(&self) -> bool {
-        self.rows.iter().any(|row| row.manages)
+        self.rows.iter().any(|row| row.restricts)
     }
 }
 

@@ -8,7 +8,6 @@ use crate::pages::Integrity;
 use crate::pages::activity::said;
 use crate::pages::frame::{Frame, Place};
 use crate::pages::rendered;
-use crate::time::Timestamp;
 use askama::Template;
 
 /// What was done, the latest first.
@@ -95,7 +94,27 @@ impl LogPage {
     }
 
     fn export(&self, format: &str) -> String {
-        self.which.address(path::ACTIVITY_EXPORT, &[("format", format)])
+        let which = &self.which;
+        let midnight = |day: &str| match day {
+            "" => String::new(),
+            _ => format!("{day}T00:00:00Z"),
+        };
+        let (from, until) = (midnight(&which.from), midnight(&which.until));
+        path::with(
+            path::ACTIVITY_EXPORT,
+            [
+                ("format", format),
+                ("namespace", self.frame.namespace_id()),
+                ("recursive", if which.recursive { "" } else { "false" }),
+                ("who", which.who.as_str()),
+                ("verb", which.verb.map(Verb::name).unwrap_or_default()),
+                ("entity_type", which.kind.map(EntityKind::name).unwrap_or_default()),
+                ("entity_id", which.thing.as_str()),
+                ("outcome", which.outcome.map(Outcome::name).unwrap_or_default()),
+                ("from", from.as_str()),
+                ("until", until.as_str()),
+            ],
+        )
     }
 
     fn verbs(&self) -> Vec<Choice> {
@@ -185,9 +204,4 @@ impl DiffLine {
     pub(in crate::pages) fn word(&self) -> &'static str {
         self.marks().2
     }
-}
-
-/// When an entry was written, for exports.
-pub fn written_at(at: Timestamp) -> String {
-    crate::pages::moment::Moment::new(at, at).machine
 }

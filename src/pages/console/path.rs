@@ -9,8 +9,8 @@ pub const ACCOUNTS: &str = "/console/accounts";
 pub const NEW_ACCOUNT: &str = "/console/accounts/new";
 /// `POST`. Fields: `csrf`, `do` (`disable`, `enable` or `delete`), and `pick-ID` for each account.
 pub const SOME_ACCOUNTS: &str = "/console/accounts/some";
-/// Parameters: those of the list, and `format` (`csv` or `json`).
-pub const ACCOUNTS_EXPORT: &str = "/console/accounts/export";
+/// What the admin API gives of them as a file.
+pub const ACCOUNTS_EXPORT: &str = "/api/v1/service-accounts/export";
 pub const NAMESPACES: &str = "/console/namespaces";
 pub const NEW_NAMESPACE: &str = "/console/namespaces/new";
 pub const POLICIES: &str = "/console/policies";
@@ -21,8 +21,8 @@ pub const ROUTES: &str = "/console/routes";
 pub const NEW_ROUTE: &str = "/console/routes/new";
 pub const SIMULATOR: &str = "/console/simulator";
 pub const ACTIVITY: &str = "/console/activity";
-/// Parameters: those of the list, and `format` (`csv` or `ndjson`).
-pub const ACTIVITY_EXPORT: &str = "/console/activity/export";
+/// What the admin API gives of it as a file.
+pub const ACTIVITY_EXPORT: &str = "/api/v1/activity/export";
 pub const USERS: &str = "/console/users";
 /// Looks in everything. Parameter: `q`.
 pub const SEARCH: &str = "/console/search";

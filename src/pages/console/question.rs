@@ -70,6 +70,25 @@ pub struct NoRolePage {
 impl QuestionPage {
     const PLACE: Place = Place::Elsewhere;
 
+    /// A question with nothing in it yet.
+    pub fn about(frame: Frame) -> Self {
+        Self {
+            frame,
+            title: String::new(),
+            consequences: Vec::new(),
+            things: Vec::new(),
+            heading: String::new(),
+            along: None,
+            typed: String::new(),
+            asks_reason: false,
+            hidden: Vec::new(),
+            action: String::new(),
+            button: String::new(),
+            back: String::new(),
+            mistakes: Mistakes::default(),
+        }
+    }
+
     pub fn render(&self) -> String {
         rendered(self)
     }

@@ -120,6 +120,11 @@ impl Shell {
         self.section == *section
     }
 
+    /// The list of the section one is in.
+    pub fn list(&self) -> &'static str {
+        self.section.path()
+    }
+
     /// The way to a section.
     pub(in crate::pages) fn way(&self, section: &Section) -> &'static str {
         section.path()

@@ -153,6 +153,7 @@ impl Samples {
             expires: Some(ahead(50 * DAY)),
             state,
             manages: true,
+            restricts: true,
         }
     }
 
@@ -174,6 +175,7 @@ impl Samples {
         rows[4].user_id = self.text("00u9z8y7x6w5v4u3t2s1");
         rows[4].person = self.text("Bob Baker · bob@example.com");
         rows[4].manages = false;
+        rows[4].restricts = false;
         AccountsPage {
             frame: self.shell(Section::Accounts, Role::Manager),
             notice: Notice {
@@ -469,6 +471,7 @@ impl Samples {
             expires: None,
             description: String::new(),
             manages: false,
+            restricts: false,
             ..self.account("Bob Baker", AccountState::Suspended)
         };
         AccountPage {

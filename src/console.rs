@@ -3,14 +3,25 @@
 
 mod account;
 mod accounts;
+mod builder;
 mod form;
+mod log;
+mod namespace_form;
+mod namespaces;
 mod new_account;
 mod overview;
+mod policies;
+mod policy_editor;
 mod refusal;
+mod roles;
+mod routes;
+mod search;
 mod seat;
+mod simulator;
 mod some_accounts;
 mod token;
 mod usage;
+mod users;
 
 use crate::pages::console::path;
 use crate::web::{Form, Sent, Site};
@@ -34,6 +45,15 @@ pub fn pages(site: &Arc<Site>) -> Router {
         .route("/console", get(async || Redirect::permanent(path::CONSOLE)))
         .route("/console/", shown(overview::show))
         .merge(accounts())
+        .merge(namespaces())
+        .merge(policies())
+        .merge(routes())
+        .merge(people())
+        .route("/console/simulator", sent(shown(simulator::show), simulator::with_token))
+        .route("/console/activity", shown(log::list))
+        .route("/console/activity/{number}", shown(log::show))
+        .route("/console/search", shown(search::everything))
+        .route("/console/people", shown(search::ahead))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(Arc::clone(site))
 }
@@ -51,6 +71,50 @@ fn accounts() -> Router<Arc<Site>> {
         .route("/console/accounts/{id}/revoke", sent(shown(account::ask_revoke), account::revoke))
         .route("/console/accounts/{id}/delete", sent(shown(account::ask_delete), account::delete))
         .route("/console/accounts/{id}/token", sent(shown(token::gone), token::rotate))
+}
+
+fn namespaces() -> Router<Arc<Site>> {
+    let post = MethodRouter::new;
+    let (asked_new, asked_edit) = (shown(namespace_form::ask_new), shown(namespace_form::ask_edit));
+    let asked_move = shown(namespace_form::ask_move);
+    let asked_end = shown(namespaces::ask_delete);
+    Router::new()
+        .route("/console/namespaces", shown(namespaces::list))
+        .route("/console/namespaces/new", sent(asked_new, namespace_form::create))
+        .route("/console/namespaces/{id}", shown(namespaces::show))
+        .route("/console/namespaces/{id}/edit", sent(asked_edit, namespace_form::edit))
+        .route("/console/namespaces/{id}/move", sent(asked_move, namespace_form::move_there))
+        .route("/console/namespaces/{id}/delete", sent(asked_end, namespaces::delete))
+        .route("/console/namespaces/{id}/roles", sent(post(), roles::give))
+        .route("/console/namespaces/{id}/remove-role", sent(post(), roles::take_away))
+}
+
+fn policies() -> Router<Arc<Site>> {
+    Router::new()
+        .route("/console/policies", shown(policies::list))
+        .route("/console/policies/new", sent(shown(policy_editor::ask_new), policy_editor::create))
+        .route("/console/policies/check", sent(MethodRouter::new(), policy_editor::check_text))
+        .route("/console/policy", shown(policies::show))
+        .route("/console/policy/edit", sent(shown(policy_editor::ask_edit), policy_editor::edit))
+        .route("/console/policy/delete", sent(shown(policies::ask_delete), policies::delete))
+}
+
+fn routes() -> Router<Arc<Site>> {
+    Router::new()
+        .route("/console/routes", shown(routes::list))
+        .route("/console/routes/new", sent(shown(routes::ask_new), routes::create))
+        .route("/console/route", shown(routes::show))
+        .route("/console/route/edit", sent(shown(routes::ask_edit), routes::edit))
+        .route("/console/route/delete", sent(shown(routes::ask_delete), routes::delete))
+}
+
+fn people() -> Router<Arc<Site>> {
+    Router::new()
+        .route("/console/users", shown(users::list))
+        .route("/console/user", shown(users::show))
+        .route("/console/user/block", sent(shown(users::ask_block), users::block))
+        .route("/console/user/unblock", sent(shown(users::ask_unblock), users::unblock))
+        .route("/console/user/revoke", sent(shown(users::ask_revoke), users::revoke))
 }
 
 /// A page that is asked for.

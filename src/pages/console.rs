@@ -34,7 +34,8 @@ pub use overview::{Entry, OverviewPage};
 pub use parts::{Choice, Mistake, Mistakes, Notice, Pager, Undo};
 pub use policies::{PoliciesPage, PolicyPage, PolicyRow};
 pub use policy_editor::{
-    PolicyBody, PolicyEditorPage, PolicyForm, ProblemShown, RouteChoice, RuleRow,
+    CRITERIA, Criterion, ON_LIST, ON_TEXT, PolicyBody, PolicyEditorPage, PolicyForm, ProblemShown,
+    RouteChoice, RuleRow, Takes,
 };
 pub use question::{NoRolePage, QuestionPage, Thing, TroublePage};
 pub use routes::{PolicyChoice, RouteForm, RouteFormPage, RoutePage, RouteRow, RoutesPage};

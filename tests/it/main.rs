@@ -24,6 +24,7 @@ mod certificates;
 mod check_service;
 mod check_wire;
 mod console_look;
+mod console_pages;
 mod data_sources;
 mod decision_log;
 mod directory_url;

@@ -92,16 +92,19 @@ pub struct RouteChoice {
 }
 
 /// A criterion that rows can hold: its name, its label, and what goes with it.
-pub(super) struct Criterion {
-    pub(super) name: &'static str,
+#[derive(Clone, Copy, Debug)]
+pub struct Criterion {
+    pub name: &'static str,
     pub(super) label: &'static str,
-    pub(super) takes: Takes,
+    pub takes: Takes,
 }
 
 /// What a criterion takes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Takes {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
     Nothing,
+    /// Values, of which one has to fit.
+    Plain,
     Text,
     List,
     /// Of a thing with a name.
@@ -109,7 +112,8 @@ pub(super) enum Takes {
     NamedList,
 }
 
-const CRITERIA: [Criterion; 11] = [
+/// What rows can hold.
+pub const CRITERIA: [Criterion; 11] = [
     Criterion { name: "user", label: "User", takes: Takes::Text },
     Criterion { name: "email", label: "E-mail address", takes: Takes::Text },
     Criterion { name: "domain", label: "E-mail domain", takes: Takes::Text },
@@ -120,11 +124,11 @@ const CRITERIA: [Criterion; 11] = [
     Criterion { name: "http_method", label: "Method", takes: Takes::Text },
     Criterion { name: "http_path", label: "Path", takes: Takes::Text },
     Criterion { name: "http_header", label: "Header …", takes: Takes::NamedText },
-    Criterion { name: "source_ip", label: "Source address", takes: Takes::Text },
+    Criterion { name: "source_ip", label: "Source address", takes: Takes::Plain },
 ];
 
-/// Operators on texts, and on lists, with their labels.
-const ON_TEXT: [(&str, &str); 7] = [
+/// Operators on texts, with their labels.
+pub const ON_TEXT: [(&str, &str); 7] = [
     ("is", "is"),
     ("not", "is not"),
     ("in", "is one of"),
@@ -133,7 +137,8 @@ const ON_TEXT: [(&str, &str); 7] = [
     ("ends_with", "ends with"),
     ("contains", "contains"),
 ];
-const ON_LIST: [(&str, &str); 2] = [("has", "has"), ("exclude", "has not")];
+/// Operators on lists.
+pub const ON_LIST: [(&str, &str); 2] = [("has", "has"), ("exclude", "has not")];
 
 impl PolicyEditorPage {
     const PLACE: Place = Place::Elsewhere;
@@ -179,6 +184,7 @@ impl Criterion {
     pub(super) fn kind(&self) -> &'static str {
         match self.takes {
             Takes::Nothing => "nothing",
+            Takes::Plain => "plain",
             Takes::Text => "text",
             Takes::List => "list",
             Takes::NamedText => "text named",

@@ -18,7 +18,7 @@ use std::sync::Arc;
 pub(super) async fn show(seat: Arc<Seat>) -> Answer {
     let or = |text: String, usual: &str| if text.is_empty() { usual.to_owned() } else { text };
     let form = SimulatorForm {
-        who: or(seat.parameter("who"), "account"),
+        who: or(seat.parameter("who").replace("token", ""), "account"),
         account: seat.parameter("account"),
         user: seat.parameter("user"),
         method: or(seat.parameter("method"), "GET"),

@@ -41,13 +41,13 @@
       button.hidden = false;
       button.addEventListener("click", () => list.showModal());
     }
-    let went = 0;
+    let went = -Infinity;
     const typing = (target) => target.closest?.("input, textarea, select, [contenteditable]");
     document.addEventListener("keydown", (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || typing(event.target)) return;
       if (document.querySelector("dialog[open]")) return;
       const go = event.timeStamp - went < 1500;
-      went = 0;
+      went = -Infinity;
       const way = go && /^[a-z]$/.test(event.key) && document.querySelector(`[data-go="${event.key}"]`);
       if (way) way.click();
       else if (event.key === "g") went = event.timeStamp;

@@ -215,17 +215,17 @@ async fn delete_page(seat: &Seat, mistakes: Mistakes, status: StatusCode) -> Ans
     Ok(page(status, shown.render()))
 }
 
-pub(super) async fn delete(seat: Arc<Seat>, sent: Form) -> Answer {
+pub(super) async fn delete(seat: Arc<Seat>, posted: Form) -> Answer {
     let id = seat.account_id()?;
     let view = seat.admin.account(&seat.actor, &id, seat.now()).await?;
-    if sent.text("typed").trim() != view.record.name {
+    if posted.text("typed").trim() != view.record.name {
         let wrong = Mistakes(vec![Mistake {
             field: "typed".to_owned(),
             message: "This is not its name.".to_owned(),
         }]);
         return delete_page(&seat, wrong, StatusCode::BAD_REQUEST).await;
     }
-    let expected = form::version(sent.text("version"));
+    let expected = form::version(posted.text("version"));
     seat.admin.delete_account(&seat.actor, &id, expected, seat.moment()).await?;
     Ok(back(&path::with(path::ACCOUNTS, [("done", "deleted")])))
 }
@@ -268,12 +268,12 @@ fn edit_page(
     Ok(page(status, shown.render()))
 }
 
-pub(super) async fn edit(seat: Arc<Seat>, sent: Form) -> Answer {
+pub(super) async fn edit(seat: Arc<Seat>, posted: Form) -> Answer {
     let (id, now) = (seat.account_id()?, seat.now());
     let form = AccountForm {
-        description: sent.text("description").to_owned(),
-        expiry: sent.text("expiry").to_owned(),
-        until: sent.text("until").to_owned(),
+        description: posted.text("description").to_owned(),
+        expiry: posted.text("expiry").to_owned(),
+        until: posted.text("until").to_owned(),
         ..AccountForm::default()
     };
     let expires = match form.expiry.as_str() {
@@ -288,7 +288,7 @@ pub(super) async fn edit(seat: Arc<Seat>, sent: Form) -> Answer {
             let edit = AccountEdit {
                 description: Some(form.description.clone()),
                 expires,
-                expected: form::version(sent.text("version")),
+                expected: form::version(posted.text("version")),
             };
             let done = seat.admin.update_account(&seat.actor, &id, edit, seat.moment()).await;
             let Err(error) = done else {

@@ -57,7 +57,7 @@ pub(super) fn expiries(
 /// The expiry that is chosen at first: the usual one, or the longest that is allowed.
 pub(super) fn usual(expiries: &Expiries) -> String {
     let values = || expiries.presets.iter().map(|choice| choice.value.as_str());
-    let usual = values().find(|value| *value == USUAL).or_else(|| values().last());
+    let usual = values().find(|value| *value == USUAL).or_else(|| values().next_back());
     usual.unwrap_or("custom").to_owned()
 }
 

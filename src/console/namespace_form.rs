@@ -55,8 +55,8 @@ fn new_page(
     Ok(page(status, shown.render()))
 }
 
-fn typed(sent: &Form) -> NamespaceForm {
-    let text = |name: &str| sent.text(name).trim().to_owned();
+fn typed(posted: &Form) -> NamespaceForm {
+    let text = |name: &str| posted.text(name).trim().to_owned();
     NamespaceForm {
         name: text("name"),
         description: text("description"),
@@ -87,10 +87,10 @@ fn lifetime(form: &NamespaceForm) -> Result<LifetimeRules, Mistakes> {
     Ok(LifetimeRules { longest, required })
 }
 
-pub(super) async fn create(seat: Arc<Seat>, sent: Form) -> Answer {
-    let parent = NamespaceId::parse(sent.text("parent"));
+pub(super) async fn create(seat: Arc<Seat>, posted: Form) -> Answer {
+    let parent = NamespaceId::parse(posted.text("parent"));
     let parent = parent.ok_or_else(|| Refusal::no(What::Namespace))?;
-    let form = typed(&sent);
+    let form = typed(&posted);
     let wrong = match lifetime(&form) {
         Err(wrong) => wrong,
         Ok(lifetime) => {
@@ -155,10 +155,10 @@ fn edit_page(
     Ok(page(status, shown.render()))
 }
 
-pub(super) async fn edit(seat: Arc<Seat>, sent: Form) -> Answer {
+pub(super) async fn edit(seat: Arc<Seat>, posted: Form) -> Answer {
     let (id, now) = (seat.namespace_id()?, seat.now());
     let view = seat.admin.namespace(&seat.actor, &id, now).await?;
-    let mut form = typed(&sent);
+    let mut form = typed(&posted);
     let administers = view.role >= Some(Role::Admin);
     let wrong = match lifetime(&form) {
         Err(wrong) => wrong,
@@ -253,13 +253,13 @@ fn shown(seat: &Seat, to: &NamespaceId, found: MovePreview) -> MoveShown {
     }
 }
 
-pub(super) async fn move_there(seat: Arc<Seat>, sent: Form) -> Answer {
+pub(super) async fn move_there(seat: Arc<Seat>, posted: Form) -> Answer {
     let id = seat.namespace_id()?;
-    let to = NamespaceId::parse(sent.text("to"));
+    let to = NamespaceId::parse(posted.text("to"));
     let to = to.ok_or_else(|| Refusal::no(What::Namespace))?;
     let edit = NamespaceEdit {
         parent: Some(to.clone()),
-        expected: version(sent.text("version")),
+        expected: version(posted.text("version")),
         ..NamespaceEdit::default()
     };
     match seat.admin.update_namespace(&seat.actor, &id, edit, seat.moment()).await {

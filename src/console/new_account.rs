@@ -70,8 +70,16 @@ async fn form_page(seat: &Seat, typed: Typed, status: StatusCode) -> Answer {
     Ok(page(status, shown.render()))
 }
 
+/// The longest address to be led back to.
+const LONGEST: usize = 2000;
+
 /// The form with what was typed, to be led back to. There is nothing secret in it.
 fn address(namespace: &NamespaceId, form: &AccountForm) -> String {
+    let whole = written(namespace, form, &form.description);
+    if whole.len() <= LONGEST { whole } else { written(namespace, form, "") }
+}
+
+fn written(namespace: &NamespaceId, form: &AccountForm, description: &str) -> String {
     path::with(
         path::NEW_ACCOUNT,
         [
@@ -79,7 +87,7 @@ fn address(namespace: &NamespaceId, form: &AccountForm) -> String {
             ("kind", if form.impersonating { "impersonated" } else { "unique" }),
             ("name", &form.name),
             ("user", &form.user),
-            ("description", &form.description),
+            ("description", description),
             ("expiry", &form.expiry),
             ("until", &form.until),
         ],
@@ -108,15 +116,15 @@ pub(super) fn source_word(source: Source) -> &'static str {
     }
 }
 
-pub(super) async fn create(seat: Arc<Seat>, sent: Form) -> Answer {
-    let namespace = NamespaceId::parse(sent.text("namespace"));
+pub(super) async fn create(seat: Arc<Seat>, posted: Form) -> Answer {
+    let namespace = NamespaceId::parse(posted.text("namespace"));
     let namespace = namespace.unwrap_or_else(|| seat.namespace.clone());
-    let text = |name: &str| sent.text(name).trim().to_owned();
+    let text = |name: &str| posted.text(name).trim().to_owned();
     let form = AccountForm {
         impersonating: text("kind") == "impersonated",
         name: text("name"),
         user: text("user"),
-        unknown: sent.text("unknown") == "on",
+        unknown: posted.text("unknown") == "on",
         description: text("description"),
         expiry: text("expiry"),
         until: text("until"),

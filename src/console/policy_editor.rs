@@ -150,28 +150,28 @@ async fn editor(seat: &Seat, draft: Draft, status: StatusCode) -> Answer {
     Ok(page(status, shown.render()))
 }
 
-pub(super) async fn create(seat: Arc<Seat>, sent: Form) -> Answer {
-    let namespace = NamespaceId::parse(sent.text("namespace"));
+pub(super) async fn create(seat: Arc<Seat>, posted: Form) -> Answer {
+    let namespace = NamespaceId::parse(posted.text("namespace"));
     let namespace = namespace.unwrap_or_else(|| seat.namespace.clone());
-    let draft = typed(&sent, None, namespace);
-    act(&seat, &sent, draft).await
+    let draft = typed(&posted, None, namespace);
+    act(&seat, &posted, draft).await
 }
 
-pub(super) async fn edit(seat: Arc<Seat>, sent: Form) -> Answer {
+pub(super) async fn edit(seat: Arc<Seat>, posted: Form) -> Answer {
     let (id, view) = policies::changeable(&seat).await?;
-    let draft = typed(&sent, Some(id), view.namespace.clone());
-    act(&seat, &sent, draft).await
+    let draft = typed(&posted, Some(id), view.namespace.clone());
+    act(&seat, &posted, draft).await
 }
 
-fn typed(sent: &Form, id: Option<PolicyId>, namespace: NamespaceId) -> Draft {
-    let text = |name: &str| sent.text(name).trim().to_owned();
-    let body = if sent.text("view") == "builder" {
-        PolicyBody::Builder(typed_rows(sent))
+fn typed(posted: &Form, id: Option<PolicyId>, namespace: NamespaceId) -> Draft {
+    let text = |name: &str| posted.text(name).trim().to_owned();
+    let body = if posted.text("view") == "builder" {
+        PolicyBody::Builder(typed_rows(posted))
     } else {
-        let text = sent.text("text").replace("\r\n", "\n");
+        let text = posted.text("text").replace("\r\n", "\n");
         PolicyBody::Text { text, why: String::new() }
     };
-    let routes = sent.fields().filter(|(name, _)| name.starts_with("to-"));
+    let routes = posted.fields().filter(|(name, _)| name.starts_with("to-"));
     Draft {
         id,
         namespace,
@@ -180,7 +180,7 @@ fn typed(sent: &Form, id: Option<PolicyId>, namespace: NamespaceId) -> Draft {
             description: text("description"),
             explanation: text("explanation"),
             remediation: text("remediation"),
-            enforced: sent.text("enforced") == "on",
+            enforced: posted.text("enforced") == "on",
             key: text("key"),
             version: text("version"),
         },
@@ -192,10 +192,10 @@ fn typed(sent: &Form, id: Option<PolicyId>, namespace: NamespaceId) -> Draft {
     }
 }
 
-fn typed_rows(sent: &Form) -> Vec<RuleRow> {
-    let is_there = |nth: &usize| !sent.text(&format!("criterion-{nth}")).is_empty();
+fn typed_rows(posted: &Form) -> Vec<RuleRow> {
+    let is_there = |nth: &usize| !posted.text(&format!("criterion-{nth}")).is_empty();
     let row = |nth: usize| {
-        let text = |name: &str| sent.text(&format!("{name}-{nth}")).trim().to_owned();
+        let text = |name: &str| posted.text(&format!("{name}-{nth}")).trim().to_owned();
         RuleRow {
             deny: text("effect") == "deny",
             criterion: text("criterion"),
@@ -208,8 +208,8 @@ fn typed_rows(sent: &Form) -> Vec<RuleRow> {
     (0..ROWS).filter(is_there).map(row).collect()
 }
 
-async fn act(seat: &Seat, sent: &Form, mut draft: Draft) -> Answer {
-    match sent.text("do") {
+async fn act(seat: &Seat, posted: &Form, mut draft: Draft) -> Answer {
+    match posted.text("do") {
         "save" => return save(seat, draft).await,
         "check" => check(seat, &mut draft),
         "text" => {
@@ -344,11 +344,11 @@ async fn stored(seat: &Seat, draft: &Draft) -> Result<PolicyView, AdminError> {
 }
 
 /// `POST`: what is wrong with a policy, as JSON; for what is being typed.
-pub(super) async fn check_text(seat: Arc<Seat>, sent: Form) -> Answer {
-    let text = if sent.text("view") == "builder" {
-        builder::text(&typed_rows(&sent))
+pub(super) async fn check_text(seat: Arc<Seat>, posted: Form) -> Answer {
+    let text = if posted.text("view") == "builder" {
+        builder::text(&typed_rows(&posted))
     } else {
-        sent.text("text").replace("\r\n", "\n")
+        posted.text("text").replace("\r\n", "\n")
     };
     let problem = |problem: Problem| {
         json!({

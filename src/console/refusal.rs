@@ -153,7 +153,7 @@ fn name(what: What) -> &'static str {
 }
 
 /// What is wrong with a form, beside its fields. `names` says what a field is called there, if it is
-/// called otherwise; a field that is not there at all is called ``.
+/// called otherwise; by nothing, if it is not there at all.
 ///
 /// # Errors
 /// It is not the form that is wrong.

@@ -11,12 +11,12 @@ use crate::web::{Form, back};
 use axum::http::StatusCode;
 use std::sync::Arc;
 
-pub(super) async fn give(seat: Arc<Seat>, sent: Form) -> Answer {
+pub(super) async fn give(seat: Arc<Seat>, posted: Form) -> Answer {
     let id = seat.namespace_id()?;
     let form = RoleForm {
-        subject: sent.text("subject").trim().to_owned(),
-        group: sent.text("of") == "group",
-        role: Role::parse(sent.text("role")),
+        subject: posted.text("subject").trim().to_owned(),
+        group: posted.text("of") == "group",
+        role: Role::parse(posted.text("role")),
     };
     let Some(role) = form.role else {
         return Err(Refusal::no(What::Permission));
@@ -47,9 +47,9 @@ async fn subject(seat: &Seat, form: &RoleForm) -> Result<Subject, Refusal> {
     Ok(Subject::Group(only.map_or_else(|| text.clone(), |group| group.id.clone())))
 }
 
-pub(super) async fn take_away(seat: Arc<Seat>, sent: Form) -> Answer {
+pub(super) async fn take_away(seat: Arc<Seat>, posted: Form) -> Answer {
     let id = seat.namespace_id()?;
-    let permission = PermissionId::parse(sent.text("permission"));
+    let permission = PermissionId::parse(posted.text("permission"));
     let permission = permission.ok_or_else(|| Refusal::no(What::Permission))?;
     let done = seat.admin.remove_permission(&seat.actor, &permission, seat.moment()).await;
     match done {

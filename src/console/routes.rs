@@ -12,7 +12,7 @@ use crate::id::NamespaceId;
 use crate::namespace::{Made, Role};
 use crate::pages::console::{
     Choice, Mistakes, PolicyChoice, PolicyMentioned, QuestionPage, RouteForm, RouteFormPage,
-    RoutePage, RouteRow, RoutesPage, path,
+    RoutePage, RouteRow, RouteSettings, RoutesPage, path,
 };
 use crate::web::{Form, back, page};
 use axum::http::StatusCode;
@@ -60,8 +60,10 @@ pub(super) async fn show(seat: Arc<Seat>) -> Answer {
         row: row(&view),
         policies: view.policies.iter().cloned().map(mentioned).collect(),
         own_policy: view.own_policy,
-        pass_identity_headers: view.pass_identity_headers,
-        show_error_details: view.show_error_details,
+        settings: RouteSettings {
+            pass_identity_headers: view.pass_identity_headers,
+            show_error_details: view.show_error_details,
+        },
         modified: here.then_some(view.modified),
         modified_by: view.modified_by.clone(),
         manages: seat.role(&view.namespace) >= Some(Role::Manager),
@@ -169,20 +171,20 @@ async fn form_page(seat: &Seat, draft: Draft, status: StatusCode) -> Answer {
 /// How the form calls what the verbs complain of.
 const NAMES: [(&str, &str); 2] = [("policies", ""), ("idempotency_key", "")];
 
-fn typed(sent: &Form) -> (RouteForm, BTreeSet<String>) {
-    let text = |name: &str| sent.text(name).trim().to_owned();
+fn typed(posted: &Form) -> (RouteForm, BTreeSet<String>) {
+    let text = |name: &str| posted.text(name).trim().to_owned();
     let form = RouteForm {
         id: text("id"),
         description: text("description"),
         from: text("from"),
         kind: text("kind"),
         path: text("path"),
-        identity: sent.text("identity") == "on",
-        details: sent.text("details") == "on",
+        identity: posted.text("identity") == "on",
+        details: posted.text("details") == "on",
         key: text("key"),
         version: text("version"),
     };
-    let policies = sent.fields().filter(|(name, _)| name.starts_with("policy-"));
+    let policies = posted.fields().filter(|(name, _)| name.starts_with("policy-"));
     (form, policies.map(|(_, id)| id.to_owned()).collect())
 }
 
@@ -190,10 +192,10 @@ fn route_path(form: &RouteForm) -> RoutePath {
     RoutePath::of(&form.kind, &form.path).unwrap_or_default()
 }
 
-pub(super) async fn create(seat: Arc<Seat>, sent: Form) -> Answer {
-    let namespace = NamespaceId::parse(sent.text("namespace"));
+pub(super) async fn create(seat: Arc<Seat>, posted: Form) -> Answer {
+    let namespace = NamespaceId::parse(posted.text("namespace"));
     let namespace = namespace.unwrap_or_else(|| seat.namespace.clone());
-    let (form, policies) = typed(&sent);
+    let (form, policies) = typed(&posted);
     let new = NewRoute {
         id: form.id.clone(),
         namespace: namespace.clone(),
@@ -215,12 +217,12 @@ pub(super) async fn create(seat: Arc<Seat>, sent: Form) -> Answer {
     }
 }
 
-pub(super) async fn edit(seat: Arc<Seat>, sent: Form) -> Answer {
+pub(super) async fn edit(seat: Arc<Seat>, posted: Form) -> Answer {
     let view = seat.admin.route(&seat.actor, &seat.parameter("id")).await?;
-    let (mut form, chosen) = typed(&sent);
+    let (mut form, chosen) = typed(&posted);
     let kept = given(&seat, view.id.as_str());
     let policies = (chosen != kept).then(|| chosen.iter().cloned().collect());
-    let namespace = NamespaceId::parse(sent.text("namespace"));
+    let namespace = NamespaceId::parse(posted.text("namespace"));
     let namespace = namespace.unwrap_or_else(|| view.namespace.clone());
     let edit = if view.made == Made::Here {
         RouteEdit {

@@ -17,7 +17,7 @@ use axum::http::header::{COOKIE, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::Response;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Somebody at the console, and what they ask for.
@@ -114,9 +114,8 @@ impl Seat {
         let tree = self.tree();
         let roles = tree.roles(self.actor.reach());
         let seen = tree.seen_by(self.actor.reach());
-        let on_the_way = |record: &&NamespaceRecord| {
-            seen.contains(&record.id) || seen.iter().any(|id| tree.contains(&record.id, id))
-        };
+        let lines: BTreeSet<&NamespaceId> = seen.iter().flat_map(|id| tree.line(id)).collect();
+        let on_the_way = |record: &&NamespaceRecord| lines.contains(&record.id);
         let branch = |record: &NamespaceRecord| Branch {
             id: record.id.to_string(),
             name: record.name.to_string(),

@@ -41,6 +41,7 @@ async fn shown(seat: &Seat, view: &AccountView, minted: Minted, around: Around) 
         account_id: record.id.to_string(),
         account: record.name.clone(),
         user_id: record.user.clone(),
+        namespace_id: record.namespace.to_string(),
         namespace: view.namespace_path.clone(),
         claims: claims(token.expose(), record),
         credential: credential.id.to_string(),

@@ -290,7 +290,7 @@
     });
   };
 
-  const person = (one) => [one.email, one.id, one.source].filter(Boolean).join(" · ");
+  const person = (one) => [one.name && one.email, one.id, one.source].filter(Boolean).join(" · ");
   const whole = { needle: (text) => text.trim(), chosen: (_, value) => value, total: (found) => found.total };
   const people = {
     ...whole,

@@ -116,7 +116,8 @@ pub struct PolicyMentioned {
 }
 
 /// A column of the picture.
-pub(super) struct Bar {
+#[derive(Debug)]
+pub struct Bar {
     pub(in crate::pages) x: usize,
     pub(in crate::pages) top: u64,
     pub(in crate::pages) allowed: u64,
@@ -150,7 +151,7 @@ impl AccountPage {
     }
 
     /// The address that a route is asked for at, if it is known here.
-    fn from_of(&self, route: &str) -> &str {
+    fn address_of(&self, route: &str) -> &str {
         let found = self.destinations.iter().find(|row| row.route == route);
         found.map(|row| row.from.as_str()).unwrap_or_default()
     }
@@ -160,7 +161,8 @@ impl AccountPage {
     }
 
     fn new_policy(&self) -> String {
-        path::with(path::NEW_POLICY, [("for", self.account.user_id.as_str())])
+        let AccountRow { user_id, namespace_id, .. } = &self.account;
+        path::with(path::NEW_POLICY, [("ns", namespace_id.as_str()), ("for", user_id)])
     }
 
     fn activity(&self) -> String {

@@ -106,6 +106,7 @@ pub(in crate::pages) fn grouped(number: impl std::fmt::Display) -> String {
 }
 
 /// `1 account`, `2,310 accounts`
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
 pub(in crate::pages) fn counted(number: &u64, one: &str, several: &str) -> String {
     if *number == 1 { format!("1 {one}") } else { format!("{} {several}", grouped(number)) }
 }

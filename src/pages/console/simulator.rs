@@ -70,13 +70,8 @@ impl SimulatorPage {
     pub fn render(&self) -> String {
         rendered(self)
     }
-
-    fn methods(&self) -> [&'static str; 7] {
-        METHODS
-    }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
 impl SimulatorForm {
     fn is_by(&self, who: &str) -> bool {
         self.who == who || (self.who.is_empty() && who == "account")

@@ -22,7 +22,7 @@ use axum::Router;
 use rest::Api;
 use std::sync::Arc;
 
-/// Everything under `/api/v1`, what OAuth clients ask of tokens, the OpenAPI document, and the same by gRPC.
+/// Everything under `/api/v1`, what OAuth clients ask of tokens, the `OpenAPI` document, and the same by gRPC.
 /// Nothing where nobody signs in: then there is no store to administer.
 pub fn router(site: &Arc<Site>) -> Router {
     let Some(admin) = site.desk.as_ref().map(|desk| desk.admin.clone()) else {

@@ -170,6 +170,7 @@ impl Config {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "a line or two for each section")]
     fn read(section: &Section<'_>, file: &Path, problems: &mut Problems) -> Option<Self> {
         let base = file.parent().unwrap_or(Path::new("")).to_owned();
         let idle = idle_keys(section, problems);
@@ -182,9 +183,13 @@ impl Config {
         let language = policies::language(section, problems);
         let mut certificates = ReadCertificates::read(section, &base, problems);
         let namespaces = ReadNamespaces::read(section, problems);
-        let common = (language, &namespaces);
-        let ReadRoutes { routes, upstreams, policies, idle: idle_in_routes } =
-            routes::read(section, &outgoing.defaults, common, &mut certificates, problems);
+        let ReadRoutes { routes, upstreams, policies, idle: idle_in_routes } = routes::read(
+            section,
+            &outgoing.defaults,
+            (language, &namespaces),
+            &mut certificates,
+            problems,
+        );
         let bootstrap = bootstrap_token(section, problems);
         let keeps_records = sign_in.is_some() || bootstrap.is_some() || names_storage(section);
         certificates.tell_idle(section, &routes, problems);
@@ -261,7 +266,7 @@ const SHORTEST_BOOTSTRAP: usize = 32;
 fn bootstrap_token(section: &Section<'_>, problems: &mut Problems) -> Option<Secret<String>> {
     let text = section.text("bootstrap_token", problems)?;
     if text.chars().count() >= SHORTEST_BOOTSTRAP
-        && text.bytes().all(|byte| byte.is_ascii_graphic())
+        && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',')
     {
         return Some(Secret::new(text.to_owned()));
     }

@@ -74,6 +74,7 @@ pub enum NewKind {
 
 /// What came of making one.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one is made at a time, and handed on once")]
 pub enum Created {
     New(Box<AccountView>, Minted),
     /// The same was asked for before. Its token was shown then.
@@ -237,8 +238,8 @@ impl World {
                 let names = listed.map_or([&person.known.name, &person.known.email], |user| {
                     [&user.display_name, &user.email]
                 });
-                let named = names.into_iter().find(|name| !name.is_empty());
-                named.unwrap_or(&record.user).clone()
+                let called = names.into_iter().find(|name| !name.is_empty());
+                called.unwrap_or(&record.user).clone()
             }
         };
         AccountView {

@@ -86,7 +86,7 @@ impl Admin {
             return Err(too_many());
         }
         let minted = self.mint(call, &account, expires)?;
-        self.plan_minted(call, &account, minted, &[])
+        Ok(plan_minted(call, &account, minted, &[]))
     }
 
     /// A new one in the place of all that are good, which stay so for the overlap.
@@ -133,38 +133,8 @@ impl Admin {
             return Err(too_many());
         }
         let minted = self.mint(call, &account, None)?;
-        self.plan_minted(call, &account, minted, &before.into_iter().zip(after).collect::<Vec<_>>())
-    }
-
-    /// The account is written too, so that of two who issue at once one begins again and counts anew.
-    fn plan_minted(
-        &self,
-        call: &Call<'_>,
-        account: &AccountRecord,
-        minted: Minted,
-        replaced: &[(CredentialRecord, CredentialRecord)],
-    ) -> Result<Step<Minted>, AdminError> {
-        let new = &minted.credential;
-        let changed = replaced.iter().filter(|(before, after)| before != after);
-        let old = changed.clone().map(|(_, after)| Change::UpdateCredential(after.clone()));
-        let told = |records: Vec<&CredentialRecord>| {
-            let records: Vec<Value> = records.into_iter().map(CredentialRecord::told).collect();
-            Some(json!({ "credentials": records }))
-        };
-        let before = told(changed.clone().map(|(before, _)| before).collect());
-        let after = told(changed.clone().map(|(_, after)| after).chain([new]).collect());
-        let event = call.event(call.verb(), &Thing::credential(new, account), (before, after));
-        let plan = Plan {
-            changes: [Change::UpdateAccount(account.clone())]
-                .into_iter()
-                .chain(old)
-                .chain([Change::AddCredential(new.clone())])
-                .collect(),
-            events: vec![event],
-            forget: replaced.iter().map(|(old, _)| RecordKey::Credential(old.id.clone())).collect(),
-            ..Plan::default()
-        };
-        Ok(Step::Make(Box::new(plan), minted))
+        let replaced: Vec<_> = before.into_iter().zip(after).collect();
+        Ok(plan_minted(call, &account, minted, &replaced))
     }
 
     /// Revoked already is no error.
@@ -265,6 +235,36 @@ impl Admin {
         let credential = CredentialRecord { hint: hint_of(&token), ..credential };
         Ok(Minted { credential, token })
     }
+}
+
+/// The account is written too, so that of two who issue at once one begins again and counts anew.
+fn plan_minted(
+    call: &Call<'_>,
+    account: &AccountRecord,
+    minted: Minted,
+    replaced: &[(CredentialRecord, CredentialRecord)],
+) -> Step<Minted> {
+    let new = &minted.credential;
+    let changed = replaced.iter().filter(|(before, after)| before != after);
+    let old = changed.clone().map(|(_, after)| Change::UpdateCredential(after.clone()));
+    let told = |records: Vec<&CredentialRecord>| {
+        let records: Vec<Value> = records.into_iter().map(CredentialRecord::told).collect();
+        Some(json!({ "credentials": records }))
+    };
+    let before = told(changed.clone().map(|(before, _)| before).collect());
+    let after = told(changed.clone().map(|(_, after)| after).chain([new]).collect());
+    let event = call.event(call.verb(), &Thing::credential(new, account), (before, after));
+    let plan = Plan {
+        changes: [Change::UpdateAccount(account.clone())]
+            .into_iter()
+            .chain(old)
+            .chain([Change::AddCredential(new.clone())])
+            .collect(),
+        events: vec![event],
+        forget: replaced.iter().map(|(old, _)| RecordKey::Credential(old.id.clone())).collect(),
+        ..Plan::default()
+    };
+    Step::Make(Box::new(plan), minted)
 }
 
 fn too_many() -> AdminError {

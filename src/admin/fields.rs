@@ -43,15 +43,18 @@ impl Fields {
         text
     }
 
-    /// A user id or group id, as it was typed or pasted.
-    pub(super) fn id(&mut self, field: &'static str, text: &str) -> String {
+    /// A user id or group id, as it was typed or pasted. `None` if it is none.
+    pub(super) fn id(&mut self, field: &'static str, text: &str) -> Option<String> {
         let text = text.trim();
         if text.is_empty() {
             self.wrong(field, "write an id");
-        } else if text.len() > ID || text.chars().any(|c| is_trouble(c) || c.is_whitespace()) {
-            self.wrong(field, format!("write an id of at most {ID} characters without blanks"));
+            return None;
         }
-        text.to_owned()
+        if text.len() > ID || text.chars().any(|c| is_trouble(c) || c.is_whitespace()) {
+            self.wrong(field, format!("write an id of at most {ID} characters without blanks"));
+            return None;
+        }
+        Some(text.to_owned())
     }
 
     /// The key by which a request is known again.
@@ -113,7 +116,8 @@ mod tests {
     #[test]
     fn ids_and_keys() {
         let mut fields = Fields::default();
-        assert_eq!(fields.id("user_id", " 1101-x@corp.test "), "1101-x@corp.test");
+        let id = fields.id("user_id", " 1101-x@corp.test ");
+        assert_eq!(id.as_deref(), Some("1101-x@corp.test"));
         fields.key(None);
         fields.key(Some("0f-1/x"));
         assert!(fields.done().is_ok());

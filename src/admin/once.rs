@@ -35,14 +35,14 @@ impl Fresh {
         let Some(key) = key else {
             return Ok(Self { bytes: random()?, once: None });
         };
-        let asker = [by.kind().name(), &by.who().user, what, key];
-        let hash = hashed("key", asker.into_iter());
+        let whose = [by.kind().name(), &by.who().user, what, key];
+        let hash = hashed("key", whose.into_iter());
         let once = Once {
             key: format!("admin:{}", hex(&hash)),
             value: what.to_owned(),
             expires: now.plus(KEPT),
         };
-        let hash = hashed("id", asker.into_iter().chain(asked.iter().copied()));
+        let hash = hashed("id", whose.into_iter().chain(asked.iter().copied()));
         let mut bytes = [0; ID];
         bytes.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
         Ok(Self { bytes, once: Some(once) })

@@ -95,6 +95,7 @@ impl Admin {
     ///
     /// # Errors
     /// The namespace named is not there, or not to be seen.
+    #[expect(clippy::unused_async, reason = "every verb is asked in the same way")]
     pub async fn policies(
         &self,
         by: &Actor,
@@ -124,6 +125,7 @@ impl Admin {
 
     /// # Errors
     /// It is not there, or not to be seen.
+    #[expect(clippy::unused_async, reason = "every verb is asked in the same way")]
     pub async fn policy(&self, by: &Actor, id: &str) -> Result<PolicyView, AdminError> {
         let world = self.world();
         let sight = world.sight(by);

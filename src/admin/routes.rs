@@ -87,6 +87,7 @@ impl Admin {
     ///
     /// # Errors
     /// The namespace named is not there, or not to be seen.
+    #[expect(clippy::unused_async, reason = "every verb is asked in the same way")]
     pub async fn routes(
         &self,
         by: &Actor,
@@ -113,6 +114,7 @@ impl Admin {
 
     /// # Errors
     /// It is not there, or not to be seen.
+    #[expect(clippy::unused_async, reason = "every verb is asked in the same way")]
     pub async fn route(&self, by: &Actor, id: &str) -> Result<RouteView, AdminError> {
         let world = self.world();
         let found = world.route(id).filter(|route| world.role(by, &route.namespace).is_some());

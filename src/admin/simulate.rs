@@ -1,10 +1,21 @@
 //! What would be answered, and why: the evaluator that answers Envoy, asked by hand.
 
-use super::{Actor, Admin, AdminError};
+mod request;
+mod steps;
+mod who;
+
+use super::fields::Fields;
+use super::world::World;
+use super::{Actor, Admin, AdminError, What};
+use crate::authorizer::{self, Answer, Unavailable};
 use crate::id::ServiceAccountId;
+use crate::policy::Explanation;
+use crate::request::Request;
 use crate::secret::Secret;
 use crate::store::StoreError;
 use crate::time::Timestamp;
+use steps::nothing_there;
+use who::Asking;
 
 /// A request that nobody sent.
 #[derive(Debug)]
@@ -38,14 +49,15 @@ pub struct Simulation {
     pub allowed: bool,
     /// `allowed`, or the code of the refusal.
     pub reason: String,
-    /// What the client would see; 200 if it is let through.
+    /// What the client would see; 200 if it is let through. Instead of 401 a browser is sent to sign in.
     pub status: u16,
     /// The id of the route, if one serves the request.
     pub route: Option<String>,
     pub namespace_path: String,
     /// In order.
     pub steps: Vec<Step>,
-    /// Headers that would be set on the request; the assertion by name only.
+    /// Headers that would be set on the request; those that may hold a secret, and the assertion, by name
+    /// only.
     pub set_headers: Vec<(String, String)>,
     pub removed_headers: Vec<String>,
 }
@@ -73,15 +85,56 @@ pub enum StepOutcome {
     Neutral,
 }
 
+/// How often a record is looked up that a check would have to know.
+const LOOKUPS: usize = 4;
+
 impl Admin {
-    /// For viewers of the route's namespace; whoever may not see the account or route gets what they would
-    /// get for one that is not there.
+    /// For everybody with a role; whoever may not see the route or account gets what they would get for one
+    /// that is not there. Asks the evaluator that answers Envoy, and writes nothing down.
+    ///
+    /// # Errors
+    /// Something cannot be read as it was written; there is no such person or account; `by` has no role.
     pub async fn simulate(
         &self,
-        _by: &Actor,
-        _supposed: Supposed,
-        _now: Timestamp,
+        by: &Actor,
+        supposed: Supposed,
+        now: Timestamp,
     ) -> Result<Simulation, AdminError> {
-        Err(AdminError::Unavailable(StoreError::unavailable("not made yet")))
+        let world = self.world();
+        world.permit_anywhere(by)?;
+        let now = supposed.time.unwrap_or(now);
+        let mut fields = Fields::default();
+        let request = request::read(&supposed, (world.settings(), now), &mut fields);
+        fields.done()?;
+        let Some(request) = request else { return Err(AdminError::NotFound(What::Route)) };
+        let asking = self.asking((&world, by), &supposed, &request, now).await?;
+        if !world.may_be_asked(&world.sight(by), &request) {
+            return Ok(nothing_there(&asking));
+        }
+        let (answer, explanation) = self.explained(&world, &request, &asking, now).await?;
+        Ok(world.told(&asking, &answer, &explanation))
+    }
+
+    /// The answer of a check. A record that nobody has seen is looked up, as the door does.
+    async fn explained(
+        &self,
+        world: &World,
+        request: &Request,
+        asking: &Asking,
+        now: Timestamp,
+    ) -> Result<(Answer, Explanation), StoreError> {
+        for _ in 0..LOOKUPS {
+            let (caller, machine) = (asking.caller.clone(), asking.machine.clone());
+            let supposed =
+                authorizer::Supposed { caller, machine, ..authorizer::Supposed::default() };
+            match self.authorizer.explain(&world.snapshot, request, &supposed, now) {
+                Ok(answered) => return Ok(answered),
+                Err(Unavailable::Unseen(key)) => {
+                    self.cache.learn(&key).await.map_err(StoreError::unavailable)?;
+                }
+                Err(error) => return Err(StoreError::unavailable(error)),
+            }
+        }
+        Err(StoreError::unavailable("the record keeps changing"))
     }
 }

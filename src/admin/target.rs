@@ -9,6 +9,7 @@ use crate::namespace::{Reach, Role};
 use crate::service_account::{AccountKind, AccountRecord, Impersonated, KnownBy};
 use crate::session::{Account, KnownPerson};
 use crate::store::{AccountQuery, StoreError};
+use crate::time::Timestamp;
 use std::collections::BTreeSet;
 
 /// A person that is looked for.
@@ -56,7 +57,7 @@ impl Admin {
             limit: 1,
             ..AccountQuery::default()
         };
-        Ok(self.store().accounts(&which, Default::default()).await?.total > 0)
+        Ok(self.store().accounts(&which, Timestamp::default()).await?.total > 0)
     }
 
     /// Whether `by` may have a token of this account.
@@ -90,7 +91,7 @@ impl Admin {
             AccountQuery { user: Some(user.to_owned()), limit: 1, ..AccountQuery::default() };
         Ok(!world.directory().has_id(user)
             && self.store().person(user).await?.is_none()
-            && self.store().accounts(&which, Default::default()).await?.total == 0)
+            && self.store().accounts(&which, Timestamp::default()).await?.total == 0)
     }
 }
 
@@ -129,7 +130,7 @@ impl World {
             accounts().map(|account| account.person(self.directory())).collect();
         let listed = self.directory().by_id(&person.known.user);
         let own = accounts().flat_map(|account| account.groups.iter().flatten());
-        let groups = persons.iter().flat_map(|person| person.group_ids()).chain(own);
+        let groups = persons.iter().flat_map(Person::group_ids).chain(own);
         let groups = groups.chain(listed.iter().flat_map(|user| &user.group_ids));
         let called = |email: &str| {
             rules.is_administrator(&Person { email: email.to_owned(), ..Person::default() })

@@ -6,9 +6,10 @@ use super::world::World;
 use super::{Actor, Admin, AdminError};
 use crate::activity::{ActorKind, Deed, EntityKind, Event, Outcome, Verb};
 use crate::id::NamespaceId;
-use crate::identity::{Caller, Expected, Source, Verified, VerifiedHandle, verify};
+use crate::identity::{Caller, Expected, Source, TokenError, Verified, VerifiedHandle, verify};
 use crate::namespace::Role;
 use crate::people::Moment;
+use crate::request::{Host, Request};
 use crate::secret::Secret;
 use crate::service_account::{CredentialRecord, Machine, TokenSecret, identify};
 use crate::store::{Change, RecordKey, StoreError, StoreErrorKind};
@@ -101,10 +102,8 @@ impl Admin {
         token: &Secret<String>,
         now: Timestamp,
     ) -> Result<Option<(VerifiedHandle, Machine)>, StoreError> {
-        let settings = world.settings();
         // Such a token is for no host in particular.
-        let expected = Expected { issuers: &settings.issuers, host: "", port: None };
-        let verified = verify(token.expose().trim(), &settings.keys, &expected, now);
+        let verified = world.verified_for(token, ("", None), now);
         let Ok(Verified::Handle(handle)) = verified else { return Ok(None) };
         let Some(named) = handle.account() else { return Ok(None) };
         let id = TokenSecret::id_of(handle.secret().expose());
@@ -171,6 +170,32 @@ impl Admin {
 }
 
 impl World {
+    /// What a token is, as a check of this request would verify it.
+    ///
+    /// # Errors
+    /// Why it is no good.
+    pub(super) fn verified(
+        &self,
+        token: &Secret<String>,
+        request: &Request,
+        now: Timestamp,
+    ) -> Result<Verified, TokenError> {
+        let host = request.target.as_ref().map(|target| &target.host).ok();
+        let port = host.and_then(|host| host.unusual_port(&request.scheme));
+        self.verified_for(token, (host.map(Host::name).unwrap_or_default(), port), now)
+    }
+
+    fn verified_for(
+        &self,
+        token: &Secret<String>,
+        (host, port): (&str, Option<u16>),
+        now: Timestamp,
+    ) -> Result<Verified, TokenError> {
+        let settings = self.settings();
+        let expected = Expected { issuers: &settings.issuers, host, port };
+        verify(token.expose().trim(), &settings.keys, &expected, now)
+    }
+
     /// Compares hashes, so that the time it takes tells nothing of the secret.
     fn is_bootstrap(&self, secret: &Secret<String>) -> bool {
         let hash = |text: &str| digest(&SHA256, text.as_bytes());

@@ -78,6 +78,7 @@ impl Descriptors {
         self.messages.get(name).unwrap_or(&NONE)
     }
 
+    #[cfg(test)]
     pub(super) fn messages(&self) -> impl Iterator<Item = (&str, &Message)> {
         self.messages.iter().map(|(name, message)| (name.as_str(), message))
     }
@@ -86,6 +87,7 @@ impl Descriptors {
         self.calls.get(name)
     }
 
+    #[cfg(test)]
     pub(super) fn calls(&self) -> impl Iterator<Item = (&str, &Call)> {
         self.calls.iter().map(|(name, call)| (name.as_str(), call))
     }

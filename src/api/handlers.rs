@@ -39,6 +39,7 @@ fn once(key: String) -> Option<String> {
     Some(key).filter(|key| !key.is_empty())
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "fields of messages may all be absent")]
 fn told(at: time::Timestamp) -> Option<Timestamp> {
     Some(Timestamp::of(at))
 }

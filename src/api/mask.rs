@@ -3,6 +3,7 @@
 use super::descriptor::descriptors;
 use super::error::{ApiError, Violation};
 use super::wire::FieldMask;
+use crate::namespace::Made;
 
 /// The fields to change.
 #[derive(Clone, Debug)]
@@ -75,9 +76,9 @@ impl Mask {
 
 const ALL: &str = "*";
 
-/// A version as clients see it; empty for what has none.
-pub(super) fn etag(version: u64) -> String {
-    if version == 0 { String::new() } else { version.to_string() }
+/// A version as clients see it; empty for what is not kept in the store, and so has none.
+pub(super) fn etag(made: Made, version: u64) -> String {
+    if made == Made::Here { version.to_string() } else { String::new() }
 }
 
 /// The version that a client names; `None` for whichever there is.

@@ -39,7 +39,7 @@ silent! {
 /// The full name of the gRPC service.
 pub const SERVICE_NAME: &str = admin_service_server::SERVICE_NAME;
 
-/// The file as it was compiled, for reflection and for the OpenAPI document.
+/// The file as it was compiled, for reflection and for the `OpenAPI` document.
 pub fn descriptor_set() -> &'static [u8] {
     include_bytes!(concat!(env!("OUT_DIR"), "/admin.binpb"))
 }

@@ -1,4 +1,4 @@
-//! The OpenAPI document (3.1), made of the table of addresses and of the comments of messages, so that it
+//! The `OpenAPI` document (3.1), made of the table of addresses and of the comments of messages, so that it
 //! cannot say anything else than what is served.
 
 mod answers;
@@ -133,13 +133,16 @@ fn is_header(name: &str) -> bool {
     matches!(name, "etag" | "idempotency_key")
 }
 
+/// What `If-Match` may hold.
+const TAGS: &str = r#"^(\*|(W/)?"[!#-+\--~]+"(, ?(W/)?"[!#-+\--~]+")*)$"#;
+
 fn headers(endpoint: &Endpoint, request: &Message) -> Vec<Value> {
     let mut found = Vec::new();
     if request.field("idempotency_key").is_some() {
         found.push(json!({
             "name": "Idempotency-Key", "in": "header",
             "description": "The same key makes the same thing once, for a day.",
-            "schema": {"type": "string", "maxLength": 255, "pattern": "^[!-~]+$"},
+            "schema": {"type": "string", "maxLength": 255, "pattern": "^[!-~]*$"},
         }));
     }
     let patch = matches!(endpoint.sent, Sent::Patch(_));
@@ -147,21 +150,28 @@ fn headers(endpoint: &Endpoint, request: &Message) -> Vec<Value> {
         found.push(json!({
             "name": "If-Match", "in": "header",
             "description": "The `ETag` of the version that is meant; `*` or absent for whichever there is.",
-            "schema": {"type": "string"},
+            "schema": {"type": "string", "pattern": TAGS},
         }));
     }
     found
 }
 
 fn parameter(field: &Field) -> Value {
-    let mut schema = schema::of(field, Use::Asked);
+    let mut schema = schema::of(field, Use::InAddress);
+    let mut example = None;
     if let Value::Object(members) = &mut schema {
         members.remove("description");
+        // Parameters have examples of their own.
+        example = members.remove("examples");
     }
-    json!({
+    let mut parameter = json!({
         "name": field.name, "in": "query", "required": schema::is_required(field),
         "description": told(&field.comment), "schema": schema,
-    })
+    });
+    if let (Value::Object(members), Some(example)) = (&mut parameter, example) {
+        members.insert("example".to_owned(), example.get(0).cloned().unwrap_or_default());
+    }
+    parameter
 }
 
 fn body(endpoint: &Endpoint) -> Option<Value> {
@@ -194,7 +204,7 @@ fn body(endpoint: &Endpoint) -> Option<Value> {
             (&["application/x-www-form-urlencoded"], schema)
         }
     };
-    let required = schema["required"].is_array();
+    let required = schema.get("required").is_some_and(Value::is_array);
     let content: Map<String, Value> =
         kinds.iter().map(|&kind| (kind.to_owned(), json!({"schema": schema}))).collect();
     Some(json!({"required": required, "content": content}))

@@ -54,7 +54,8 @@ pub(super) fn router(api: &Api) -> Router {
         router = router.route(path, any(answer));
     }
     let nothing = async || kept_by_nobody(Problem::nowhere().into_response());
-    router.route("/api/v1", any(nothing)).route("/api/v1/{*rest}", any(nothing))
+    let nowhere = ["/api/v1", "/api/v1/", "/api/v1/{*rest}"];
+    nowhere.into_iter().fold(router, |router, path| router.route(path, any(nothing)))
 }
 
 async fn answer(api: &Api, endpoints: &[&'static Endpoint], request: Request) -> Response {

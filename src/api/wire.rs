@@ -183,7 +183,8 @@ mod tests {
 
     #[test]
     fn instants_of_the_wire_are_judged() {
-        let read = |seconds, nanos| Timestamp { seconds, nanos }.read().map(|at| at.unix());
+        let read =
+            |seconds, nanos| Timestamp { seconds, nanos }.read().map(crate::time::Timestamp::unix);
         assert_eq!(read(7, 999_999_999), Some(7));
         for (seconds, nanos) in [(i64::MAX, 0), (i64::MIN, 0), (7, -1), (7, i32::MAX)] {
             assert_eq!(read(seconds, nanos), None);

@@ -2,10 +2,12 @@
 //! them. What is not there is left out.
 
 use super::report::instant;
+use crate::activity::{Deed, EntityKind, Entry, Who};
 use crate::admin::{
     AccountView, Destination, GroupView, MovePreview, NamespaceView, PermissionView, PolicyMention,
     PolicyView, Resource, RouteView, UserDetail, UserView,
 };
+use crate::id::{CredentialId, NamespaceId, SessionId};
 use crate::namespace::{Made, Permission, Role};
 use crate::people::Source;
 use crate::service_account::CredentialRecord;
@@ -33,7 +35,7 @@ pub(super) fn account(view: &AccountView) -> Value {
         "last_used_at": record.used.map(instant),
         "state": view.state.name(),
         "person": view.person,
-        "etag": etag(record.version),
+        "etag": record.version.to_string(),
     }))
 }
 
@@ -53,6 +55,46 @@ pub(super) fn credential(record: &CredentialRecord, now: Timestamp) -> Value {
         "last_used_route_id": used.map(|used| used.route.as_str()).unwrap_or_default(),
         "state": record.state(now).name(),
     }))
+}
+
+/// An entry of the activity log.
+pub(super) fn entry(entry: &Entry) -> Value {
+    let event = &entry.event;
+    present(json!({
+        "id": entry.number.to_string(),
+        "at": instant(event.at),
+        "verb": event.verb.name(),
+        "actor": who(&event.actor),
+        "subject": event.subject.as_ref().map(who),
+        "session_id": event.session.as_ref().map(SessionId::as_str).unwrap_or_default(),
+        "reason": event.reason,
+        "detail": event.detail,
+        "origin": {
+            "address": event.origin.address,
+            "request_id": event.origin.request_id,
+            "user_agent": event.origin.user_agent,
+        },
+        "deed": event.deed.as_deref().map(deed),
+        "hash": entry.hash,
+    }))
+}
+
+fn who(who: &Who) -> Value {
+    json!({ "user_id": who.user, "email": who.email, "groups": who.groups })
+}
+
+fn deed(deed: &Deed) -> Value {
+    json!({
+        "actor_kind": deed.by.name(),
+        "credential_id": deed.credential.as_ref().map(CredentialId::as_str).unwrap_or_default(),
+        "entity_type": EntityKind::name(deed.entity),
+        "entity_id": deed.id,
+        "entity_name": deed.name,
+        "namespace_id": deed.namespace.as_ref().map(NamespaceId::as_str).unwrap_or_default(),
+        "outcome": deed.outcome.name(),
+        "before": deed.before,
+        "after": deed.after,
+    })
 }
 
 pub(super) fn usage(usage: &Usage) -> Value {
@@ -113,7 +155,7 @@ pub(super) fn namespace(view: &NamespaceView) -> Value {
         "effective_require_expiry": view.lifetime.wants_expiry(),
         "created_at": kept(record.created),
         "modified_at": kept(record.modified),
-        "etag": etag(record.version),
+        "etag": etag(record.made, record.version),
     }))
 }
 
@@ -175,7 +217,7 @@ pub(super) fn policy(view: &PolicyView) -> Value {
         "created_at": kept(view.created),
         "modified_at": kept(view.modified),
         "modified_by": view.modified_by,
-        "etag": etag(view.version),
+        "etag": etag(view.made, view.version),
     }))
 }
 
@@ -198,7 +240,7 @@ pub(super) fn route(view: &RouteView) -> Value {
         "created_at": kept(view.created),
         "modified_at": kept(view.modified),
         "modified_by": view.modified_by,
-        "etag": etag(view.version),
+        "etag": etag(view.made, view.version),
     });
     // `prefix: /api/`, as views write it.
     let matcher = view.path.split_once(": ").map(|(key, text)| json!({ key: text }));
@@ -260,9 +302,9 @@ pub(super) fn merged(mut object: Value, more: Value) -> Value {
     object
 }
 
-/// Names a version; empty for what has none.
-fn etag(version: u64) -> String {
-    if version == 0 { String::new() } else { version.to_string() }
+/// Names a version; empty for what is not changed here.
+fn etag(made: Made, version: u64) -> String {
+    if made == Made::Here { version.to_string() } else { String::new() }
 }
 
 fn seconds(span: Duration) -> String {
@@ -278,19 +320,4 @@ fn present(mut object: Value) -> Value {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{day, merged, present};
-    use serde_json::json;
-
-    #[test]
-    fn a_day_is_a_date() {
-        assert_eq!(day(0), "1970-01-01");
-        assert_eq!(day(20_000), "2024-10-04");
-    }
-
-    #[test]
-    fn what_is_not_there_is_left_out() {
-        assert_eq!(present(json!({ "a": null, "b": [] })), json!({ "b": [] }));
-        assert_eq!(merged(json!({ "a": 1 }), json!({ "b": 2 })), json!({ "a": 1, "b": 2 }));
-    }
-}
+mod tests;

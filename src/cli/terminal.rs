@@ -5,7 +5,7 @@ mod find;
 mod read;
 
 pub(super) use find::stored;
-pub(super) use read::{ExpiryArgs, instant, one_of, span, text_of, yes_or_no};
+pub(super) use read::{ExpiryArgs, instant, one_of, span, span_text, text_of, yes_or_no};
 
 use super::opened::failed;
 use super::{Exit, report};
@@ -120,6 +120,20 @@ impl From<StoreError> for Stop {
 impl Stop {
     pub(super) fn said(message: impl Into<String>, help: impl Into<String>, exit: Exit) -> Self {
         Self::Said { message: message.into(), help: help.into(), exit }
+    }
+
+    /// Of one of several things, which one it is about.
+    pub(super) fn about(self, name: &str) -> Self {
+        match self {
+            Self::Refused(AdminError::NotFound(what)) => {
+                let message = format!("there is no {} `{name}`", what.name());
+                Self::said(message, names_of(what), Exit::Denied)
+            }
+            Self::Refused(AdminError::Refused(why)) => {
+                Self::Refused(AdminError::Refused(format!("`{name}`: {why}")))
+            }
+            stop @ (Self::Refused(_) | Self::Said { .. } | Self::Told(_)) => stop,
+        }
     }
 
     /// Says it on standard error.

@@ -89,7 +89,11 @@ pub(super) fn chosen_end(
 
 /// `YYYY-MM-DDTHH:MM`, perhaps with seconds, in UTC.
 pub(super) fn instant(text: &str) -> Option<Timestamp> {
-    let civil: jiff::civil::DateTime = text.trim().parse().ok()?;
+    let text = text.trim();
+    // Nothing that names a time zone: what it says would be passed over.
+    let plain =
+        |byte: u8| byte.is_ascii_digit() || matches!(byte, b'-' | b':' | b'T' | b'.' | b' ');
+    let civil: jiff::civil::DateTime = text.bytes().all(plain).then(|| text.parse().ok())??;
     let at = civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
     Some(Timestamp::from_unix(at.as_second()))
 }

@@ -46,40 +46,36 @@ struct Words {
 }
 
 const fn words(reason: &DenyReason) -> Words {
-    let (status, title, sentence) = match reason {
+    let (title, sentence) = match reason {
         DenyReason::Malformed(_) => {
-            (400, "Bad Request", "This request can be read in more than one way.")
+            ("Bad Request", "This request can be read in more than one way.")
         }
-        DenyReason::NoRoute => (404, "Not Found", "Nothing is served at this address."),
+        DenyReason::NoRoute => ("Not Found", "Nothing is served at this address."),
         DenyReason::RouteMismatch => {
-            (403, "Forbidden", "This request does not belong to the route it came by.")
+            ("Forbidden", "This request does not belong to the route it came by.")
         }
         DenyReason::ClientCertificate => {
-            (495, "Client Certificate Required", "A valid client certificate is needed here.")
+            ("Client Certificate Required", "A valid client certificate is needed here.")
         }
-        DenyReason::Unauthenticated(_) => {
-            (401, "Unauthenticated", "You need to sign in to see this.")
-        }
+        DenyReason::Unauthenticated(_) => ("Unauthenticated", "You need to sign in to see this."),
         DenyReason::ImpersonationNotPermitted => {
-            (403, "Forbidden", "You may not act as somebody else here.")
+            ("Forbidden", "You may not act as somebody else here.")
         }
         DenyReason::DeviceUnauthenticated(_) => {
-            (401, "Device Required", "You need to register this device to see this.")
+            ("Device Required", "You need to register this device to see this.")
         }
         DenyReason::DeviceUnauthorized => {
-            (450, "Device Not Allowed", "This device may not be used here.")
+            ("Device Not Allowed", "This device may not be used here.")
         }
         // Opaque: whoever holds a token need not learn what it is kept from.
         DenyReason::Forbidden | DenyReason::OutOfNamespace => {
-            (403, "Forbidden", "You do not have access to this.")
+            ("Forbidden", "You do not have access to this.")
         }
-        DenyReason::Fault => (
-            500,
-            "Internal Server Error",
-            "Something went wrong on our side. Nothing was let through.",
-        ),
+        DenyReason::Fault => {
+            ("Internal Server Error", "Something went wrong on our side. Nothing was let through.")
+        }
     };
-    Words { status, title, sentence }
+    Words { status: reason.status(), title, sentence }
 }
 
 /// Words a refusal for the client that asked.

@@ -168,7 +168,9 @@ impl Tree {
         for record in self.all() {
             below.entry(record.parent.as_ref()).or_default().push((record.name.folded(), record));
         }
-        below.values_mut().for_each(|records| records.sort_by(|(a, _), (b, _)| b.cmp(a)));
+        for siblings in below.values_mut() {
+            siblings.sort_by(|(a, _), (b, _)| b.cmp(a));
+        }
         let mut ordered = Vec::with_capacity(self.nodes.len());
         let mut next = below.remove(&None).unwrap_or_default();
         while let Some((_, record)) = next.pop() {

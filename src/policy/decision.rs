@@ -85,6 +85,22 @@ impl DenyReason {
         }
     }
 
+    /// The HTTP status of the answer; a browser that is not signed in is sent to sign in instead.
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::Malformed(_) => 400,
+            Self::Unauthenticated(_) | Self::DeviceUnauthenticated(_) => 401,
+            Self::RouteMismatch
+            | Self::ImpersonationNotPermitted
+            | Self::Forbidden
+            | Self::OutOfNamespace => 403,
+            Self::NoRoute => 404,
+            Self::DeviceUnauthorized => 450,
+            Self::ClientCertificate => 495,
+            Self::Fault => 500,
+        }
+    }
+
     /// The stable code in logs, metrics and dynamic metadata.
     pub fn code(&self) -> &'static str {
         match self {

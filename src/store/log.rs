@@ -95,7 +95,7 @@ fn by_whom(mut statement: Statement, which: &ActivityQuery) -> Statement {
 
 fn about<C: Connection>(mut statement: Statement, which: &ActivityQuery) -> Statement {
     if let Some(namespaces) = &which.namespaces {
-        statement = within::<C>(statement, namespaces);
+        statement = within::<C>(statement, ("", namespaces));
     }
     let verb = which.verb.map(Verb::name);
     let texts = [

@@ -66,7 +66,7 @@ pub struct AccountQuery {
     /// Only impersonating ones, or only unique ones.
     pub impersonating: Option<bool>,
     pub filter: Option<Filter>,
-    /// By the first, then by the second …; last by id.
+    /// By the first, then by the second …; last by id, in the direction of the last.
     pub sorted: Vec<Sorted>,
     pub offset: usize,
     pub limit: usize,

@@ -168,6 +168,12 @@ impl Statement {
         self
     }
 
+    /// Closes a bracket.
+    fn closed(mut self) -> Self {
+        self.sql.to_mut().push(')');
+        self
+    }
+
     /// Puts a condition without values at the end.
     #[must_use]
     pub(super) fn and(mut self, condition: &str) -> Self {
@@ -188,15 +194,26 @@ pub(super) fn array<'a>(rows: impl IntoIterator<Item = Vec<Element<'a>>>) -> Cel
     Cell::Text(Value::Array(rows.collect()).to_string())
 }
 
-/// Only what is in these namespaces. One value, however many there are.
+/// Only what is in these namespaces, however many there are; `hint` stands before the column. Few are given one by one, so that the engine
+/// knows that they are few; that makes statements of many kinds.
 pub(super) fn within<C: Connection>(
-    statement: Statement,
-    namespaces: &BTreeSet<NamespaceId>,
+    mut statement: Statement,
+    (hint, namespaces): (&str, &BTreeSet<NamespaceId>),
 ) -> Statement {
-    let elements = C::ELEMENTS;
-    let names = array(namespaces.iter().map(|id| vec![Element::Text(id.as_str())]));
-    let text = format!(" AND namespace IN (SELECT e.value ->> 0 FROM {elements} AS e)");
-    statement.with(&text, names)
+    const FEW: usize = 20;
+    if namespaces.is_empty() || namespaces.len() > FEW {
+        let elements = C::ELEMENTS;
+        let names = array(namespaces.iter().map(|id| vec![Element::Text(id.as_str())]));
+        let text = format!(" AND {hint}namespace IN (SELECT e.value ->> 0 FROM {elements} AS e)");
+        return statement.with(&text, names);
+    }
+    let mut before = format!(" AND {hint}namespace IN (");
+    for namespace in namespaces {
+        before.push('$');
+        statement = statement.with(&before, Cell::text(namespace.as_str()));
+        ", ".clone_into(&mut before);
+    }
+    statement.closed()
 }
 
 /// A value in an [`array`].
@@ -214,6 +231,9 @@ pub(super) trait Connection: Send {
 
     /// What gives a row for each element of the JSON array `$`; the element is its column `value`.
     const ELEMENTS: &'static str;
+
+    /// Stands before a column of which no index is to be used, unless the engine knows that itself.
+    const UNINDEXED: &'static str;
 
     /// Gives the number of rows that were changed.
     fn execute(

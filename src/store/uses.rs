@@ -8,7 +8,7 @@ use crate::time::Timestamp;
 use std::collections::BTreeMap;
 
 /// So many uses are written down in one transaction, so that nobody else waits long to write.
-pub(super) const BATCH: usize = 500;
+pub(super) const BATCH: usize = 100;
 const DAY: i64 = 24 * 60 * 60;
 /// Nobody uses anything more often between two writes, and sums stay numbers.
 const MOST: u64 = 1 << 40;

@@ -205,7 +205,7 @@ fn found(count: usize, route: fn(usize) -> String, host: &str) -> Decide {
     let path = Path::parse(&format!("/service-{}/items/12", count - 1)).expect("a path");
     let target = Target { host, path };
     Box::new(move || {
-        let route = snapshot.settings.table.find(Kind::Http, &target);
+        let route = snapshot.table().find(Kind::Http, &target);
         route.expect("the case is as it says").id.as_str().len()
     })
 }

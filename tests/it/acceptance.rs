@@ -382,7 +382,7 @@ async fn line_15_the_log_can_be_shown_to_be_whole() {
 #[tokio::test]
 async fn people_who_are_blocked_are_nobody_at_once() {
     let estate = Estate::open().await;
-    let mut browser = estate.house.signed_in("bob").await;
+    let mut browser = estate.house.signed_in("bob@corp.test").await;
     assert_eq!(browser.go("http://design.localhost/").await.status(), 200);
     let admin = &estate.house.admin;
     admin.block(&estate.by, "u-bob", "left", estate.at()).await.expect("blocked");
@@ -393,8 +393,11 @@ async fn people_who_are_blocked_are_nobody_at_once() {
             .status(),
         200
     );
-    let again =
-        estate.house.browser().sign_in("http://auth.localhost/.pomerium/sign_in", "bob").await;
+    let again = estate
+        .house
+        .browser()
+        .sign_in("http://auth.localhost/.pomerium/sign_in", "bob@corp.test")
+        .await;
     assert_eq!(again.status(), 403, "{}", again.body());
     estate.house.close().await;
 }
@@ -404,9 +407,9 @@ async fn an_administrator_turns_the_bootstrap_secret_off_by_coming() {
     let estate = Estate::of(House::configured(CONFIG).await).await;
     let closed = || estate.house.state.snapshot().catalog.stored.bootstrap_closed;
     assert_eq!(closed(), None);
-    estate.house.signed_in("alice").await;
+    estate.house.signed_in("alice@corp.test").await;
     assert_eq!(closed(), None, "no administrator");
-    estate.house.signed_in("root").await;
+    estate.house.signed_in("root@corp.test").await;
     assert_eq!(closed(), Some(estate.now()));
     let _: Option<Timestamp> = closed();
     estate.house.close().await;

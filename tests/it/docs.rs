@@ -264,7 +264,8 @@ fn assert_commands_exist(block: &Block<'_>) {
 }
 
 fn assert_is_known(words: &[&str], block: &Block<'_>) {
-    let plain = |word: &&&str| word.bytes().all(|byte| byte.is_ascii_lowercase());
+    let letter = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
+    let plain = |word: &&&str| word.bytes().all(letter) && !word.starts_with('-');
     let mut asked: Vec<&str> = words.iter().take_while(plain).copied().collect();
     asked.push("--help");
     let help = lictor(root(), &asked, &[], "");

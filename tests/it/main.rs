@@ -14,6 +14,15 @@
 )]
 
 mod acceptance;
+mod admin_accounts;
+mod admin_credentials;
+mod api_docs;
+mod admin_namespaces;
+mod admin_policies;
+mod admin_simulate;
+mod admin_users;
+mod api_clients;
+mod api_rest;
 mod architecture;
 mod assertion_verifiers;
 mod attacks;
@@ -34,6 +43,7 @@ mod environment;
 mod envoy_browser;
 mod envoy_certificates;
 mod envoy_clients;
+mod envoy_console;
 mod envoy_headers;
 mod envoy_mcp;
 mod envoy_outage;
@@ -46,6 +56,7 @@ mod local_users;
 mod pages_html;
 mod pages_look;
 mod people;
+mod machine_tools;
 mod oidc_attacks;
 mod oidc_certified;
 mod oidc_sign_in;

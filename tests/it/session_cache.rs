@@ -5,9 +5,12 @@ use crate::support::check::get;
 use crate::support::guests::{handle, profile};
 use crate::support::house::{CONFIG, House};
 use crate::support::shelf::Shelf;
-use crate::support::store::{Fault, Faulty, Place, id, session};
+use crate::support::store::{
+    Fault, Faulty, Place, at, credential, credential_id, id, machine_account, session,
+};
 use lictor::id::SessionId;
 use lictor::people::{Ending, Moment, Opened};
+use lictor::service_account::{AccountRecord, CredentialRecord, Machine};
 use lictor::session::{Origin, SessionRecord};
 use lictor::store::{CacheLimits, Change, RecordKey, Records, Seen, SessionCache, Store, follow};
 use lictor::tasks::Tasks;
@@ -212,6 +215,50 @@ async fn futures_of<F: Future>(count: usize, make: impl Fn() -> F) -> Vec<F::Out
     })
     .await;
     done.into_iter().flatten().collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_is_known_until_it_or_its_account_changes() {
+    for place in [Place::file(), Place::postgres()] {
+        let (store, elsewhere) = (place.open().await, place.open().await);
+        let cache = cache(store, PATIENT).await;
+        let following = {
+            let cache = Arc::clone(&cache);
+            tokio::spawn(async move { follow(&cache, |_| ()).await })
+        };
+        let make = async |change| {
+            elsewhere.commit(vec![change], Vec::new()).await.expect("made");
+        };
+        let (one, key) = (credential_id(1), RecordKey::Credential(credential_id(1)));
+        let seen = async |wanted: &dyn Fn(&Machine) -> bool| {
+            until(async || match cache.machine(&one) {
+                Seen::Known(machine) => wanted(&machine),
+                Seen::Gone => false,
+                Seen::Unseen => cache.learn(&key).await.is_err(),
+                Seen::Stale => panic!("it is not"),
+            })
+            .await;
+        };
+        until(async || cache.machine(&one) == Seen::Unseen).await;
+        cache.learn(&key).await.expect("learnt");
+        assert_eq!(cache.machine(&one), Seen::Gone);
+        make(Change::CreateAccount(machine_account(1, "ci"))).await;
+        make(Change::AddCredential(credential(1, 1))).await;
+        seen(&|machine| machine.account.disabled.is_none()).await;
+        let off = AccountRecord { disabled: Some(at(1)), ..machine_account(1, "ci") };
+        make(Change::UpdateAccount(off)).await;
+        seen(&|machine| machine.account.disabled.is_some()).await;
+        let revoked = CredentialRecord { revoked: Some(at(2)), ..credential(1, 1) };
+        make(Change::UpdateCredential(revoked)).await;
+        seen(&|machine| machine.credential.revoked.is_some()).await;
+        let mut catalog = cache.catalog_changes();
+        catalog.mark_unchanged();
+        make(Change::NextCatalog(0)).await;
+        let told = tokio::time::timeout(Duration::from_secs(5), catalog.changed()).await;
+        told.expect("in time").expect("told");
+        cache.learn(&RecordKey::Catalog).await.expect("there is nothing to learn");
+        following.abort();
+    }
 }
 
 #[tokio::test]

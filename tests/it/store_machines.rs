@@ -16,7 +16,6 @@ use lictor::store::{
     AccountQuery, AccountTally, ActivityQuery, Change, Changed, Clash, Filter, RecordKey, SortKey,
     Sorted, Store, StoreErrorKind, Use,
 };
-use lictor::time::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -798,7 +797,7 @@ async fn accounts_are_found_by_what_was_typed(store: &Arc<dyn Store>) {
 /// Accounts that stand in every way, as of day 200.
 async fn in_every_way(store: &dyn Store) {
     let day = |day: i64| Some(at(day * DAY));
-    let ways: [(&str, i64, Option<Timestamp>, Option<Timestamp>, Option<i64>); 8] = [
+    let ways = [
         ("fresh", 199, None, None, None),
         ("busy", 1, None, None, Some(199)),
         ("idle", 1, None, None, Some(109)),
@@ -895,8 +894,9 @@ async fn accounts_in_order(store: &Arc<dyn Store>) {
     );
     assert_eq!(by(&[(SortKey::Namespace, false), user]).await, by(&[user]).await);
     assert_eq!(
-        by(&[(SortKey::Kind, true), (SortKey::Kind, false), (SortKey::Kind, true)]).await,
-        "Name of a fresh busy idle edge old ends over off"
+        by(&[(SortKey::Kind, true), (SortKey::Kind, false)]).await,
+        "Name of a off over ends old edge idle busy fresh",
+        "by id the same way"
     );
     let page = async |offset, limit| {
         let sorted = vec![Sorted { key: SortKey::User, descending: false }];

@@ -1,5 +1,6 @@
 //! What several tests need.
 
+pub mod api;
 pub mod askings;
 pub mod browser;
 pub mod check;
@@ -18,6 +19,7 @@ pub mod house;
 pub mod listening;
 pub mod look;
 pub mod npm;
+pub mod office;
 pub mod oidc_provider;
 pub mod oracle;
 pub mod page_samples;

@@ -101,7 +101,9 @@ impl Admin {
         call.subject = Some(record.who());
         self.permit_token(&call.world, call.by, &record).await?;
         if !record.is_impersonating() && !self.is_free(&call.world, &record.user).await? {
-            return Err(AdminError::Taken("name"));
+            // Perhaps the same request has taken it a moment ago.
+            let before = self.made_before(call, &fresh).await?;
+            return before.map(Step::Already).ok_or(AdminError::Taken("name"));
         }
         let minted = self.mint(call, &record, record.expires)?;
         let issued = Thing::credential(&minted.credential, &record);
@@ -139,9 +141,7 @@ impl Admin {
             }
             NewKind::Impersonating { user, unknown } => (fields.id("user_id", user), *unknown),
         };
-        if user.is_empty() {
-            return Ok(None);
-        }
+        let Some(user) = user else { return Ok(None) };
         let nobody = if unknown { Nobody::Taken } else { Nobody::Refused };
         let target = self.target(&call.world, &user).await?;
         Ok(target.person((&user, nobody), fields).map(|person| Somebody {

@@ -114,11 +114,10 @@ fn plan_grant(
     call.world.permit_namespace(call.by, Role::Admin, id)?;
     is_fresh(call.by, call.at)?;
     let mut fields = Fields::default();
-    let subject = match subject {
-        Subject::User(id) => Subject::User(fields.id("subject_id", id)),
-        Subject::Group(id) => Subject::Group(fields.id("subject_id", id)),
-    };
+    let subject_id = fields.id("subject_id", subject.id());
     fields.done()?;
+    let subject = subject_id.and_then(|id| Subject::of(subject.kind(), &id));
+    let subject = subject.ok_or(AdminError::NotFound(What::User))?;
     let stored = call.world.stored().permissions.iter();
     let mut same = stored.filter(|given| given.namespace == *id && given.subject == subject);
     let before = same.next().cloned();
@@ -169,9 +168,9 @@ impl World {
     fn is_not_the_last(&self, given: &Permission) -> Result<(), AdminError> {
         let is_admin =
             |given: &&Permission| given.namespace.is_global() && given.role == Role::Admin;
-        let others = self.stored().permissions.iter().filter(|other| other.id != given.id);
+        let mut others = self.stored().permissions.iter().filter(|other| other.id != given.id);
         let named = !self.settings().impersonation.administrators.is_empty();
-        if !is_admin(&given) || named || others.filter(is_admin).next().is_some() {
+        if !is_admin(&given) || named || others.any(|other| is_admin(&other)) {
             return Ok(());
         }
         let why = "nobody else is an admin of Global; make somebody else one first";

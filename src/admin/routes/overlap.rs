@@ -95,7 +95,7 @@ fn may_share(one: &PathMatch, other: &PathMatch) -> bool {
     use PathMatch::{Any, Exact, Prefix, Regex, SeparatedPrefix};
     match (one, other) {
         (Exact(path), rule) | (rule, Exact(path)) => rule.matches(path),
-        (Any, _) | (_, Any) | (Regex(_), _) | (_, Regex(_)) => true,
+        (Any | Regex(_), _) | (_, Any | Regex(_)) => true,
         (Prefix(one), Prefix(other)) => one.starts_with(other) || other.starts_with(one),
         (Prefix(text), SeparatedPrefix(folder)) | (SeparatedPrefix(folder), Prefix(text)) => {
             let inside = format!("{folder}/");

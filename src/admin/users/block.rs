@@ -52,7 +52,7 @@ impl Admin {
     ) -> Result<Step<String>, AdminError> {
         call.world.permit_global(call.by, Role::Admin)?;
         let mut fields = Fields::default();
-        let user = fields.id("user_id", id);
+        let user = fields.id("user_id", id).unwrap_or_default();
         let reason = fields.line("reason", reason);
         let target = self.target(&call.world, &user).await?;
         let email = match target {

@@ -2,6 +2,7 @@
 //! pass over it finds whoever holds what is looked for.
 
 use crate::identity::Directory;
+use memchr::memmem;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 use unicode_normalization::UnicodeNormalization as _;
@@ -28,8 +29,16 @@ pub(super) struct Index {
 #[derive(Debug, Default)]
 struct Text {
     all: String,
-    /// Where each begins.
-    starts: Vec<usize>,
+    entries: Vec<Parts>,
+}
+
+/// Where the parts of an entry begin, and where it ends.
+#[derive(Clone, Copy, Debug)]
+struct Parts {
+    id: usize,
+    email: usize,
+    name: usize,
+    end: usize,
 }
 
 /// How well an entry fits: the smaller the better.
@@ -73,12 +82,14 @@ impl Index {
             }
         }
         let known: Vec<String> = directory.group_ids().into_iter().map(str::to_owned).collect();
-        let mut names = directory.names_of(&known);
-        let named = known.into_iter().map(|id| {
-            let name = names.remove(&id).unwrap_or_default();
-            (id, name)
-        });
-        let groups: Vec<(String, String)> = named.collect();
+        let mut called = directory.names_of(&known);
+        let groups: Vec<(String, String)> = known
+            .into_iter()
+            .map(|id| {
+                let name = called.remove(&id).unwrap_or_default();
+                (id, name)
+            })
+            .collect();
         let mut group_text = Text::default();
         for (id, name) in &groups {
             group_text.add([id, "", name]);
@@ -102,26 +113,29 @@ impl Index {
 
 impl Text {
     /// `parts` are id, e-mail address and name.
-    fn add(&mut self, parts: [&str; 3]) {
-        self.starts.push(self.all.len());
-        for part in parts {
+    fn add(&mut self, [id, email, name]: [&str; 3]) {
+        let mut add = |part: &str, end: char| {
+            let start = self.all.len();
             self.all.push_str(&folded(part));
-            self.all.push(PART);
-        }
-        self.all.push(END);
+            self.all.push(end);
+            start
+        };
+        let (id, email, name) = (add(id, PART), add(email, PART), add(name, END));
+        self.entries.push(Parts { id, email, name, end: self.all.len() });
     }
 
     /// The first `most` of those that fit, the best first and then in order; and how many fit.
     fn best(&self, folded: &str, most: usize) -> (Vec<(Fit, usize)>, usize) {
-        let mut found = Vec::new();
-        let mut from = 0;
-        while let Some(at) = self.all.get(from..).and_then(|rest| rest.find(folded)) {
-            let entry = self.starts.partition_point(|start| *start <= from + at).saturating_sub(1);
-            let start = self.starts.get(entry).copied().unwrap_or_default();
-            let next = self.starts.get(entry + 1).copied().unwrap_or(self.all.len());
-            let parts = self.all.get(start..next).unwrap_or_default();
-            found.push((fit_of(folded, parts.split(PART)).unwrap_or(Fit::Inside), entry));
-            from = next;
+        let mut found: Vec<(Fit, usize)> = Vec::new();
+        let mut entries = self.entries.iter().enumerate().peekable();
+        for at in memmem::find_iter(self.all.as_bytes(), folded) {
+            while entries.next_if(|(_, parts)| parts.end <= at).is_some() {}
+            let Some((index, parts)) = entries.peek() else { break };
+            let fit = self.fit(parts, at, at + folded.len());
+            match found.last_mut() {
+                Some((best, last)) if last == index => *best = fit.min(*best),
+                Some(_) | None => found.push((fit, *index)),
+            }
         }
         let total = found.len();
         if most < total {
@@ -130,6 +144,21 @@ impl Text {
         }
         found.sort_unstable();
         (found, total)
+    }
+
+    /// How well a finding fits that stands there.
+    fn fit(&self, parts: &Parts, start: usize, end: usize) -> Fit {
+        let before = start.checked_sub(1).and_then(|before| self.all.as_bytes().get(before));
+        let in_word = before.is_some_and(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii());
+        if start == parts.id && end + 1 == parts.email {
+            Fit::ExactId
+        } else if start == parts.email && end + 1 == parts.name {
+            Fit::ExactEmail
+        } else if start == parts.email || (start >= parts.name && !in_word) {
+            Fit::Beginning
+        } else {
+            Fit::Inside
+        }
     }
 }
 

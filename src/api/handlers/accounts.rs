@@ -7,7 +7,7 @@ use crate::admin::{
     NewKind, PolicyMention,
 };
 use crate::api::error::{ApiError, Violation};
-use crate::api::mask::{Mask, etag, expected, unchanged};
+use crate::api::mask::{Mask, expected, unchanged};
 use crate::api::message as m;
 use crate::api::page::{Page, limited};
 use crate::api::wire::Timestamp;
@@ -270,7 +270,7 @@ pub(super) fn account(view: &AccountView) -> m::ServiceAccount {
         last_used_at: record.used.and_then(told),
         state: view.state.name().to_owned(),
         person: view.person.clone(),
-        etag: etag(record.version),
+        etag: record.version.to_string(),
     }
 }
 
@@ -349,11 +349,22 @@ mod tests {
             let comment = &descriptors().message(message).field(field).expect("a field").comment;
             assert!(comment.contains(&format!("`{word}`")), "{message}.{field}: {word}");
         };
-        Filter::ALL.iter().for_each(|it| told("ListServiceAccountsRequest", "state", it.name()));
-        SortKey::ALL.iter().for_each(|it| told("ListServiceAccountsRequest", "sort", it.name()));
-        AccountState::ALL.iter().for_each(|it| told("ServiceAccount", "state", it.name()));
-        use CredentialState::{Active, Ending, Expired, Revoked, Superseded};
-        for state in [Active, Ending, Expired, Revoked, Superseded] {
+        for filter in Filter::ALL {
+            told("ListServiceAccountsRequest", "state", filter.name());
+        }
+        for key in SortKey::ALL {
+            told("ListServiceAccountsRequest", "sort", key.name());
+        }
+        for state in AccountState::ALL {
+            told("ServiceAccount", "state", state.name());
+        }
+        for state in [
+            CredentialState::Active,
+            CredentialState::Ending,
+            CredentialState::Expired,
+            CredentialState::Revoked,
+            CredentialState::Superseded,
+        ] {
             told("Credential", "state", state.name());
         }
         for word in ["unique", "impersonated"] {

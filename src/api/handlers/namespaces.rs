@@ -163,7 +163,7 @@ fn namespace(view: &NamespaceView) -> m::Namespace {
         effective_require_expiry: view.lifetime.wants_expiry(),
         created_at: told(record.created).filter(|_| kept),
         modified_at: told(record.modified).filter(|_| kept),
-        etag: etag(record.version),
+        etag: etag(record.made, record.version),
     }
 }
 

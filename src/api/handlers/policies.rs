@@ -104,6 +104,7 @@ impl Handlers {
         Ok(m::DeletePolicyResponse {})
     }
 
+    #[expect(clippy::unused_async, reason = "as every call")]
     pub async fn validate_policy(
         &self,
         _by: &Actor,
@@ -149,7 +150,7 @@ fn policy(view: PolicyView) -> m::Policy {
         created_at: told(view.created).filter(|_| kept),
         modified_at: told(view.modified).filter(|_| kept),
         modified_by: view.modified_by,
-        etag: etag(view.version),
+        etag: etag(view.made, view.version),
     }
 }
 

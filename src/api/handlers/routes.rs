@@ -164,7 +164,7 @@ fn route(view: RouteView) -> m::Route {
         created_at: told(view.created).filter(|_| kept),
         modified_at: told(view.modified).filter(|_| kept),
         modified_by: view.modified_by,
-        etag: etag(view.version),
+        etag: etag(view.made, view.version),
     }
 }
 

@@ -9,8 +9,10 @@ use serde_json::{Map, Value, json};
 pub(super) enum Use {
     /// What we answer: what is not optional is always there.
     Answered,
-    /// What we are asked with.
+    /// What we are asked with in a body, where `null` is what is not there.
     Asked,
+    /// What we are asked with in an address.
+    InAddress,
     /// What is to be changed, where `null` clears.
     Changed,
 }
@@ -21,7 +23,7 @@ pub(super) fn object(about: &str, fields: &[&Field], what: Use) -> Value {
         fields.iter().map(|field| (field.name.clone(), of(field, what))).collect();
     let needed = fields.iter().filter(|field| match what {
         Use::Answered => !field.optional,
-        Use::Asked => is_required(field),
+        Use::Asked | Use::InAddress => is_required(field),
         Use::Changed => false,
     });
     let needed: Vec<&str> = needed.map(|field| field.name.as_str()).collect();
@@ -63,7 +65,11 @@ pub(super) fn of(field: &Field, what: Use) -> Value {
         if what == Use::Answered && field.comment.starts_with("Output only.") {
             members.insert("readOnly".to_owned(), true.into());
         }
-        if what == Use::Changed && !field.repeated {
+        if let Some(example) = example(&field.comment).filter(|_| !field.repeated) {
+            members.insert("examples".to_owned(), json!([example]));
+        }
+        let clears = what == Use::Changed || (what == Use::Asked && !is_required(field));
+        if clears {
             nullable(members);
         }
     }
@@ -73,6 +79,9 @@ pub(super) fn of(field: &Field, what: Use) -> Value {
 fn nullable(members: &mut Map<String, Value>) {
     if let Some(kind) = members.get("type").cloned() {
         members.insert("type".to_owned(), json!([kind, "null"]));
+    }
+    if let Some(Value::Array(words)) = members.get_mut("enum") {
+        words.push(Value::Null);
     }
 }
 
@@ -108,7 +117,7 @@ fn text(field: &Field, what: Use) -> Value {
     if !words.is_empty() {
         let may_be_empty = match what {
             Use::Answered => comment.contains("empty"),
-            Use::Asked | Use::Changed => !is_required(field),
+            Use::Asked | Use::InAddress | Use::Changed => !is_required(field),
         };
         words.extend(may_be_empty.then_some(""));
         members.insert("enum".to_owned(), json!(words));
@@ -153,6 +162,12 @@ fn words(comment: &str) -> Vec<&str> {
     words
 }
 
+/// The word of ``such as `word` ``.
+fn example(comment: &str) -> Option<&str> {
+    let told = comment.split_once("such as `").or_else(|| comment.split_once("Such as `"));
+    told.and_then(|(_, rest)| rest.split_once('`')).map(|(word, _)| word)
+}
+
 /// The number that stands after some words.
 fn after(comment: &str, words: &str) -> Option<u32> {
     let (_, rest) = comment.split_once(words)?;
@@ -171,7 +186,7 @@ mod tests {
         assert_eq!(words("Such as `a`."), [""; 0]);
         let list = message("ListServiceAccountsRequest", Use::Asked);
         assert_eq!(list["properties"]["limit"]["maximum"], 200);
-        assert_eq!(list["properties"]["kind"]["enum"], json!(["unique", "impersonated", ""]));
+        assert_eq!(list["properties"]["kind"]["enum"], json!(["unique", "impersonated", "", null]));
         let grant = message("GrantPermissionRequest", Use::Asked);
         assert_eq!(
             grant["required"],

@@ -208,16 +208,24 @@ impl Format {
         let Part { first, last } = part;
         let mut text = String::new();
         match self {
-            Self::Lines => things.iter().for_each(|thing| text += &format!("{thing}\n")),
+            Self::Lines => {
+                for thing in things {
+                    text.push_str(&thing.to_string());
+                    text.push('\n');
+                }
+            }
             Self::Table(columns) => {
                 text += &if first { csv::head(columns) } else { String::new() };
-                things.iter().for_each(|thing| text += &csv::row(columns, thing));
+                for thing in things {
+                    text += &csv::row(columns, thing);
+                }
             }
             Self::Json => {
                 text += if first { "[\n" } else { "" };
                 for (at, thing) in things.iter().enumerate() {
                     let comma = if first && at == 0 { "" } else { ",\n" };
-                    text += &format!("{comma}{thing}");
+                    text.push_str(comma);
+                    text.push_str(&thing.to_string());
                 }
                 text += if last { "\n]\n" } else { "" };
             }
@@ -230,6 +238,7 @@ impl Format {
 mod tests {
     use super::{Format, Part};
     use serde_json::{Value, json};
+    use std::slice;
 
     #[test]
     fn parts_make_one_document() {
@@ -243,8 +252,8 @@ mod tests {
         };
         assert_eq!(json(&[&[]]), json!([]));
         assert_eq!(json(&[&[one.clone(), two.clone()]]), json!([one, two]));
-        assert_eq!(json(&[&[one.clone()], &[two.clone()]]), json!([one, two]));
-        assert_eq!(json(&[&[one.clone()], &[]]), json!([one]));
+        assert_eq!(json(&[slice::from_ref(&one), slice::from_ref(&two)]), json!([one, two]));
+        assert_eq!(json(&[slice::from_ref(&one), &[]]), json!([one]));
         let lines = Format::Lines.written(&[one, two], Part { first: true, last: true });
         assert_eq!(lines, "{\"id\":\"1\"}\n{\"id\":\"2\"}\n");
     }

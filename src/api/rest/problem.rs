@@ -123,11 +123,21 @@ fn pointer(field: &str) -> String {
     let steps = steps.map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1")));
     let text: String = steps.collect();
     let safe = |c: char| c.is_ascii_alphanumeric() || "/-_~".contains(c);
-    let encoded = text.chars().map(|c| {
-        let whole = c.to_string();
-        if safe(c) { whole } else { whole.bytes().map(|byte| format!("%{byte:02X}")).collect() }
-    });
-    format!("#{}", encoded.collect::<String>())
+    let mut encoded = String::from("#");
+    for byte in text.bytes() {
+        let c = char::from(byte);
+        if safe(c) {
+            encoded.push(c);
+        } else {
+            encoded.extend(['%', hexadecimal(byte >> 4), hexadecimal(byte & 15)]);
+        }
+    }
+    encoded
+}
+
+/// A digit in upper case; `digit` is below 16.
+fn hexadecimal(digit: u8) -> char {
+    char::from_digit(u32::from(digit), 16).unwrap_or('0').to_ascii_uppercase()
 }
 
 #[cfg(test)]

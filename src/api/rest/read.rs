@@ -171,8 +171,8 @@ fn one<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h str>,
     }
 }
 
-/// The version that `If-Match` names; `None` for whichever there is. A weak one names none, and of
-/// several it is not known which is meant: then nothing is changed.
+/// The version that `If-Match` names; `None` for whichever there is. A weak one, and several of which it
+/// is not known which is meant, are passed on as they are: they are no version that there is.
 fn version(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(text) = one(headers, &IF_MATCH)? else {
         return Ok(None);
@@ -181,14 +181,25 @@ fn version(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     if text == "*" {
         return Ok(None);
     }
-    let tag = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-    let tag = tag.filter(|tag| !tag.is_empty() && !tag.contains('"'));
-    Ok(Some(tag.ok_or_else(ApiError::changed)?.to_owned()))
+    if !text.split(',').all(|tag| is_tag(tag.trim())) {
+        let message = "send the `ETag` of the version that is meant, in quotes";
+        return Err(ApiError::field("if_match", message).into());
+    }
+    let strong = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    Ok(Some(strong.filter(|tag| !tag.contains('"')).unwrap_or(text).to_owned()))
+}
+
+/// Whether it is an entity tag (RFC 9110 §8.8.3).
+fn is_tag(text: &str) -> bool {
+    let tag = text.strip_prefix("W/").unwrap_or(text);
+    let inner = tag.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    inner.is_some_and(|inner| !inner.is_empty() && !inner.contains('"'))
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Call, message};
+    use crate::api::mask::expected;
     use crate::api::rest::table::{ALL, Endpoint};
     use axum::http::{Method, Request};
     use axum::response::IntoResponse as _;
@@ -277,8 +288,15 @@ mod tests {
         };
         assert_eq!(update("\"7\""), Ok(json!("7")));
         assert_eq!(update("*"), Ok(Value::Null));
-        for value in ["W/\"7\"", "7", "\"7\", \"8\"", "\"\"", ""] {
-            assert_eq!(update(value), Err(412), "{value}");
+        for value in ["W/\"7\"", "\"7\", \"8\"", "\"x\""] {
+            let told = update(value).expect("a message");
+            assert!(
+                expected(told.as_str().expect("text")).is_err(),
+                "{value}: no version that there is"
+            );
+        }
+        for value in ["7", "\"\"", "", "\"7", "7, \"7\"", "\"7\" \"7\""] {
+            assert_eq!(update(value), Err(400), "{value}");
         }
         let delete = read("DeleteServiceAccount", "", &[("if-match", "\"7\"")], "");
         assert_eq!(delete, Ok(json!({"id": "x-1", "etag": "7"})));

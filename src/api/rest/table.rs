@@ -1,4 +1,4 @@
-//! The table of addresses. The router and the OpenAPI document are both made of it.
+//! The table of addresses. The router and the `OpenAPI` document are both made of it.
 
 use crate::api::auth::Asked;
 use crate::api::error::{ApiError, Violation};
@@ -60,7 +60,7 @@ pub(in crate::api) enum Run {
     Verb(RunVerb),
     Export(Export),
     Token(TokenCall),
-    /// The OpenAPI document.
+    /// The `OpenAPI` document.
     Document,
 }
 

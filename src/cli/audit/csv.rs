@@ -1,8 +1,8 @@
 //! Comma-separated values (RFC 4180) that a spreadsheet takes as text.
 
 /// A record of cells, with its end of line.
-pub(super) fn record<const N: usize>(cells: [&str; N]) -> String {
-    cells.map(cell).join(",") + "\r\n"
+pub(super) fn record<const N: usize>(cells: [String; N]) -> String {
+    cells.map(|text| cell(&text)).join(",") + "\r\n"
 }
 
 /// SECURITY: what a spreadsheet would take as a formula gets a leading quote, after which it is text.
@@ -22,7 +22,7 @@ mod tests {
 
     #[test]
     fn cells_are_told_apart() {
-        assert_eq!(record(["a", "", "b c"]), "a,,b c\r\n");
+        assert_eq!(record(["a", "", "b c"].map(str::to_owned)), "a,,b c\r\n");
         assert_eq!(cell("a,b"), "\"a,b\"");
         assert_eq!(cell("say \"hi\""), "\"say \"\"hi\"\"\"");
         assert_eq!(cell("two\r\nlines"), "\"two\r\nlines\"");

@@ -159,7 +159,7 @@ mod tests {
             r#"{"same": 1, "gone": [1], "person": {"email": "a"}}"#,
             r#"{"same": 1, "new": "x", "person": {"email": "b"}}"#,
         ));
-        let told: Vec<_> = changed.iter().map(|changed| changed.json()).collect();
+        let told: Vec<_> = changed.iter().map(super::Changed::json).collect();
         assert_eq!(
             json!(told),
             json!([

@@ -1,15 +1,14 @@
 //! `lictor audit export`: entries for other programs, the earliest first, as they are read.
 
+use super::csv;
 use super::which::Which;
-use super::{csv, entry_json};
-use crate::activity::{Deed, EntityKind, Entry};
-use crate::cli::Exit;
+use crate::activity::Entry;
 use crate::cli::opened::{People, with_admin};
-use crate::cli::report::{self, instant};
 use crate::cli::terminal::{Stop, Terminal};
-use crate::id::{CredentialId, NamespaceId, SessionId};
+use crate::cli::{Exit, json, report};
 use crate::store::ActivityQuery;
 use clap::ValueEnum;
+use serde_json::Value;
 use std::io;
 use std::path::PathBuf;
 
@@ -65,7 +64,7 @@ impl Export {
         let which = self.which.query(terminal).map_err(Failed::Stopped)?;
         let mut which = ActivityQuery { after: Some(0), limit: PAGE, ..which };
         if self.format == Format::Csv {
-            report::written(&csv::record(COLUMNS)).map_err(Failed::Unwritten)?;
+            report::written(&csv::record(COLUMNS.map(str::to_owned))).map_err(Failed::Unwritten)?;
         }
         loop {
             let page = terminal.admin.store().activity(&which).await;
@@ -88,69 +87,55 @@ enum Failed {
 
 impl Format {
     fn line(self, entry: &Entry) -> String {
+        let object = json::entry(entry);
         match self {
-            Self::Ndjson => format!("{}\n", entry_json(entry)),
-            Self::Csv => row(entry),
+            Self::Ndjson => format!("{object}\n"),
+            Self::Csv => csv::record(COLUMNS.map(|way| cell(object.pointer(&pointer(way))))),
         }
     }
 }
 
-const COLUMNS: [&str; 24] = [
-    "number",
-    "time",
+/// Members of an entry, those further in by the way to them.
+const COLUMNS: [&str; 25] = [
+    "id",
+    "at",
     "verb",
-    "actor_user",
-    "actor_email",
-    "actor_kind",
-    "credential",
-    "subject_user",
-    "subject_email",
-    "subject_groups",
-    "session",
-    "entity",
-    "entity_id",
-    "entity_name",
-    "namespace",
-    "outcome",
+    "actor.user_id",
+    "actor.email",
+    "actor.groups",
+    "subject.user_id",
+    "subject.email",
+    "subject.groups",
+    "session_id",
     "reason",
     "detail",
-    "address",
-    "request_id",
-    "user_agent",
-    "before",
-    "after",
+    "origin.address",
+    "origin.request_id",
+    "origin.user_agent",
+    "deed.actor_kind",
+    "deed.credential_id",
+    "deed.entity_type",
+    "deed.entity_id",
+    "deed.entity_name",
+    "deed.namespace_id",
+    "deed.outcome",
+    "deed.before",
+    "deed.after",
     "hash",
 ];
 
-fn row(entry: &Entry) -> String {
-    let (event, deed) = (&entry.event, entry.event.deed.as_deref());
-    let subject = event.subject.clone().unwrap_or_default();
-    let of_deed = |text: fn(&Deed) -> &str| deed.map(text).unwrap_or_default();
-    let id = |text: Option<&str>| text.unwrap_or_default().to_owned();
-    csv::record([
-        &entry.number.to_string(),
-        &instant(event.at),
-        event.verb.name(),
-        &event.actor.user,
-        &event.actor.email,
-        of_deed(|deed| deed.by.name()),
-        &id(deed.and_then(|deed| deed.credential.as_ref()).map(CredentialId::as_str)),
-        &subject.user,
-        &subject.email,
-        &subject.groups.join(" "),
-        &id(event.session.as_ref().map(SessionId::as_str)),
-        of_deed(|deed| EntityKind::name(deed.entity)),
-        of_deed(|deed| &deed.id),
-        of_deed(|deed| &deed.name),
-        &id(deed.and_then(|deed| deed.namespace.as_ref()).map(NamespaceId::as_str)),
-        of_deed(|deed| deed.outcome.name()),
-        &event.reason,
-        &event.detail,
-        &event.origin.address,
-        &event.origin.request_id,
-        &event.origin.user_agent,
-        of_deed(|deed| &deed.before),
-        of_deed(|deed| &deed.after),
-        &entry.hash,
-    ])
+/// RFC 6901
+fn pointer(way: &str) -> String {
+    format!("/{}", way.replace('.', "/"))
+}
+
+fn cell(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(items)) if items.is_empty() => String::new(),
+        Some(value @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_))) => {
+            value.to_string()
+        }
+    }
 }

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example: lictor audit list --config lictor.yaml --namespace Design --entity policy --verb create --limit 20
+    after_help = "Example: lictor audit list --config lictor.yaml --namespace Design --entity policy --limit 20
 
 Exit codes: 0 listed, 4 an entry cannot be read, 5 the store does not answer."
 )]

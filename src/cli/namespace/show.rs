@@ -4,10 +4,9 @@ use super::Named;
 use crate::admin::{NamespaceView, Resource};
 use crate::cli::opened::{People, with_admin};
 use crate::cli::report::{self, instant};
-use crate::cli::terminal::Common;
+use crate::cli::terminal::{Common, span_text};
 use crate::cli::{Exit, json};
 use crate::namespace::{LifetimeRules, Made};
-use crate::time::GoDuration;
 use serde_json::{Value, json};
 
 #[derive(Debug, clap::Args)]
@@ -122,7 +121,7 @@ pub(super) fn facts(view: &NamespaceView) -> String {
 /// How long accounts may live, in words.
 fn lifetime(rules: &LifetimeRules) -> String {
     match (rules.longest, rules.wants_expiry()) {
-        (Some(longest), _) => format!("at most {}", GoDuration(longest)),
+        (Some(longest), _) => format!("at most {}", span_text(longest)),
         (None, true) => "any, with an end".to_owned(),
         (None, false) => "any".to_owned(),
     }

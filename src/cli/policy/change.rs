@@ -11,14 +11,15 @@ use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example: lictor policy create --config lictor.yaml --namespace Design --name 'nightly builds' ci-only.yaml --route wiki
+    after_help = "Example: lictor policy create -c lictor.yaml -n Design --name bots --file ci-only.yaml --route wiki
 
 Exit codes: 0 made, 2 something cannot be taken as written, 3 the policy is wrong, 4 refused, 5 the store does not answer."
 )]
 pub(in crate::cli) struct Create {
     #[command(flatten)]
     common: Common,
-    /// The policy; `-` for standard input
+    /// Its text; `-` for standard input
+    #[arg(long, value_name = "FILE")]
     file: PathBuf,
     /// Where it is at home, so that routes there and below can have it: an id, or the way to it
     #[arg(long, short, value_name = "NAMESPACE")]
@@ -76,9 +77,11 @@ pub(in crate::cli) struct Update {
 }
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: lictor policy delete --config lictor.yaml 'only the build'
+#[command(
+    after_help = "Example: lictor policy delete --config lictor.yaml 'only the build' --from-routes
 
-Exit codes: 0 deleted, 4 it is not there, or routes have it, 5 the store does not answer.")]
+Exit codes: 0 deleted, 4 it is not there, or routes have it, 5 the store does not answer."
+)]
 pub(in crate::cli) struct Delete {
     #[command(flatten)]
     common: Common,

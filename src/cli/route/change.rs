@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Envoy has to send its requests: `lictor envoy config` says how.
 
-Example: lictor route create --config lictor.yaml --namespace Design --id press --from https://press.example.com --prefix /drafts/ --policy 'only the build'
+Example: lictor route create -c lictor.yaml -n Design --from https://press.example.com --prefix /p/
 
 Exit codes: 0 made, 2 something cannot be taken as written, 4 refused, 5 the store does not answer.")]
 pub(in crate::cli) struct Create {

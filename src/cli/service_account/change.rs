@@ -11,8 +11,10 @@ use serde_json::{Value, json};
 
 #[derive(Debug, clap::Args)]
 #[command(
-    group = clap::ArgGroup::new("what").required(true).multiple(true),
-    after_help = "Example: lictor service-account update --config lictor.yaml build-bot@design.pomerium --description 'nightly builds'
+    group = clap::ArgGroup::new("what").required(true).multiple(true).args(
+        ["description", "expires_in", "expires_at", "never"]
+    ),
+    after_help = "Example: lictor service-account update -c lictor.yaml build-bot@design.pomerium --expires-in 30d
 
 Exit codes: 0 changed, 2 something cannot be taken as written, 4 refused, 5 the store does not answer."
 )]
@@ -22,7 +24,7 @@ pub(in crate::cli) struct Update {
     #[command(flatten)]
     named: Named,
     /// What it is for
-    #[arg(long, value_name = "TEXT", group = "what")]
+    #[arg(long, value_name = "TEXT")]
     description: Option<String>,
     #[command(flatten)]
     expiry: ExpiryArgs,
@@ -168,7 +170,7 @@ impl Several {
                 };
                 match made {
                     Ok(one) => done.push(one),
-                    Err(stop) => ended = Err(Stop::Told(stop.tell())),
+                    Err(stop) => ended = Err(Stop::Told(stop.about(name).tell())),
                 }
             }
             if !done.is_empty() {

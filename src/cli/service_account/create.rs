@@ -12,11 +12,10 @@ use serde_json::json;
 #[derive(Debug, clap::Args)]
 #[command(
     group = clap::ArgGroup::new("whom").required(true),
-    after_help = "The token alone goes to standard output, so that this works:
-  TOKEN=$(lictor service-account create -c lictor.yaml -n Design --name build-bot --expires-in 90d)
-It is kept nowhere. Send it as `Authorization: Pomerium TOKEN`.
+    after_help = "The token alone goes to standard output, so that TOKEN=$(lictor …) works. It is kept nowhere. Clients send it as
+`Authorization: Pomerium TOKEN`.
 
-Example: lictor service-account create --config lictor.yaml --namespace Design --name build-bot --expires-in 90d
+Example: lictor service-account create -c lictor.yaml --namespace Design --name ci --expires-in 90d
 
 Exit codes: 0 made, 2 something cannot be taken as written, 4 refused, 5 the store or the directory does not answer."
 )]
@@ -33,7 +32,7 @@ pub(in crate::cli) struct Create {
     #[arg(long, value_name = "USER ID", group = "whom")]
     user: Option<String>,
     /// Take the user id although neither directory nor sign-ins know it
-    #[arg(long, requires = "user")]
+    #[arg(long, conflicts_with = "name")]
     unknown_user: bool,
     /// What it is for
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
@@ -93,7 +92,7 @@ impl Create {
     fn tell(&self, view: &AccountView) {
         let record = &view.record;
         let (user, path) = (printable(&record.user), printable(&view.namespace_path));
-        report::say(&format!("made {} in {path}: it is `{user}` to policies", record.id));
+        report::say(&format!("made {} in {path}; policies know it as `{user}`", record.id));
         if record.is_impersonating() {
             let person = printable(&view.person);
             report::warning(&format!(

@@ -17,7 +17,7 @@ use std::time::Duration;
     after_help = "The tokens before stay good for the overlap, so that clients can be given the new one in the meantime. If one
 has leaked: --overlap 0.
 
-Example: lictor service-account rotate --config lictor.yaml build-bot@design.pomerium --overlap 1h
+Example: lictor service-account rotate -c lictor.yaml build-bot@design.pomerium --overlap 1h
 
 Exit codes: 0 done, 2 something cannot be taken as written, 4 refused, 5 the store does not answer."
 )]
@@ -35,7 +35,7 @@ pub(in crate::cli) struct Rotate {
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example: lictor service-account issue --config lictor.yaml build-bot@design.pomerium --expires-in 30d
+    after_help = "Example: lictor service-account issue -c lictor.yaml build-bot@design.pomerium --expires-in 30d
 
 Exit codes: 0 done, 2 something cannot be taken as written, 4 refused, 5 the store does not answer."
 )]
@@ -53,7 +53,7 @@ pub(in crate::cli) struct Issue {
 #[derive(Debug, clap::Args)]
 #[command(
     group = clap::ArgGroup::new("which").required(true),
-    after_help = "Example: lictor service-account revoke --config lictor.yaml cred_0123456789abcdef0123456789abcdef
+    after_help = "Example: lictor service-account revoke -c lictor.yaml cred_0123456789abcdef0123456789abcdef
 
 Exit codes: 0 revoked, 4 one of them was not there, 5 the store does not answer."
 )]
@@ -127,7 +127,10 @@ impl Revoke {
                 let done = admin.revoke_credential(by, &account, &credential, terminal.at()).await;
                 match done {
                     Ok(record) => revoked.push(record),
-                    Err(error) => ended = Err(Stop::Told(Stop::from(error).tell())),
+                    Err(error) => {
+                        let stop = Stop::from(error).about(credential.as_str());
+                        ended = Err(Stop::Told(stop.tell()));
+                    }
                 }
             }
             let ids = || report::lines(revoked.iter().map(|record| record.id.to_string()));

@@ -13,7 +13,7 @@ const PAGE: usize = 200;
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example: lictor service-account list --config lictor.yaml --namespace Design --state expiring --sort expires_at
+    after_help = "Example: lictor service-account list --config lictor.yaml --state expiring --sort expires_at
 
 Exit codes: 0 listed, 4 there is no such namespace, 5 the store or the directory does not answer."
 )]

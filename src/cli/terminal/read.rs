@@ -3,7 +3,7 @@
 use super::Stop;
 use crate::admin::Expiry;
 use crate::cli::Exit;
-use crate::time::{Timestamp, parse_duration};
+use crate::time::{GoDuration, Timestamp, parse_duration};
 use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
@@ -56,6 +56,14 @@ pub(in crate::cli) fn span(text: &str) -> Result<Duration, String> {
     match days.filter(|days| days.bytes().all(|byte| byte.is_ascii_digit())) {
         Some(days) => days.parse().ok().and_then(|days| DAY.checked_mul(days)).ok_or_else(help),
         None => parse_duration(text).map_err(|_| help()),
+    }
+}
+
+/// The reverse of [`span`].
+pub(in crate::cli) fn span_text(span: Duration) -> String {
+    match (span.as_secs() / DAY.as_secs(), span.as_secs() % DAY.as_secs()) {
+        (days @ 1.., 0) => format!("{days}d"),
+        (_, _) => GoDuration(span).to_string(),
     }
 }
 
@@ -113,7 +121,7 @@ pub(in crate::cli) fn yes_or_no(text: &str) -> Result<bool, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{instant, span};
+    use super::{instant, span, span_text};
     use std::time::Duration;
 
     #[test]
@@ -121,6 +129,9 @@ mod tests {
         assert_eq!(span("90d"), Ok(Duration::from_hours(90 * 24)));
         assert_eq!(span("12h"), Ok(Duration::from_hours(12)));
         assert_eq!(span("0"), Ok(Duration::ZERO));
+        for text in ["90d", "12h0m0s", "25h0m0s", "30m0s", "0s"] {
+            assert_eq!(span(text).map(span_text).as_deref(), Ok(text));
+        }
         for wrong in
             ["", "d", "-1d", "1.5d", "1d12h", "90", "99999999999d", "9".repeat(30).as_str()]
         {

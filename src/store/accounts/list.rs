@@ -15,6 +15,32 @@ const NEAR: Duration = Duration::from_secs(14 * DAY.as_secs());
 /// What was not used for longer is stale.
 const LONG: Duration = Duration::from_secs(90 * DAY.as_secs());
 
+/// Where accounts are looked for. PostgreSQL knows that itself; SQLite, which does not know how many there
+/// are of what, is told which indexes to leave alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// By an index on what is asked for, and then put in order.
+    Indexed,
+    /// Among all accounts, as they lie on the disk, and then put in order.
+    Scanned,
+    /// Among all accounts in the order that is wanted, until there are enough.
+    InOrder,
+}
+
+impl Way {
+    /// What stands before columns: which of the accounts there are, of namespaces, and of the order.
+    fn hints<C: Connection>(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Indexed => ("", "", C::UNINDEXED),
+            Self::Scanned => (C::UNINDEXED, C::UNINDEXED, C::UNINDEXED),
+            Self::InOrder => ("", C::UNINDEXED, ""),
+        }
+    }
+}
+
+/// Many are found sooner without an index, as each that it names lies somewhere else on the disk.
+const MANY: u64 = 5_000;
+
 pub(in crate::store) async fn list<C: Connection>(
     connection: &mut C,
     which: &AccountQuery,
@@ -23,25 +49,59 @@ pub(in crate::store) async fn list<C: Connection>(
     if which.text.len() > LONGEST_SEARCH {
         return Ok(AccountPage::default());
     }
-    let count = wanted::<C>("SELECT count(*)", which, now);
-    let total = match connection.first(count).await? {
-        Some(mut row) => row.number()?,
-        None => 0,
+    let narrowed =
+        !which.text.is_empty() || which.filter.is_some() || which.impersonating.is_some();
+    let way = if which.user.is_none() && narrowed {
+        way_among(connection, which.namespaces.as_ref()).await?
+    } else {
+        Way::Indexed
     };
+    let total = count(connection, (which, way), now).await?;
+    let way = if total > MANY { Way::InOrder } else { way };
     let select = format!("SELECT {ACCOUNT_COLUMNS}");
-    let page = wanted::<C>(&select, which, now)
-        .with(&format!("{} LIMIT $", order(&which.sorted)), Cell::limit(which.limit))
+    let order = order::<C>(&which.sorted, way);
+    let page = wanted::<C>(&select, (which, way), now)
+        .with(&format!("{order} LIMIT $"), Cell::limit(which.limit))
         .with(" OFFSET $", Cell::limit(which.offset));
     let rows = connection.query(page).await?;
     let records = rows.into_iter().map(account).collect::<Result<_, _>>()?;
     Ok(AccountPage { records, total })
 }
 
-fn wanted<C: Connection>(select: &str, which: &AccountQuery, now: Timestamp) -> Statement {
-    let sql = format!("{select} FROM lictor_accounts WHERE deleted IS NULL");
+/// How to look at every account of these namespaces.
+async fn way_among<C: Connection>(
+    connection: &mut C,
+    namespaces: Option<&BTreeSet<NamespaceId>>,
+) -> Result<Way, StoreError> {
+    let Some(namespaces) = namespaces else {
+        return Ok(Way::Scanned);
+    };
+    let all = AccountQuery { namespaces: Some(namespaces.clone()), ..AccountQuery::default() };
+    let all = count(connection, (&all, Way::Indexed), Timestamp::default()).await?;
+    Ok(if all > MANY { Way::Scanned } else { Way::Indexed })
+}
+
+async fn count<C: Connection>(
+    connection: &mut C,
+    wanted_in: (&AccountQuery, Way),
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    match connection.first(wanted::<C>("SELECT count(*)", wanted_in, now)).await? {
+        Some(mut row) => row.number(),
+        None => Ok(0),
+    }
+}
+
+fn wanted<C: Connection>(
+    select: &str,
+    (which, way): (&AccountQuery, Way),
+    now: Timestamp,
+) -> Statement {
+    let (there, in_namespace, _) = way.hints::<C>();
+    let sql = format!("{select} FROM lictor_accounts WHERE {there}deleted IS NULL");
     let mut statement = Statement::new(sql, Vec::new()).one_of_many();
     if let Some(namespaces) = &which.namespaces {
-        statement = within::<C>(statement, namespaces);
+        statement = within::<C>(statement, (in_namespace, namespaces));
     }
     if let Some(user) = &which.user {
         statement = statement.with(" AND user_id = $", Cell::text(user));
@@ -82,27 +142,29 @@ fn condition(filter: Filter, [now, near, recent]: [String; 3]) -> String {
     }
 }
 
-/// What is not there comes last, whichever way the rest is ordered.
-fn order(sorted: &[Sorted]) -> String {
-    let (mut columns, mut seen) = (Vec::new(), Vec::new());
+/// What is not there comes last, whichever way the rest is ordered. Those that stand alike are ordered by
+/// id the same way, as the indexes are.
+fn order<C: Connection>(sorted: &[Sorted], way: Way) -> String {
+    let (_, _, hint) = way.hints::<C>();
+    let (mut columns, mut seen, mut last) = (Vec::new(), Vec::new(), "ASC");
     for Sorted { key, descending } in sorted {
         // A second time a column says nothing more.
         if seen.contains(key) {
             continue;
         }
         seen.push(*key);
-        let column = match key {
-            SortKey::User => "user_id",
-            SortKey::Created => "created",
-            SortKey::Expires => "expires",
-            SortKey::Used => "used",
-            SortKey::Namespace => "namespace",
-            SortKey::Kind => "impersonating",
+        let (column, missing) = match key {
+            SortKey::User => ("user_id", ""),
+            SortKey::Created => ("created", ""),
+            SortKey::Expires => ("expires", " NULLS LAST"),
+            SortKey::Used => ("used", " NULLS LAST"),
+            SortKey::Namespace => ("namespace", ""),
+            SortKey::Kind => ("impersonating", ""),
         };
-        let direction = if *descending { "DESC" } else { "ASC" };
-        columns.push(format!("{column} {direction} NULLS LAST"));
+        last = if *descending { "DESC" } else { "ASC" };
+        columns.push(format!("{hint}{column} {last}{missing}"));
     }
-    columns.push("id".to_owned());
+    columns.push(format!("{hint}id {last}"));
     format!(" ORDER BY {}", columns.join(", "))
 }
 
@@ -124,14 +186,16 @@ pub(in crate::store) async fn tally<C: Connection>(
         let condition = condition(filter, ["$1", "$2", "$3"].map(str::to_owned));
         format!("count(CASE WHEN {condition} THEN 1 END)")
     });
+    let way = way_among(connection, namespaces).await?;
+    let (there, in_namespace, _) = way.hints::<C>();
     let sql = format!(
-        "SELECT count(*), {} FROM lictor_accounts WHERE deleted IS NULL",
+        "SELECT count(*), {} FROM lictor_accounts WHERE {there}deleted IS NULL",
         counted.join(", ")
     );
     let values = instants(now).map(|at| Cell::Int(at.unix())).to_vec();
     let mut statement = Statement::new(sql, values);
     if let Some(namespaces) = namespaces {
-        statement = within::<C>(statement, namespaces);
+        statement = within::<C>(statement.one_of_many(), (in_namespace, namespaces));
     }
     let Some(mut row) = connection.first(statement).await? else {
         return Ok(AccountTally::default());

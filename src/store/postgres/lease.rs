@@ -95,6 +95,7 @@ impl On<'_, Transaction<'_>> {
 impl<C: GenericClient + Send> Connection for On<'_, C> {
     const LOCKING: &'static str = " FOR UPDATE";
     const ELEMENTS: &'static str = "json_array_elements(CAST(CAST($ AS text) AS json))";
+    const UNINDEXED: &'static str = "";
 
     async fn execute(&mut self, statement: Statement) -> Result<u64, StoreError> {
         let client = self.client.get();

@@ -150,6 +150,7 @@ impl Connection for Handle<'_> {
     // Whoever writes has the file for themselves.
     const LOCKING: &'static str = "";
     const ELEMENTS: &'static str = "json_each($)";
+    const UNINDEXED: &'static str = "+";
 
     fn execute(
         &mut self,

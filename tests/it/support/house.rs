@@ -290,7 +290,7 @@ impl House {
 }
 
 /// Waits, not for long, until the store has been heard of: nothing counts as known before.
-async fn in_touch(cache: &SessionCache) {
+pub async fn in_touch(cache: &SessionCache) {
     let anything = HandleSecret::new([0; 32]).id();
     for _ in 0..100 {
         if cache.session(&anything) != Known::Stale {

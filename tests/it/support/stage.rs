@@ -37,6 +37,17 @@ directory: {file: people.yaml}
 administrators: [root@corp.test]
 ";
 
+const MACHINES: &str = "
+namespaces:
+- {id: design, name: Design}
+- {id: sales, name: Sales}
+";
+
+const API: &str = "\
+- {id: api, from: https://api.localhost, to: http://UPSTREAM, namespace: design, policies: []}
+- {id: crm, from: https://crm.localhost, to: http://UPSTREAM, namespace: sales, allow_any_authenticated_user: true}
+";
+
 const PEOPLE: &str = "
 users:
 - {id: 00u1root7xYzQwErTy5d7, email: root@corp.test, display_name: Root, group_ids: [g-admins]}
@@ -95,6 +106,12 @@ impl Stage {
         Self::open("http", at, LOCAL).await
     }
 
+    /// The same with a namespace, and in it a route that nobody may use yet.
+    pub async fn with_machines() -> Self {
+        let at = gates::free_address();
+        Self::open_with("http", at, (&format!("{LOCAL}{MACHINES}"), API)).await
+    }
+
     /// The same over TLS.
     pub async fn secured() -> Self {
         let at = gates::free_address();
@@ -124,11 +141,16 @@ impl Stage {
     }
 
     async fn open(scheme: &str, at: SocketAddr, people: &str) -> Self {
+        Self::open_with(scheme, at, (people, "")).await
+    }
+
+    /// `routes` are more of them.
+    async fn open_with(scheme: &str, at: SocketAddr, (people, routes): (&str, &str)) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         fs::write(folder.path().join("users.yaml"), users_file()).expect("writes");
         fs::write(folder.path().join("people.yaml"), PEOPLE).expect("writes");
         let authenticate = format!("{scheme}://authenticate.localhost:{}", at.port());
-        let config = format!("authenticate_service_url: {authenticate}\n{people}{CONFIG}");
+        let config = format!("authenticate_service_url: {authenticate}\n{people}{CONFIG}{routes}");
         let mut document = gates::generated(&config, folder.path());
         gates::set_times(&mut document);
         let tls = (scheme == "https").then(|| certificate(&mut document, at));
@@ -169,6 +191,14 @@ impl Stage {
         validation.set_audience(&[&host]);
         validation.set_issuer(&[&host]);
         jsonwebtoken::decode(token, &key, &validation).expect("it verifies").claims
+    }
+
+    /// A request of a program with a token, through Envoy.
+    pub async fn called_by(&self, host: &str, token: &str) -> lictor::demo::Reply {
+        let asked = format!("Host: {host}.localhost");
+        let shown = format!("Authorization: Bearer Pomerium-{token}");
+        let lines = ["GET /headers HTTP/1.1", &asked, "Accept: application/json", &shown];
+        exchange(self.stand.gateway, &lines).await.expect("an answer")
     }
 
     /// Moves the clock of Lictor on.

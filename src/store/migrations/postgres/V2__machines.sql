@@ -37,13 +37,14 @@ CREATE UNIQUE INDEX lictor_accounts_unique ON lictor_accounts (user_id)
     WHERE impersonating = 0 AND deleted IS NULL;
 CREATE INDEX lictor_accounts_user ON lictor_accounts (user_id) WHERE deleted IS NULL;
 CREATE INDEX lictor_accounts_namespace ON lictor_accounts (namespace) WHERE deleted IS NULL;
-CREATE INDEX lictor_accounts_kind ON lictor_accounts (impersonating) WHERE deleted IS NULL;
-CREATE INDEX lictor_accounts_created ON lictor_accounts (created) WHERE deleted IS NULL;
-CREATE INDEX lictor_accounts_expires ON lictor_accounts (expires) WHERE deleted IS NULL;
-CREATE INDEX lictor_accounts_used ON lictor_accounts (used DESC NULLS LAST) WHERE deleted IS NULL;
+CREATE INDEX lictor_accounts_kind ON lictor_accounts (impersonating, id) WHERE deleted IS NULL;
+CREATE INDEX lictor_accounts_created ON lictor_accounts (created, id) WHERE deleted IS NULL;
+CREATE INDEX lictor_accounts_expires ON lictor_accounts (expires, id) WHERE deleted IS NULL;
+CREATE INDEX lictor_accounts_used ON lictor_accounts (used DESC NULLS LAST, id DESC) WHERE deleted IS NULL;
 CREATE INDEX lictor_accounts_deleted ON lictor_accounts (deleted) WHERE deleted IS NOT NULL;
 
--- `ends` is the instant from which it opens nothing any more.
+-- `ends` is the instant from which it opens nothing any more. Uses are written over and over, so room
+-- is left beside them.
 CREATE TABLE lictor_credentials (
     id text COLLATE "C" PRIMARY KEY,
     account text COLLATE "C" NOT NULL,
@@ -53,7 +54,7 @@ CREATE TABLE lictor_credentials (
     used_address text COLLATE "C",
     used_route text COLLATE "C",
     record text NOT NULL
-);
+) WITH (fillfactor = 80);
 CREATE INDEX lictor_credentials_account ON lictor_credentials (account, issued);
 CREATE INDEX lictor_credentials_ends ON lictor_credentials (ends) WHERE ends IS NOT NULL;
 
@@ -66,7 +67,7 @@ CREATE TABLE lictor_usage (
     uses bigint NOT NULL,
     last_at bigint NOT NULL,
     PRIMARY KEY (account, day, route, outcome)
-);
+) WITH (fillfactor = 80);
 CREATE INDEX lictor_usage_day ON lictor_usage (day);
 
 ALTER TABLE lictor_activity ADD COLUMN namespace text COLLATE "C";

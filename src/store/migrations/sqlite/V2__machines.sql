@@ -37,10 +37,10 @@ CREATE UNIQUE INDEX lictor_accounts_unique ON lictor_accounts (user_id)
     WHERE impersonating = 0 AND deleted IS NULL;
 CREATE INDEX lictor_accounts_user ON lictor_accounts (user_id) WHERE deleted IS NULL;
 CREATE INDEX lictor_accounts_namespace ON lictor_accounts (namespace) WHERE deleted IS NULL;
-CREATE INDEX lictor_accounts_kind ON lictor_accounts (impersonating) WHERE deleted IS NULL;
-CREATE INDEX lictor_accounts_created ON lictor_accounts (created) WHERE deleted IS NULL;
-CREATE INDEX lictor_accounts_expires ON lictor_accounts (expires) WHERE deleted IS NULL;
-CREATE INDEX lictor_accounts_used ON lictor_accounts (used) WHERE deleted IS NULL;
+CREATE INDEX lictor_accounts_kind ON lictor_accounts (impersonating, id) WHERE deleted IS NULL;
+CREATE INDEX lictor_accounts_created ON lictor_accounts (created, id) WHERE deleted IS NULL;
+CREATE INDEX lictor_accounts_expires ON lictor_accounts (expires, id) WHERE deleted IS NULL;
+CREATE INDEX lictor_accounts_used ON lictor_accounts (used, id) WHERE deleted IS NULL;
 CREATE INDEX lictor_accounts_deleted ON lictor_accounts (deleted) WHERE deleted IS NOT NULL;
 
 -- `ends` is the instant from which it opens nothing any more.

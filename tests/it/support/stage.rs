@@ -193,14 +193,6 @@ impl Stage {
         jsonwebtoken::decode(token, &key, &validation).expect("it verifies").claims
     }
 
-    /// A request of a program with a token, through Envoy.
-    pub async fn called_by(&self, host: &str, token: &str) -> lictor::demo::Reply {
-        let asked = format!("Host: {host}.localhost");
-        let shown = format!("Authorization: Bearer Pomerium-{token}");
-        let lines = ["GET /headers HTTP/1.1", &asked, "Accept: application/json", &shown];
-        exchange(self.stand.gateway, &lines).await.expect("an answer")
-    }
-
     /// Moves the clock of Lictor on.
     pub fn later(&self, seconds: i64) {
         self.clock.0.fetch_add(seconds, Ordering::SeqCst);

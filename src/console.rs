@@ -23,8 +23,9 @@ mod token;
 mod usage;
 mod users;
 
+use crate::pages::Message;
 use crate::pages::console::path;
-use crate::web::{Form, Sent, Site};
+use crate::web::{Form, Sent, Site, Trouble, Visit};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::response::{Redirect, Response};
@@ -54,6 +55,9 @@ pub fn pages(site: &Arc<Site>) -> Router {
         .route("/console/activity/{number}", shown(log::show))
         .route("/console/search", shown(search::everything))
         .route("/console/people", shown(search::ahead))
+        .method_not_allowed_fallback(async |visit: Visit| {
+            visit.trouble(Trouble::of(Message::MethodRefused))
+        })
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(Arc::clone(site))
 }

@@ -67,6 +67,7 @@ pub(super) fn row(seat: &Seat, view: &AccountView) -> AccountRow {
         user_id: record.user.clone(),
         impersonating: record.is_impersonating(),
         person: view.person.clone(),
+        namespace_id: record.namespace.to_string(),
         namespace: view.namespace_path.clone(),
         description: record.description.clone(),
         issued: record.created,

@@ -8,7 +8,7 @@ use crate::pages::console::{Choice, Expiries, Mistake};
 use crate::time::Timestamp;
 use std::time::Duration;
 
-/// A key by which a form is known again if it is posted twice.
+/// A key by which a form is known again if it is sent twice.
 pub(super) fn fresh_key() -> String {
     uuid::Uuid::new_v4().to_string()
 }

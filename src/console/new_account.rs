@@ -70,8 +70,16 @@ async fn form_page(seat: &Seat, typed: Typed, status: StatusCode) -> Answer {
     Ok(page(status, shown.render()))
 }
 
+/// The longest address to be led back to.
+const LONGEST: usize = 2000;
+
 /// The form with what was typed, to be led back to. There is nothing secret in it.
 fn address(namespace: &NamespaceId, form: &AccountForm) -> String {
+    let whole = written(namespace, form, &form.description);
+    if whole.len() <= LONGEST { whole } else { written(namespace, form, "") }
+}
+
+fn written(namespace: &NamespaceId, form: &AccountForm, description: &str) -> String {
     path::with(
         path::NEW_ACCOUNT,
         [
@@ -79,7 +87,7 @@ fn address(namespace: &NamespaceId, form: &AccountForm) -> String {
             ("kind", if form.impersonating { "impersonated" } else { "unique" }),
             ("name", &form.name),
             ("user", &form.user),
-            ("description", &form.description),
+            ("description", description),
             ("expiry", &form.expiry),
             ("until", &form.until),
         ],

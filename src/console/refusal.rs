@@ -125,8 +125,13 @@ fn here(seat: &Seat) -> String {
     } else {
         url.path().rsplit_once('/').map_or(path::CONSOLE, |(before, _)| before)
     };
-    let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
-    format!("{path}{query}")
+    // SECURITY: a token that somebody wrote into an address is not handed on.
+    let pairs: Vec<(String, String)> = url
+        .query_pairs()
+        .filter(|(name, _)| name != "token")
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .collect();
+    path::with(path, pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))
 }
 
 fn list(seat: &Seat) -> String {
@@ -148,7 +153,7 @@ fn name(what: What) -> &'static str {
 }
 
 /// What is wrong with a form, beside its fields. `names` says what a field is called there, if it is
-/// called otherwise; a field that is not there at all has no name.
+/// called otherwise; by nothing, if it is not there at all.
 ///
 /// # Errors
 /// It is not the form that is wrong.

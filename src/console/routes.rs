@@ -12,7 +12,7 @@ use crate::id::NamespaceId;
 use crate::namespace::{Made, Role};
 use crate::pages::console::{
     Choice, Mistakes, PolicyChoice, PolicyMentioned, QuestionPage, RouteForm, RouteFormPage,
-    RoutePage, RouteRow, RoutesPage, path,
+    RoutePage, RouteRow, RouteSettings, RoutesPage, path,
 };
 use crate::web::{Form, back, page};
 use axum::http::StatusCode;
@@ -60,8 +60,10 @@ pub(super) async fn show(seat: Arc<Seat>) -> Answer {
         row: row(&view),
         policies: view.policies.iter().cloned().map(mentioned).collect(),
         own_policy: view.own_policy,
-        pass_identity_headers: view.pass_identity_headers,
-        show_error_details: view.show_error_details,
+        settings: RouteSettings {
+            pass_identity_headers: view.pass_identity_headers,
+            show_error_details: view.show_error_details,
+        },
         modified: here.then_some(view.modified),
         modified_by: view.modified_by.clone(),
         manages: seat.role(&view.namespace) >= Some(Role::Manager),

@@ -17,7 +17,7 @@ use axum::http::header::{COOKIE, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::Response;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Somebody at the console, and what they ask for.
@@ -114,9 +114,8 @@ impl Seat {
         let tree = self.tree();
         let roles = tree.roles(self.actor.reach());
         let seen = tree.seen_by(self.actor.reach());
-        let on_the_way = |record: &&NamespaceRecord| {
-            seen.contains(&record.id) || seen.iter().any(|id| tree.contains(&record.id, id))
-        };
+        let lines: BTreeSet<&NamespaceId> = seen.iter().flat_map(|id| tree.line(id)).collect();
+        let on_the_way = |record: &&NamespaceRecord| lines.contains(&record.id);
         let branch = |record: &NamespaceRecord| Branch {
             id: record.id.to_string(),
             name: record.name.to_string(),
@@ -204,7 +203,7 @@ impl Seat {
         self.parameter("only") != "here"
     }
 
-    /// Reads a form that a page of this session has posted.
+    /// Reads a form that a page of this session has sent.
     pub(super) fn form(&self, body: &[u8]) -> Result<Form, Refusal> {
         Ok(self.visit.form(body, self.secret.expose())?)
     }
@@ -235,7 +234,7 @@ impl Seat {
     }
 }
 
-/// Whoever is not signed in is led to sign in and back; what was posted is not posted again.
+/// Whoever is not signed in is led to sign in and back; what was sent is not sent again.
 fn to_sign_in(visit: &Visit, method: &Method) -> Response {
     let asking = *method == Method::GET || *method == Method::HEAD;
     let Ok(sign_in) = visit.sign_in() else {

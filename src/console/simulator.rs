@@ -11,6 +11,7 @@ use crate::pages::console::{
 use crate::secret::Secret;
 use crate::web::{Form, page};
 use axum::http::StatusCode;
+use axum::response::Response;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use std::sync::Arc;
 pub(super) async fn show(seat: Arc<Seat>) -> Answer {
     let or = |text: String, usual: &str| if text.is_empty() { usual.to_owned() } else { text };
     let form = SimulatorForm {
-        who: or(seat.parameter("who"), "account"),
+        who: or(seat.parameter("who").replace("token", ""), "account"),
         account: seat.parameter("account"),
         user: seat.parameter("user"),
         method: or(seat.parameter("method"), "GET"),
@@ -36,11 +37,11 @@ pub(super) async fn show(seat: Arc<Seat>) -> Answer {
         };
     let asked = seat.visit.parameter("method").is_some();
     if !complete && !asked {
-        return simulator(&seat, (form, Mistakes::default()), None, StatusCode::OK);
+        return Ok(simulator(&seat, (form, Mistakes::default()), None, StatusCode::OK));
     }
     match supposed(&seat, &form).await? {
         Ok(supposed) => answered(&seat, form, supposed).await,
-        Err(wrong) => simulator(&seat, (form, wrong), None, StatusCode::BAD_REQUEST),
+        Err(wrong) => Ok(simulator(&seat, (form, wrong), None, StatusCode::BAD_REQUEST)),
     }
 }
 
@@ -61,7 +62,7 @@ pub(super) async fn with_token(seat: Arc<Seat>, posted: Form) -> Answer {
         wrong.0.push(mistake("token-url", "Write a whole address."));
     }
     if !wrong.0.is_empty() {
-        return simulator(&seat, (form, wrong), None, StatusCode::BAD_REQUEST);
+        return Ok(simulator(&seat, (form, wrong), None, StatusCode::BAD_REQUEST));
     }
     let supposed = Supposed {
         principal: Principal::Token(Secret::new(bare(token).to_owned())),
@@ -113,11 +114,11 @@ async fn supposed(
         wrong.0.push(mistake("url", "Write a whole address."));
     }
     let source_ip = optional(&form.ip, |text| text.parse::<IpAddr>().ok());
-    if source_ip.is_none() {
+    if source_ip.is_err() {
         wrong.0.push(mistake("ip", "This is no IP address."));
     }
     let time = optional(&form.time, instant);
-    if time.is_none() {
+    if time.is_err() {
         wrong.0.push(mistake("time", "Write a date and a time, or nothing."));
     }
     let groups = form.groups.split(',').map(str::trim).filter(|group| !group.is_empty());
@@ -130,16 +131,15 @@ async fn supposed(
             method: form.method.clone(),
             url: form.url.clone(),
             headers: Vec::new(),
-            source_ip: source_ip.flatten(),
-            time: time.flatten(),
+            source_ip: source_ip.ok().flatten(),
+            time: time.ok().flatten(),
         }),
     })
 }
 
-/// `Some(None)` for nothing written; `None` for what cannot be read.
-#[expect(clippy::option_option, reason = "nothing written is not what cannot be read")]
-fn optional<T>(text: &str, read: impl Fn(&str) -> Option<T>) -> Option<Option<T>> {
-    if text.is_empty() { Some(None) } else { read(text).map(Some) }
+/// What may be left out.
+fn optional<T>(text: &str, read: impl Fn(&str) -> Option<T>) -> Result<Option<T>, ()> {
+    if text.is_empty() { Ok(None) } else { read(text).map(Some).ok_or(()) }
 }
 
 /// The account with this id or user id.
@@ -167,25 +167,24 @@ async fn answered(seat: &Seat, form: SimulatorForm, supposed: Supposed) -> Answe
     match seat.admin.simulate(&seat.actor, supposed, seat.now()).await {
         Ok(simulation) => {
             let answer = shown(&form, simulation);
-            simulator(seat, (form, Mistakes::default()), Some(answer), StatusCode::OK)
+            Ok(simulator(seat, (form, Mistakes::default()), Some(answer), StatusCode::OK))
         }
         Err(error) => {
             let names = [("source_ip", "ip"), ("principal", ""), ("token", "token")];
             let wrong = mistakes(error, &names)?;
-            simulator(seat, (form, wrong), None, StatusCode::BAD_REQUEST)
+            Ok(simulator(seat, (form, wrong), None, StatusCode::BAD_REQUEST))
         }
     }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "as every page answers")]
 fn simulator(
     seat: &Seat,
     (form, mistakes): (SimulatorForm, Mistakes),
     answer: Option<SimulationShown>,
     status: StatusCode,
-) -> Answer {
+) -> Response {
     let shown = SimulatorPage { frame: seat.frame(), form, answer, mistakes };
-    Ok(page(status, shown.render()))
+    page(status, shown.render())
 }
 
 fn shown(form: &SimulatorForm, simulation: Simulation) -> SimulationShown {

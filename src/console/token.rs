@@ -41,6 +41,7 @@ async fn shown(seat: &Seat, view: &AccountView, minted: Minted, around: Around) 
         account_id: record.id.to_string(),
         account: record.name.clone(),
         user_id: record.user.clone(),
+        namespace_id: record.namespace.to_string(),
         namespace: view.namespace_path.clone(),
         claims: claims(token.expose(), record),
         credential: credential.id.to_string(),
@@ -121,7 +122,7 @@ pub(super) async fn rotate(seat: Arc<Seat>, form: Form) -> Answer {
     let now = seat.now();
     let view = seat.admin.account(&seat.actor, &id, now).await?;
     let before = seat.admin.credentials(&seat.actor, &id, now).await?;
-    // SECURITY: a form that is posted twice takes the place of nothing twice.
+    // SECURITY: a form that is sent twice takes the place of nothing twice.
     let latest = before.first().map(|credential| credential.id.as_str()).unwrap_or_default();
     if form.text("after") != latest {
         return shown_before(&seat, &view).await;

@@ -20,7 +20,7 @@ mod token;
 mod users;
 
 pub use account::{
-    AccountPage, CredentialRow, DenialRow, DestinationRow, PolicyMentioned, RouteUse, Usage,
+    AccountPage, Bar, CredentialRow, DenialRow, DestinationRow, PolicyMentioned, RouteUse, Usage,
     UsageDay,
 };
 pub use account_form::{AccountEditPage, AccountForm, Expiries, NewAccountPage, PersonShown};
@@ -38,7 +38,9 @@ pub use policy_editor::{
     RouteChoice, RuleRow, Takes,
 };
 pub use question::{NoRolePage, QuestionPage, Thing, TroublePage};
-pub use routes::{PolicyChoice, RouteForm, RouteFormPage, RoutePage, RouteRow, RoutesPage};
+pub use routes::{
+    PolicyChoice, RouteForm, RouteFormPage, RoutePage, RouteRow, RouteSettings, RoutesPage,
+};
 pub use shell::{Branch, Section, Shell};
 pub use simulator::{SimulationShown, SimulatorForm, SimulatorPage, StepShown};
 pub use token::{AlreadyShownPage, TokenClaim, TokenPage};

@@ -1,13 +1,17 @@
 //! Pages of the console in a real browser: what axe finds, what fits on a phone, what the keyboard does,
 //! and that nothing needs the script. Pictures are left in `target/tmp/console`.
 
-use crate::support::browser::{Browser, Colours};
+use crate::support::browser::{Browser, Colours, key};
+use crate::support::check::get;
+use crate::support::house::{House, PASSWORD};
 use crate::support::page_samples::{Sample, Samples};
 use axum::Router;
 use axum::extract::Request;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{Html, IntoResponse, Response};
+use envoy_types::pb::envoy::service::auth::v3::check_response::HttpResponse;
 use lictor::pages::{ASSET_HEADERS, asset, security_headers};
+use serde_json::json;
 use std::path::{Path, PathBuf};
 
 const WIDTHS: [u32; 2] = [360, 1280];
@@ -53,9 +57,8 @@ fn lengthened(text: &str) -> String {
     format!("{text}{}", "x".repeat(10_000))
 }
 
-fn samples() -> impl Iterator<Item = Sample> {
-    let only = std::env::var("LOOK").unwrap_or_default();
-    Samples::plain().console().into_iter().filter(move |sample| sample.name.contains(&only))
+fn samples() -> Vec<Sample> {
+    Samples::plain().console()
 }
 
 fn pictures() -> PathBuf {
@@ -132,4 +135,267 @@ async fn targets_are_large_enough_for_a_thumb() {
         wrong.extend(small.iter().map(|one| format!("{name}: {one}")));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What the element that has the focus is called.
+const FOCUSED: &str = "const one = document.activeElement;
+    return one.id || one.textContent.trim() || one.tagName";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tree_is_walked_by_keyboard() {
+    let (site, browser) = (site().await, Browser::start().await);
+    browser.open(&format!("{site}/pages/namespaces")).await;
+    browser.wait_for("table[role=treegrid]").await;
+    browser.look(1280, Colours::Light).await;
+    assert_eq!(browser.axe().await, [""; 0]);
+    let shown = "return [...document.querySelectorAll('tr[data-level]')]
+        .filter((row) => row.checkVisibility()).length";
+    let here =
+        "return document.activeElement.querySelector('.twig')?.textContent.replace(/[▾▸]/, '')";
+    browser.run("document.querySelector('tr[data-level]').focus(); return true").await;
+    browser.keys(key::DOWN).await;
+    assert_eq!(browser.run(here).await, "Design");
+    assert_eq!(browser.run(shown).await, 6);
+    browser.keys(key::LEFT).await;
+    assert_eq!(browser.run(shown).await, 3, "what is below Design is folded away");
+    browser.keys(key::DOWN).await;
+    assert_eq!(browser.run(here).await, "Sales");
+    browser.keys(key::UP).await;
+    browser.keys(key::RIGHT).await;
+    browser.keys(key::RIGHT).await;
+    assert_eq!(browser.run(here).await, "Print");
+    browser.keys(key::LEFT).await;
+    assert_eq!(browser.run(here).await, "Design");
+    browser.keys(key::END).await;
+    assert_eq!(browser.run(here).await, "Sales");
+    browser.keys(key::HOME).await;
+    assert_eq!(browser.run(here).await, "Global");
+    browser.keys(key::DOWN).await;
+    browser.keys(key::ENTER).await;
+    browser.wait_for_url(|url| url.contains("/console/namespaces/")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_lead_around() {
+    let (site, browser) = (site().await, Browser::start().await);
+    let page = format!("{site}/pages/accounts");
+    browser.open(&page).await;
+    browser.wait_for("[data-keys]:not([hidden])").await;
+    browser.keys("/").await;
+    assert_eq!(browser.run(FOCUSED).await, "seek");
+    browser.keys("?").await;
+    assert_eq!(browser.value("#seek").await, "?", "what is typed is typed");
+    browser.run("document.activeElement.blur(); return true").await;
+    browser.keys("?").await;
+    browser.wait_for("#keys[open]").await;
+    browser.look(1280, Colours::Dark).await;
+    browser.screenshot(&pictures().join("keys-1280-dark.png")).await;
+    browser.keys(key::ESCAPE).await;
+    browser.wait_until("return !document.querySelector('#keys[open]')").await;
+    browser.run("document.querySelector('.picker summary').click(); return true").await;
+    browser.wait_for(".picker[open]").await;
+    browser.screenshot(&pictures().join("picker-1280-dark.png")).await;
+    browser.keys(key::ESCAPE).await;
+    browser.wait_until("return !document.querySelector('.picker[open]')").await;
+    for (keys, path) in [(["g", "p"], "/console/policies"), (["", "n"], "/console/accounts/new")] {
+        browser.open(&page).await;
+        browser.wait_for("[data-keys]:not([hidden])").await;
+        for key in keys.into_iter().filter(|key| !key.is_empty()) {
+            browser.keys(key).await;
+        }
+        browser.wait_for_url(|url| url.ends_with(path)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_without_scripts_sends_what_was_typed() {
+    let (site, browser) = (site().await, Browser::start().await);
+    browser.scripts(false).await;
+    browser.open(&format!("{site}/pages/account-new")).await;
+    browser.wait_until("return true").await;
+    browser.fill("#name", "build-bot").await;
+    browser.click("button.primary").await;
+    browser.wait_for("pre").await;
+    let sent = browser.text("pre").await;
+    assert!(sent.starts_with("POST /console/accounts/new? csrf=c5rf-"), "{sent}");
+    assert!(sent.contains("&kind=unique&name=build-bot&user=&"), "{sent}");
+    browser.open(&format!("{site}/pages/account-token")).await;
+    assert!(browser.has("button[data-download][hidden]").await);
+    browser.click("#shown summary").await;
+    assert!(browser.text("#token").await.starts_with("eyJ"));
+    browser.open(&format!("{site}/pages/policy-editor")).await;
+    browser.click("button[value=text]").await;
+    browser.wait_for("pre").await;
+    let sent = browser.text("pre").await;
+    assert!(sent.contains("&do=text") && sent.contains("&criterion-4=http_method&"), "{sent}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_copied_and_leaving_without_it_is_asked_about() {
+    let (site, browser) = (site().await, Browser::start().await);
+    let allowed =
+        json!({ "origin": site, "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"] });
+    browser.devtools("Browser.grantPermissions", allowed).await;
+    browser.open(&format!("{site}/pages/account-token")).await;
+    browser.wait_for_url(|url| url.ends_with("/token")).await;
+    assert!(
+        !browser
+            .run("return document.getElementById('token').checkVisibility()")
+            .await
+            .as_bool()
+            .expect("a word")
+    );
+    browser.click("#saved").await;
+    browser.wait_for("#unsaved[open]").await;
+    browser.look(360, Colours::Light).await;
+    browser.screenshot(&pictures().join("unsaved-360-light.png")).await;
+    browser.click("#unsaved [data-close]").await;
+    browser.click("[data-copy-of=env]").await;
+    browser.wait_until("return document.getElementById('said').textContent === 'Copied'").await;
+    browser.click("#seek").await;
+    browser.keys(&format!("{}v", key::CONTROL)).await;
+    let copied = browser.value("#seek").await;
+    assert!(copied.starts_with("export LICTOR_TOKEN='eyJ") && copied.ends_with('\''), "{copied}");
+    assert!(!browser.text("#env").await.contains("eyJ"), "it stays masked");
+    browser.click("#saved").await;
+    browser
+        .wait_for_url(|url| url.ends_with("/console/accounts/sa_0f1e2d3c4b5a69788796a5b4c3d2e1f0"))
+        .await;
+    browser.run("history.back(); return true").await;
+    browser.wait_for_url(|url| url.ends_with("/token")).await;
+    browser.wait_until("return document.readyState === 'complete'").await;
+    let held = browser.run("return document.documentElement.outerHTML.includes('eyJ')").await;
+    assert_eq!(held, false, "going back shows it again");
+}
+
+/// Presses Tab until the focus is on what fits.
+async fn tab_to(browser: &Browser, selector: &str) {
+    let there = format!("return document.activeElement.matches({selector:?})");
+    for _ in 0..120 {
+        if browser.run(&there).await == true {
+            return;
+        }
+        browser.keys(key::TAB).await;
+    }
+    panic!("no way to {selector} at {}", browser.url().await);
+}
+
+/// Types where the focus is.
+async fn typed(browser: &Browser, text: &str) {
+    for letter in text.chars() {
+        browser.keys(&letter.to_string()).await;
+    }
+}
+
+/// A browser that finds the house where its pages say it is.
+async fn browser_in(house: &House) -> Browser {
+    let rule = format!("--host-resolver-rules=MAP auth.localhost:80 {}", house.http);
+    Browser::start_with(&[&rule]).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_is_let_in_by_keyboard_alone() {
+    let house = House::open().await;
+    let browser = browser_in(&house).await;
+    browser.open("http://auth.localhost/console/").await;
+    tab_to(&browser, "#login").await;
+    typed(&browser, "root@corp.test").await;
+    browser.keys(key::TAB).await;
+    typed(&browser, PASSWORD).await;
+    browser.keys(key::ENTER).await;
+    browser.wait_for(".side").await;
+    browser.keys("g").await;
+    browser.keys("s").await;
+    browser.wait_for_url(|url| url.ends_with("/console/accounts")).await;
+    browser.wait_for("[data-keys]:not([hidden])").await;
+    browser.keys("n").await;
+    browser.wait_for("#name").await;
+    tab_to(&browser, "#name").await;
+    typed(&browser, "build-bot").await;
+    tab_to(&browser, "form.form button.primary").await;
+    browser.keys(key::ENTER).await;
+    browser.wait_for("#secret").await;
+    tab_to(&browser, "#shown summary").await;
+    browser.keys(key::ENTER).await;
+    let token = browser.text("#token").await;
+    assert_eq!(token.split('.').count(), 3, "{token}");
+    let reload = browser.url().await;
+    assert!(reload.ends_with("/token"), "{reload}");
+
+    tab_to(&browser, "a[href*='/console/policies/new']").await;
+    browser.keys(key::ENTER).await;
+    browser.wait_for("#editor").await;
+    assert_eq!(browser.value("#value-0").await, "build-bot");
+    tab_to(&browser, "#name").await;
+    typed(&browser, "builds").await;
+    tab_to(&browser, "input[value=fin]").await;
+    browser.keys(" ").await;
+    tab_to(&browser, "button[value=save]").await;
+    browser.keys(key::ENTER).await;
+    browser.wait_for(".notice").await;
+    assert_eq!(browser.text(".notice").await, "It is created.");
+
+    let sent = format!("Bearer Pomerium-{token}");
+    let asked = get("fin.localhost", "/", &[("authorization", sent.as_str())]);
+    let answer = house.check(asked).await.http_response.expect("an answer");
+    assert!(matches!(answer, HttpResponse::OkResponse(_)), "{answer:?}");
+
+    // Neither going back nor loading again shows the token.
+    for _ in 0..3 {
+        browser.run("history.back(); return true").await;
+        browser.wait_until("return document.readyState === 'complete'").await;
+        let held = format!("return document.documentElement.outerHTML.includes({token:?})");
+        assert_eq!(browser.run(&held).await, false, "{}", browser.url().await);
+    }
+    browser.open(&reload).await;
+    assert!(browser.text("h1").await.contains("already displayed"));
+    assert_eq!(browser.complaints().await, [""; 0]);
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_console_helps_while_one_types() {
+    let house = House::open().await;
+    let browser = browser_in(&house).await;
+    browser.open("http://auth.localhost/console/accounts/new").await;
+    browser.press("#login", "root@corp.test").await;
+    browser.press("#password", PASSWORD).await;
+    browser.keys(key::ENTER).await;
+    browser.wait_for("#name").await;
+    browser.press("#name", "ci").await;
+    browser
+        .wait_until("return document.querySelector('[data-follows]').textContent === 'ci'")
+        .await;
+    browser.click("[name=kind][value=impersonated]").await;
+    browser.press("#user", "bo").await;
+    browser.wait_for("#user[aria-expanded=true]").await;
+    browser.keys(key::DOWN).await;
+    browser.look(1280, Colours::Light).await;
+    browser.screenshot(&pictures().join("look-ahead-1280-light.png")).await;
+    browser.keys(key::ENTER).await;
+    assert_eq!(browser.value("#user").await, "u-bob");
+    assert!(browser.text("[data-meant=user]").await.contains("bob@corp.test"));
+    browser.click("form.form button.primary").await;
+    browser.wait_for("#secret").await;
+    browser.click("#shown summary").await;
+
+    browser.open("http://auth.localhost/console/policies/new").await;
+    browser.press("#value-0", "ci").await;
+    browser.click("button[value=add]").await;
+    browser.wait_until("return document.activeElement.id === 'effect-1'").await;
+    assert_eq!(browser.value("#value-0").await, "ci", "what was typed stays");
+    browser.press("#value-1", "bob").await;
+    browser.wait_for("#value-1[aria-expanded=true]").await;
+    browser.keys(key::ESCAPE).await;
+    browser.click("button[value=text]").await;
+    browser.wait_for("#text").await;
+    let text = browser.value("#text").await;
+    assert_eq!(text, "allow:\n  or:\n  - user: {is: \"ci\"}\n  - user: {is: \"bob\"}\n");
+    browser.press("#text", "  - usr: x\n").await;
+    browser.wait_for("#text[aria-invalid=true]").await;
+    let told = browser.text("[data-problems]").await;
+    assert!(told.contains("Line 5, column 5:") && told.contains("usr"), "{told}");
+    assert_eq!(browser.axe().await, [""; 0]);
+    assert_eq!(browser.complaints().await, [""; 0]);
+    house.close().await;
 }

@@ -61,8 +61,8 @@
     return copy.textContent;
   };
 
-  const offerCopying = () => {
-    for (const button of document.querySelectorAll(".copy")) {
+  const offerCopying = (within) => {
+    for (const button of within.querySelectorAll(".copy")) {
       button.hidden = false;
       let back;
       const label = button.textContent;
@@ -202,13 +202,14 @@
 
     const choose = (index) => {
       input.value = kind.chosen(input.value, options[index].value);
+      if (options[index].meant) tellWhom(input, options[index].meant);
       forget();
       input.focus();
       say(`${options[index].value} chosen`);
     };
 
     const show = (found, needle) => {
-      options = kind.options(found).map(({ value, lines }, index) => {
+      options = kind.options(found).map(({ value, lines, meant }, index) => {
         const element = document.createElement("li");
         element.id = `${list.id}-${index}`;
         element.setAttribute("role", "option");
@@ -220,7 +221,7 @@
         });
         element.addEventListener("pointerdown", (event) => event.preventDefault());
         element.addEventListener("click", () => choose(index));
-        return { value, element };
+        return { value, element, meant };
       });
       list.replaceChildren(...options.map((option) => option.element));
       active = -1;
@@ -236,7 +237,7 @@
       asked?.abort();
       asked = new AbortController();
       try {
-        const url = `${address}?q=${encodeURIComponent(needle)}`;
+        const url = `${address}?q=${encodeURIComponent(needle)}${kind.ask ?? ""}`;
         const answer = await fetch(url, {
           signal: asked.signal,
           credentials: "same-origin",
@@ -289,25 +290,48 @@
     });
   };
 
+  const person = (one) => [one.name && one.email, one.id, one.source].filter(Boolean).join(" · ");
+  const whole = { needle: (text) => text.trim(), chosen: (_, value) => value, total: (found) => found.total };
   const people = {
+    ...whole,
     label: "People",
-    needle: (text) => text.trim(),
-    chosen: (_, value) => value,
-    total: (found) => found.total,
-    options: (found) => found.people.filter((person) => person.email).map((person) => ({
-      value: person.email,
-      lines: [person.email, [person.name, person.id, person.source].filter(Boolean).join(" · ")],
+    options: (found) => found.people.filter((one) => one.email).map((one) => ({
+      value: one.email,
+      lines: [one.email, [one.name, one.id, one.source].filter(Boolean).join(" · ")],
+    })),
+  };
+
+  // By user id, as policies and accounts name people; with machines where the address asks for them.
+  const users = {
+    ...whole,
+    label: "People",
+    options: (found) => found.people.map((one) => ({
+      value: one.id,
+      lines: [one.name || one.email || one.id, person(one)],
+      meant: one,
+    })),
+  };
+  const accounts = {
+    ...whole,
+    label: "Service accounts",
+    ask: "&accounts=on",
+    options: (found) => found.people.filter((one) => one.account).map((one) => ({
+      value: one.account,
+      lines: [one.name, [one.id, one.description].filter(Boolean).join(" · ")],
     })),
   };
 
   const lastComma = (text) => text.lastIndexOf(",") + 1;
-  const groups = {
-    label: "Groups",
+  const afterComma = {
     needle: (text) => text.slice(lastComma(text)).trim(),
     chosen: (text, value) => {
       const before = text.slice(0, lastComma(text)).trim();
       return before === "" ? value : `${before} ${value}`;
     },
+  };
+  const groups = {
+    ...afterComma,
+    label: "Groups",
     total: (found) => found.groups.length,
     options: (found) => found.groups.map((group) => ({
       value: group.id,
@@ -315,13 +339,92 @@
     })),
   };
 
+  // What a field wants may depend on another one.
+  const subjects = (of) => ({
+    ...whole,
+    label: "People and groups",
+    ask: "&accounts=on",
+    options: (found) => (of.value === "group" ? groups : users).options(found),
+  });
+  const criterion = (input) => {
+    const rule = input.closest(".rule");
+    const of = (name) => rule.querySelector(`select[name^=${name}]`).value;
+    const several = () => ["in", "not_in"].includes(of("operator"));
+    const kinds = { user: users, email: people, groups };
+    return {
+      label: "People, service accounts and groups",
+      ask: "&accounts=on",
+      needle: (text) => (kinds[of("criterion")] ? (several() ? afterComma : whole).needle(text) : ""),
+      chosen: (text, value) => (several() ? afterComma : whole).chosen(text, value),
+      total: (found) => (of("criterion") === "groups" ? found.groups.length : found.total),
+      options: (found) => kinds[of("criterion")].options(found),
+    };
+  };
+
+  // Whom a user id means, in words below its field.
+  const tellWhom = (input, one) => {
+    const told = document.querySelector(`[data-meant="${input.id}"]`);
+    if (!told) return;
+    told.hidden = !one;
+    if (!one) return;
+    const state = document.createElement("span");
+    state.className = "state yes";
+    state.textContent = "This is";
+    const name = document.createElement("strong");
+    name.className = "break";
+    name.textContent = one.name || one.email || one.id;
+    const tag = document.createElement("span");
+    tag.className = "tag";
+    tag.textContent = one.source;
+    told.replaceChildren(state, " ", name, " ", one.name ? one.email : "", " ", tag);
+  };
+
+  // A pasted id says whose it is.
+  const resolve = (input) => {
+    let asked = input.value;
+    input.addEventListener("input", () => tellWhom(input, null));
+    input.addEventListener("change", async () => {
+      const typed = input.value.trim();
+      if (typed === "" || typed === asked) return;
+      asked = typed;
+      try {
+        const answer = await fetch(`${input.dataset.users}?q=${encodeURIComponent(typed)}`, {
+          credentials: "same-origin",
+          headers: { accept: "application/json" },
+        });
+        const found = await answer.json();
+        const one = found.people.find(({ id, email }) => id === typed || email === typed);
+        if (input.value.trim() === typed) tellWhom(input, one);
+      } catch { /* said by the server, then */ }
+    });
+  };
+
+  // Fields of a page, or of a part of it that was put in later.
+  const offerLookAhead = (within) => {
+    const each = (name, kind) => {
+      for (const input of within.querySelectorAll(`[data-${name}]`)) {
+        lookAhead(input, input.dataset[name], kind(input));
+      }
+    };
+    each("people", () => people);
+    each("groups", () => groups);
+    each("users", () => users);
+    each("accounts", () => accounts);
+    each("subjects", (input) => subjects(document.getElementById(input.dataset.of)));
+    each("criterion", criterion);
+    for (const input of within.querySelectorAll("[data-users]")) resolve(input);
+  };
+  document.addEventListener("part", (event) => {
+    offerLookAhead(event.target);
+    offerCopying(event.target);
+  });
+
   const begin = () => {
     offerThemes();
-    offerCopying();
+    offerCopying(document);
     countDown();
     offerFilters();
-    for (const input of document.querySelectorAll("[data-people]")) lookAhead(input, input.dataset.people, people);
-    for (const input of document.querySelectorAll("[data-groups]")) lookAhead(input, input.dataset.groups, groups);
+    offerLookAhead(document);
     document.querySelector(".summary")?.focus();
   };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin);

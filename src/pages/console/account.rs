@@ -116,7 +116,8 @@ pub struct PolicyMentioned {
 }
 
 /// A column of the picture.
-pub(in crate::pages) struct Bar {
+#[derive(Debug)]
+pub struct Bar {
     pub(in crate::pages) x: usize,
     pub(in crate::pages) top: u64,
     pub(in crate::pages) allowed: u64,
@@ -160,7 +161,8 @@ impl AccountPage {
     }
 
     fn new_policy(&self) -> String {
-        path::with(path::NEW_POLICY, [("for", self.account.user_id.as_str())])
+        let AccountRow { user_id, namespace_id, .. } = &self.account;
+        path::with(path::NEW_POLICY, [("ns", namespace_id.as_str()), ("for", user_id)])
     }
 
     fn activity(&self) -> String {

@@ -38,6 +38,7 @@ pub struct AccountRow {
     pub impersonating: bool,
     /// As whom it acts, as the directory calls them; empty for a unique one.
     pub person: String,
+    pub namespace_id: String,
     /// Path.
     pub namespace: String,
     pub description: String,

@@ -161,7 +161,7 @@ impl LogFilter {
     }
 
     fn is_there(&self) -> bool {
-        !self.address("", &[]).is_empty() && self.address("", &[]) != "?only=here"
+        !matches!(self.address("", &[]).as_str(), "" | "?only=here")
     }
 }
 

@@ -87,7 +87,7 @@ pub struct RoleForm {
 }
 
 /// Makes or changes a namespace. Fields: `parent`, `name`, `description`, `longest` (days), `required`
-/// (empty, `yes` or `no`), `key`, `version`.
+/// (`yes`, `no` or nothing), `key`, `version`.
 #[derive(Clone, Debug, Template)]
 #[template(path = "console/namespace_form.html", config = ".askama.toml")]
 pub struct NamespaceFormPage {

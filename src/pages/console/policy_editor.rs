@@ -159,21 +159,6 @@ impl PolicyEditorPage {
         if self.id.is_empty() { path::POLICIES.to_owned() } else { path::policy(&self.id, "") }
     }
 
-    #[expect(clippy::unused_self, reason = "templates call methods")]
-    fn criteria(&self) -> &'static [Criterion] {
-        &CRITERIA
-    }
-
-    #[expect(clippy::unused_self, reason = "templates call methods")]
-    fn on_text(&self) -> &'static [(&'static str, &'static str)] {
-        &ON_TEXT
-    }
-
-    #[expect(clippy::unused_self, reason = "templates call methods")]
-    fn on_list(&self) -> &'static [(&'static str, &'static str)] {
-        &ON_LIST
-    }
-
     fn applies_to(&self) -> String {
         counted(&self.reach, "route", "routes")
     }

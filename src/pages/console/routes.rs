@@ -39,7 +39,6 @@ pub struct RouteRow {
 }
 
 /// One route.
-#[expect(clippy::struct_excessive_bools, reason = "each is a line of the page")]
 #[derive(Clone, Debug, Template)]
 #[template(path = "console/route.html", config = ".askama.toml")]
 pub struct RoutePage {
@@ -49,13 +48,19 @@ pub struct RoutePage {
     pub policies: Vec<PolicyMentioned>,
     /// Whether it has policies in its own words.
     pub own_policy: bool,
-    pub pass_identity_headers: bool,
-    pub show_error_details: bool,
+    pub settings: RouteSettings,
     /// `None` for one of the configuration.
     pub modified: Option<Timestamp>,
     pub modified_by: String,
     /// Whether they may change it.
     pub manages: bool,
+}
+
+/// What a route does besides letting in and keeping out.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RouteSettings {
+    pub pass_identity_headers: bool,
+    pub show_error_details: bool,
 }
 
 /// Makes or changes a route; of one of the configuration, which policies it has. Fields: `namespace`,
@@ -83,7 +88,7 @@ pub struct RouteForm {
     pub id: String,
     pub description: String,
     pub from: String,
-    /// Empty, `path`, `prefix`, `path_separated_prefix` or `regex`.
+    /// Empty for every path; else `path`, `prefix`, `path_separated_prefix` or `regex`.
     pub kind: String,
     pub path: String,
     pub identity: bool,

@@ -74,7 +74,8 @@ impl Section {
         }
     }
 
-    fn path(self) -> &'static str {
+    /// The way there.
+    pub(in crate::pages) fn path(self) -> &'static str {
         match self {
             Self::Overview => path::CONSOLE,
             Self::Accounts => path::ACCOUNTS,
@@ -123,12 +124,6 @@ impl Shell {
     /// The list of the section one is in.
     pub fn list(&self) -> &'static str {
         self.section.path()
-    }
-
-    /// The way to a section.
-    #[expect(clippy::unused_self, reason = "templates call methods")]
-    pub(in crate::pages) fn way(&self, section: &Section) -> &'static str {
-        section.path()
     }
 
     /// What is here, for another namespace: the list if there is one, else the overview.

@@ -70,11 +70,6 @@ impl SimulatorPage {
     pub fn render(&self) -> String {
         rendered(self)
     }
-
-    #[expect(clippy::unused_self, reason = "templates call methods")]
-    fn methods(&self) -> [&'static str; 7] {
-        METHODS
-    }
 }
 
 impl SimulatorForm {

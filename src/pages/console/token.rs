@@ -15,6 +15,7 @@ pub struct TokenPage {
     pub account_id: String,
     pub account: String,
     pub user_id: String,
+    pub namespace_id: String,
     /// Path.
     pub namespace: String,
     pub token: Secret<String>,
@@ -62,7 +63,11 @@ impl TokenPage {
     }
 
     fn new_policy(&self) -> String {
-        path::with(path::NEW_POLICY, [("for", self.user_id.as_str())])
+        self.policies(path::NEW_POLICY)
+    }
+
+    fn policies(&self, path: &str) -> String {
+        path::with(path, [("ns", self.namespace_id.as_str()), ("for", &self.user_id)])
     }
 
     /// The name as a file may be called.

@@ -36,6 +36,8 @@ pub mod key {
     pub const TAB: &str = "\u{e004}";
     pub const UP: &str = "\u{e013}";
     pub const DOWN: &str = "\u{e015}";
+    pub const LEFT: &str = "\u{e012}";
+    pub const RIGHT: &str = "\u{e014}";
     pub const HOME: &str = "\u{e011}";
     pub const END: &str = "\u{e010}";
     pub const CONTROL: &str = "\u{e009}";

@@ -10,8 +10,8 @@ use lictor::pages::console::{
     MoveNamespacePage, MoveShown, NamespaceForm, NamespaceFormPage, NamespacePage, NamespaceRow,
     NamespacesPage, NoRolePage, Notice, PoliciesPage, PolicyBody, PolicyChoice, PolicyEditorPage,
     PolicyForm, PolicyMentioned, PolicyPage, PolicyRow, ProblemShown, QuestionPage, RoleForm,
-    RoleRow, RouteChoice, RouteForm, RouteFormPage, RoutePage, RouteRow, RoutesPage, RuleRow,
-    Section, SimulationShown, SimulatorForm, SimulatorPage, StepShown, Thing, TroublePage,
+    RoleRow, RouteChoice, RouteForm, RouteFormPage, RoutePage, RouteRow, RouteSettings, RoutesPage,
+    RuleRow, Section, SimulationShown, SimulatorForm, SimulatorPage, StepShown, Thing, TroublePage,
     UserPage, UserRow, UsersPage,
 };
 use lictor::pages::{Group, Integrity, Navigation};
@@ -352,8 +352,7 @@ impl Samples {
             row: rows[1].clone(),
             policies: vec![enforced.clone(), self.mentioned("nightly builds")],
             own_policy: true,
-            pass_identity_headers: true,
-            show_error_details: false,
+            settings: RouteSettings { pass_identity_headers: true, show_error_details: false },
             modified: Some(ago(DAY)),
             modified_by: self.text("ann@example.com"),
             manages: true,

@@ -44,6 +44,7 @@ use crate::secret::Secret;
 use crate::state::State;
 use crate::store::{SessionCache, Store, StoreError};
 use std::sync::Arc;
+use tokio::sync::Mutex;
 use world::World;
 
 /// All verbs of administration.
@@ -56,6 +57,8 @@ pub struct Admin {
     key: Arc<Secret<[u8; 32]>>,
     /// Who is in the directory, to be searched.
     known: Arc<users::Known>,
+    /// Whose turn it is to write.
+    turns: Arc<Mutex<()>>,
 }
 
 impl Admin {
@@ -65,7 +68,8 @@ impl Admin {
         authorizer: Arc<Authorizer>,
         key: Secret<[u8; 32]>,
     ) -> Self {
-        Self { cache, state, authorizer, key: Arc::new(key), known: Arc::default() }
+        let (key, known, turns) = (Arc::new(key), Arc::default(), Arc::default());
+        Self { cache, state, authorizer, key, known, turns }
     }
 
     pub fn store(&self) -> &Arc<dyn Store> {

@@ -39,6 +39,8 @@ use tonic_health::server::HealthReporter;
 
 /// How long Envoy is given to see that we are leaving, before connections are closed.
 const NOTICE: Duration = Duration::from_secs(1);
+/// How long the store may stay silent before what needs no store is served without it.
+const FIRST_TOUCH: Duration = Duration::from_secs(2);
 /// How long checks under way are given to end.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -186,7 +188,9 @@ impl App {
         if let Some(desk) = &self.site.desk {
             let (cache, metrics) = (|| Arc::clone(&desk.cache), Arc::clone(&self.metrics));
             catalog::keep_read(&self.tasks, &self.site, readiness.clone());
-            desk::keep_in_touch(&self.tasks, cache(), metrics, readiness.clone());
+            let heard = desk::keep_in_touch(&self.tasks, cache(), metrics, readiness.clone());
+            // Until then every session and every machine would be answered with `UNAVAILABLE`.
+            drop(tokio::time::timeout(FIRST_TOUCH, heard).await);
             usage::keep_written(&self.tasks, &self.site, &self.usage);
             desk::keep_confirmed(&self.site);
             desk::keep_clean(&self.tasks, cache(), Arc::clone(&self.site.clock));

@@ -8,9 +8,14 @@ use crate::activity::{Deed, Event, Outcome, Verb, Who};
 use crate::people::Moment;
 use crate::store::{Change, Clash, Once, RecordKey, StoreError, StoreErrorKind};
 use serde_json::Value;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::OwnedMutexGuard;
 
-/// How often a verb begins again because something it was judged on has changed.
-const ATTEMPTS: usize = 5;
+/// How often a verb is tried, as something it was judged on may have changed.
+const ATTEMPTS: usize = 10;
+/// How long a verb waits for those before it. Then it goes on without a turn, and may clash with others.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Who asks for what, and the world it is judged on.
 #[derive(Debug)]
@@ -26,6 +31,8 @@ pub(super) struct Call<'a> {
     /// Why it was begun again.
     pub(super) clashed: Option<Clash>,
     tries: usize,
+    /// Held from the first attempt to write until something was written.
+    turn: Option<OwnedMutexGuard<()>>,
 }
 
 /// What a verb comes to.
@@ -128,7 +135,7 @@ impl Admin {
         (verb, thing): (Verb, Thing),
     ) -> Call<'a> {
         let world = self.world();
-        Call { by, at, world, verb, thing, subject: None, clashed: None, tries: 0 }
+        Call { by, at, world, verb, thing, subject: None, clashed: None, tries: 0, turn: None }
     }
 
     /// Writes what a verb has come to. `None` if the world has changed meanwhile: then the verb is to be
@@ -153,6 +160,7 @@ impl Admin {
             }
         };
         call.tries += 1;
+        self.take_turn(call).await;
         let catalog = plan.catalog;
         match self.write(&call.world, plan).await {
             Ok(()) => {
@@ -160,12 +168,22 @@ impl Admin {
                     // It is made; that this process knows it at once is only better.
                     self.refresh().await.ok();
                 }
+                call.turn = None;
                 Ok(Some(done))
             }
             Err(error) => {
                 self.begin_again(call, error).await?;
                 Ok(None)
             }
+        }
+    }
+
+    /// Of this process one verb writes at a time, and keeps its turn until it has written: so it begins
+    /// again at most once, unless another process is at it too.
+    async fn take_turn(&self, call: &mut Call<'_>) {
+        if call.turn.is_none() {
+            let turn = Arc::clone(&self.turns).lock_owned();
+            call.turn = tokio::time::timeout(PATIENCE, turn).await.ok();
         }
     }
 

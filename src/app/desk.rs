@@ -16,6 +16,7 @@ use crate::telemetry::Metrics;
 use crate::web::{Desk, Readiness, Site};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::sync::Notify;
 
 /// Opens the store, and what is known of it.
 pub(super) async fn open(
@@ -52,21 +53,30 @@ pub(super) fn furnish(
     })
 }
 
-/// Follows the store until the server stops, and tells how that stands.
+/// Follows the store until the server stops, and tells how that stands. Whoever waits for what is given
+/// waits until the store was heard of for the first time.
 pub(super) fn keep_in_touch(
     tasks: &Tasks,
     cache: Arc<SessionCache>,
     metrics: Arc<Metrics>,
     readiness: Readiness,
-) {
+) -> impl Future<Output = ()> {
     let stopping = tasks.stopping();
+    let heard = Arc::new(Notify::new());
+    let first = Arc::clone(&heard);
     tasks.start(async move {
-        let told = |touch: &Touch| tell(touch, &metrics, &readiness);
+        let told = |touch: &Touch| {
+            tell(touch, &metrics, &readiness);
+            if !matches!(touch, Touch::Lost(_)) {
+                heard.notify_one();
+            }
+        };
         tokio::select! {
             () = stopping => {}
             () = follow(&cache, told) => {}
         }
     });
+    async move { first.notified().await }
 }
 
 /// How often what has expired is removed.

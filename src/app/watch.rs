@@ -1,18 +1,16 @@
 //! Notices when the configuration, or a file that it names, changes; and SIGHUP.
 
+mod settle;
+
 use super::reload::Reload;
 use crate::tasks::Tasks;
 use aws_lc_rs::digest::{Context, SHA256};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use settle::Settling;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::signal::unix::Signal;
-use tokio::sync::Notify;
-
-/// Editors write a file in several steps; one reading afterwards is enough.
-const SETTLE: Duration = Duration::from_millis(200);
 
 /// Starts watching. `seen` is what the files held before they were used, so that no change in between
 /// is missed.
@@ -22,18 +20,13 @@ pub(super) fn start(
     seen: Vec<u8>,
     hangup: Signal,
 ) -> anyhow::Result<()> {
-    let changed = Arc::new(Notify::new());
-    let sender = Arc::clone(&changed);
-    let notice = move |event: Result<notify::Event, notify::Error>| {
-        if event.is_ok_and(|event| !event.kind.is_access()) {
-            sender.notify_one();
-        }
-    };
+    let settling = Settling::default();
     let mut follower = Follower {
         tasks: tasks.clone(),
         reload,
         seen,
-        notifier: notify::recommended_watcher(notice)?,
+        notifier: notify::recommended_watcher(settling.listener())?,
+        settling,
         folders: BTreeSet::new(),
         hangup,
     };
@@ -42,7 +35,7 @@ pub(super) fn start(
     tasks.start(async move {
         tokio::select! {
             () = stopping => {}
-            () = follower.follow(&changed) => {}
+            () = follower.follow() => {}
         }
     });
     Ok(())
@@ -53,6 +46,7 @@ struct Follower {
     reload: Reload,
     seen: Vec<u8>,
     notifier: RecommendedWatcher,
+    settling: Settling,
     folders: BTreeSet<PathBuf>,
     hangup: Signal,
 }
@@ -60,7 +54,9 @@ struct Follower {
 impl Follower {
     /// Watches folders, because editors and Kubernetes replace files.
     fn watch_folders(&mut self) -> Result<(), notify::Error> {
-        for file in Arc::clone(self.reload.kept()).files() {
+        let kept = Arc::clone(self.reload.kept());
+        self.settling.name(kept.files());
+        for file in kept.files() {
             let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
             let folder = folder.unwrap_or(Path::new(".")).to_owned();
             if self.folders.insert(folder.clone()) {
@@ -70,7 +66,7 @@ impl Follower {
         Ok(())
     }
 
-    async fn follow(mut self, changed: &Notify) {
+    async fn follow(mut self) {
         loop {
             // Looks before it waits: a file may have changed since it was used.
             if self.look().await != self.seen {
@@ -78,8 +74,7 @@ impl Follower {
             }
             tokio::select! {
                 // A reading that failed may have missed a file that is not known by name yet.
-                () = changed.notified() => {
-                    tokio::time::sleep(SETTLE).await;
+                () = self.settling.settled() => {
                     if self.reload.failed() {
                         self.read().await;
                     }

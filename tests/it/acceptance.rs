@@ -4,6 +4,8 @@
 use crate::support::estate::{CONFIG, Estate};
 use crate::support::house::{House, directory};
 use crate::support::listening::listen;
+use crate::support::store::Place;
+use crate::support::uses;
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -212,6 +214,33 @@ async fn line_05_old_and_new_serve_while_they_overlap() {
     assert_eq!(reason(&estate, "design", both[0]).await.1, "credential-superseded");
     assert_eq!(estate.ask("design", both[1]).await.status, 200);
     estate.house.close().await;
+}
+
+// --- 6: the end of an account is final, and nothing that was done is lost
+
+#[tokio::test(flavor = "multi_thread")]
+async fn line_06_what_ends_under_traffic_stays_ended_in_a_file() {
+    uses::ended_under_traffic(Place::file(), 40).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn line_06_what_ends_under_traffic_stays_ended_in_a_database() {
+    uses::ended_under_traffic(Place::postgres(), 40).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn line_06_no_use_is_lost_when_a_server_stops_on_a_file() {
+    uses::counted_to_the_end(Place::file()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn line_06_no_use_is_lost_when_a_server_stops_on_a_database() {
+    uses::counted_to_the_end(Place::postgres()).await;
+}
+
+#[tokio::test]
+async fn line_06_a_superseded_credential_raises_one_alert_an_hour() {
+    uses::one_alert_an_hour(Place::postgres()).await;
 }
 
 // --- 8: tokens that are none

@@ -53,6 +53,8 @@ mod envoy_tls;
 mod examples;
 mod impersonation_mistakes;
 mod local_users;
+mod machine_revocation;
+mod machine_rotation;
 mod pages_html;
 mod pages_look;
 mod people;

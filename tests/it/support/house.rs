@@ -28,7 +28,7 @@ use lictor::store::{
     StorageSettings, Store, follow,
 };
 use lictor::tasks::Tasks;
-use lictor::telemetry::{DecisionLine, Metrics};
+use lictor::telemetry::{DecisionLine, Metrics, UsageBook};
 use lictor::time::Timestamp;
 use lictor::web::{Desk, Site};
 use serde_json::Value;
@@ -62,6 +62,16 @@ routes:
 #[derive(Debug)]
 pub struct HandClock(AtomicI64);
 
+impl HandClock {
+    pub fn at(now: i64) -> Self {
+        Self(AtomicI64::new(now))
+    }
+
+    pub fn later(&self, seconds: i64) {
+        self.0.fetch_add(seconds, Ordering::SeqCst);
+    }
+}
+
 impl Clock for HandClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_unix(self.0.load(Ordering::SeqCst))
@@ -76,6 +86,8 @@ pub struct House {
     pub clock: Arc<HandClock>,
     pub state: Arc<State>,
     checker: Arc<Checker>,
+    /// What machines did and nobody has written down.
+    pub usage: Arc<UsageBook>,
     pub admin: Admin,
     tasks: Tasks,
 }
@@ -173,7 +185,7 @@ impl House {
         tasks: Tasks,
         limits: CacheLimits,
     ) -> Self {
-        let clock = Arc::new(HandClock(AtomicI64::new(NOW)));
+        let clock = Arc::new(HandClock::at(NOW));
         let cache = Arc::new(SessionCache::new(Arc::clone(&store), limits));
         let (following, stopping) = (Arc::clone(&cache), tasks.stopping());
         tasks.start(async move {
@@ -188,13 +200,14 @@ impl House {
         keep_catalog(&tasks, &cache, &state);
         let (known, authorizing) = (Arc::clone(&state), Arc::clone(&authorizer));
         let admin = Admin::new(Arc::clone(&cache), known, authorizing, Secret::new(SECRET_BYTES));
+        let usage = Arc::new(UsageBook::default());
         let checker = Checker {
             state: Arc::clone(&state),
             authorizer: Arc::clone(&authorizer),
             sessions: Some(Arc::clone(&cache)),
             clock: Arc::clone(&clock) as _,
             metrics: Arc::new(Metrics::new()),
-            usage: Arc::default(),
+            usage: Arc::clone(&usage),
             log: DecisionLine::default(),
         };
         let desk = Desk {
@@ -221,7 +234,7 @@ impl House {
         tasks.start(async move {
             axum::serve(listener, pages).with_graceful_shutdown(stopping).await.expect("serves");
         });
-        Self { http, store, clock, state, checker: Arc::new(checker), admin, tasks }
+        Self { http, store, clock, state, checker: Arc::new(checker), usage, admin, tasks }
     }
 
     pub fn browser(&self) -> Browser<'_> {
@@ -240,7 +253,7 @@ impl House {
     }
 
     pub fn later(&self, seconds: i64) {
-        self.clock.0.fetch_add(seconds, Ordering::SeqCst);
+        self.clock.later(seconds);
     }
 
     /// Puts other settings in force, as a reload does.

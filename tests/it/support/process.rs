@@ -36,6 +36,14 @@ impl Server {
 
     /// Starts it with this configuration.
     pub async fn serve(folder: &Path, name: &str, text: &str) -> Self {
+        let mut server = Self::spawn(folder, name, text);
+        let serving = eventually(|| server.said("serving")).await;
+        assert!(serving, "{:?}: {}", server.child.try_wait(), server.read_log());
+        server
+    }
+
+    /// Starts it with this configuration, and waits for nothing.
+    pub fn spawn(folder: &Path, name: &str, text: &str) -> Self {
         let config = folder.join(format!("{name}.yaml"));
         let log = config.with_extension("log");
         fs::write(&config, text).expect("a file");
@@ -43,10 +51,12 @@ impl Server {
         let mut command = Command::new(LICTOR);
         command.args(["serve", "--config"]).arg(&config).env_clear().kill_on_drop(true);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(errors);
-        let mut server = Self { child: command.spawn().expect("lictor runs"), config, log };
-        let serving = eventually(|| server.said("serving")).await;
-        assert!(serving, "{:?}: {}", server.child.try_wait(), server.read_log());
-        server
+        Self { child: command.spawn().expect("lictor runs"), config, log }
+    }
+
+    /// Whether it has not ended.
+    pub fn runs(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
     }
 
     pub fn read_log(&self) -> String {

@@ -39,26 +39,34 @@ pub const fn at(seconds: i64) -> Timestamp {
 #[derive(Debug)]
 pub struct Place {
     pub settings: StorageSettings,
+    /// `storage`, as a configuration says it.
+    pub yaml: String,
     folder: Option<tempfile::TempDir>,
 }
 
 impl Place {
     /// With much time, as the machine may have much else to do.
-    fn kept(kept: Kept) -> Self {
+    fn kept(kept: Kept, yaml: &str) -> Self {
         let times = Duration::from_secs(20);
         let settings = StorageSettings::new(kept);
         let settings = StorageSettings { lookup_timeout: times, timeout: times, ..settings };
-        Self { settings, folder: None }
+        let yaml = format!("storage: {{{yaml}, lookup_timeout: 20s, timeout: 20s}}\n");
+        Self { settings, yaml, folder: None }
     }
 
     pub fn memory() -> Self {
-        Self::kept(Kept::InMemory)
+        Self::kept(Kept::InMemory, "type: memory")
     }
 
     pub fn file() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let kept = Kept::InFile(folder.path().join("lictor.db"));
-        Self { folder: Some(folder), ..Self::kept(kept) }
+        let file = Self::in_file(folder.path().join("lictor.db"));
+        Self { folder: Some(folder), ..file }
+    }
+
+    fn in_file(path: PathBuf) -> Self {
+        let yaml = format!("type: sqlite, path: '{}'", path.display());
+        Self::kept(Kept::InFile(path), &yaml)
     }
 
     /// A new database of the shared server.
@@ -68,7 +76,8 @@ impl Place {
 
     pub fn database(connection_string: &str) -> Self {
         let reached = ConnectionString::parse(connection_string).expect("a connection string");
-        Self::kept(Kept::InPostgres(reached))
+        let yaml = format!("type: postgres, connection_string: '{connection_string}'");
+        Self::kept(Kept::InPostgres(reached), &yaml)
     }
 
     /// A connection string, or the path of a file that the caller keeps.
@@ -76,7 +85,7 @@ impl Place {
         if name.starts_with("host=") {
             return Self::database(name);
         }
-        Self::kept(Kept::InFile(PathBuf::from(name)))
+        Self::in_file(PathBuf::from(name))
     }
 
     /// With other times, so that a test of them is short.

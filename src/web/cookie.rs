@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
 /// The cookies of one deployment.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Cookies<'a> {
+pub(super) struct Cookies<'a> {
     /// `cookie_name`
     name: &'a str,
     /// Whether the pages are reached over TLS.

@@ -135,7 +135,7 @@ impl Visit {
         Moment { now: self.now, origin: &self.origin }
     }
 
-    pub(crate) fn cookies(&self) -> Cookies<'_> {
+    pub(super) fn cookies(&self) -> Cookies<'_> {
         Cookies::new(&self.settings().cookie_name, self.settings().sign_in.as_ref())
     }
 

@@ -703,6 +703,32 @@ async fn a_token_that_is_asked_about_stands_nowhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_would_be_answered_is_told_with_the_way_there() {
+    let house = House::open().await;
+    let mut root = house.signed_in("root@corp.test").await;
+    let id = account_of(&make(&mut root, "ci").await);
+    let page = root.go(&at(&format!("accounts/{id}"))).await;
+    assert!(page.body().contains("Where it can go"), "{page:?}");
+    let link = Regex::new(r#"href="(/console/simulator\?who=account[^"]*any\.localhost[^"]*)""#);
+    let link = link.expect("a pattern");
+    let link = link.captures(page.body()).expect("a link")[1].replace("&#38;", "&");
+    let allowed = root.go(&format!("http://auth.localhost{link}")).await;
+    assert!(allowed.body().contains("verdict allow\">ALLOW"), "{allowed:?}");
+    assert!(allowed.body().contains("aria-current=\"step\""), "{allowed:?}");
+    let denied =
+        root.go(&at("simulator?who=user&user=alice@corp.test&url=http://fin.localhost/")).await;
+    assert!(denied.body().contains("verdict deny\">DENY"), "{denied:?}");
+    assert!(
+        denied.body().contains("user-unauthorized") || denied.body().contains("email-unauthorized"),
+        "{denied:?}"
+    );
+    assert!(denied.body().contains("curl &#39;http://fin.localhost/&#39;"), "{denied:?}");
+    let nobody = root.go(&at("simulator?who=anonymous&method=GET&url=http://fin.localhost/")).await;
+    assert!(nobody.body().contains("verdict deny"), "{nobody:?}");
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn administration_is_in_ones_own_name() {
     let house = House::open().await;
     let mut root = house.signed_in("root@corp.test").await;

@@ -104,10 +104,11 @@ impl Signs {
         };
         let ours: Vec<OsString> = event.paths.iter().filter_map(counts).collect();
         let (whole, written) = match event.kind {
-            EventKind::Access(AccessKind::Close(AccessMode::Write)) => (!ours.is_empty(), false),
+            EventKind::Access(AccessKind::Close(AccessMode::Write)) | EventKind::Remove(_) => {
+                (!ours.is_empty(), false)
+            }
             EventKind::Access(_) => return false,
             EventKind::Modify(ModifyKind::Name(_)) => (true, false),
-            EventKind::Remove(_) => (!ours.is_empty(), false),
             EventKind::Create(_) | EventKind::Modify(ModifyKind::Data(_)) => (false, true),
             _ => (false, false),
         };

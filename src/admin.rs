@@ -30,7 +30,8 @@ pub use actor::Actor;
 pub use credentials::{Minted, Overlap};
 pub use error::{AdminError, FieldError, What};
 pub use namespaces::{
-    Deletion, MovePreview, NamespaceEdit, NamespaceView, NewNamespace, PermissionView, Resource,
+    Deletion, MovePreview, NamespaceEdit, NamespaceView, NewNamespace, PermissionView, Removal,
+    Resource,
 };
 pub use overview::Overview;
 pub use policies::{NewPolicy, PolicyEdit, PolicyMention, PolicyView, PolicyWanted};

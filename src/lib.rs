@@ -3,6 +3,7 @@
 // The order is the architecture: a module may use the modules above it, never those below.
 // floor 0: words
 mod hex;
+mod csv;
 pub mod address;
 pub mod id;
 pub mod time;

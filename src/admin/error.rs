@@ -39,6 +39,17 @@ pub enum AdminError {
     Unavailable(#[from] StoreError),
 }
 
+impl AdminError {
+    /// Refuses to change what is not of the version any more that was expected, if one was.
+    pub(super) fn unless_expected(expected: Option<u64>, version: u64) -> Result<(), Self> {
+        if expected.is_none_or(|expected| expected == version) {
+            Ok(())
+        } else {
+            Err(Self::Changed)
+        }
+    }
+}
+
 /// Something written that cannot be taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldError {

@@ -82,6 +82,20 @@ pub enum Deletion {
     WithAll,
 }
 
+/// What is to be deleted.
+#[derive(Clone, Copy, Debug)]
+pub struct Removal {
+    pub deletion: Deletion,
+    /// Only if it is of this version still.
+    pub expected: Option<u64>,
+}
+
+impl From<Deletion> for Removal {
+    fn from(deletion: Deletion) -> Self {
+        Self { deletion, expected: None }
+    }
+}
+
 /// Something that is in a namespace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resource {

@@ -7,6 +7,7 @@ use crate::identity::{Directory, Surroundings};
 use crate::namespace::{Reach, Role, Roles, Tree};
 use crate::people::Moment;
 use crate::service_account::{AccountRecord, AccountState};
+use crate::session::FRESH;
 use crate::state::{Compiled, Settings, Snapshot};
 use crate::time::Timestamp;
 use std::collections::BTreeSet;
@@ -19,8 +20,6 @@ pub(super) struct World {
     pub(super) snapshot: Arc<Snapshot>,
 }
 
-/// How long after signing in somebody may do what takes a fresh sign-in.
-const FRESH: Duration = Duration::from_mins(5);
 /// An account is about to expire when so little time is left.
 const SOON: Duration = Duration::from_hours(14 * 24);
 

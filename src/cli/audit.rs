@@ -1,7 +1,6 @@
 //! `lictor audit`: the activity log, verified, listed and exported. Reads the store itself, so it needs
 //! no running server.
 
-mod csv;
 mod diff;
 mod export;
 mod list;

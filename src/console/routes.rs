@@ -271,6 +271,6 @@ pub(super) async fn ask_delete(seat: Arc<Seat>) -> Answer {
 }
 
 pub(super) async fn delete(seat: Arc<Seat>, _form: Form) -> Answer {
-    seat.admin.delete_route(&seat.actor, &seat.parameter("id"), seat.moment()).await?;
+    seat.admin.delete_route(&seat.actor, &seat.parameter("id"), None, seat.moment()).await?;
     Ok(back(&path::with(path::ROUTES, [("done", "deleted")])))
 }

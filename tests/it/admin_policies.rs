@@ -1,7 +1,7 @@
 //! Policies and routes of the store: who makes them, where they count, and that they do at once.
 
 use crate::admin_namespaces::{policy, route};
-use crate::support::office::{self, Office, now, ns, word};
+use crate::support::office::{self, CONFIG, Office, now, ns, people, word};
 use lictor::activity::Verb;
 use lictor::admin::{
     Actor, Deletion, NewPolicy, NewRoute, PolicyEdit, PolicyWanted, RouteEdit, RouteWanted,
@@ -10,6 +10,7 @@ use lictor::catalog::RoutePath;
 use lictor::id::PolicyId;
 use lictor::namespace::{Made, Role};
 use lictor::state::State;
+use std::sync::Arc;
 
 const DENY_CI: &str = "deny: {or: [{user: ci@design.pomerium}]}";
 
@@ -264,10 +265,36 @@ async fn managers_make_routes_that_refuse_until_a_policy_is_given() {
     let edit = RouteEdit { policies: Some(vec![all.expect("made").id]), ..RouteEdit::default() };
     office.admin.update_route(&by, "new", edit, now()).await.expect("given");
     assert_eq!(office.answer(&minted.token, url, now()).await, "allowed");
-    office.admin.delete_route(&by, "new", now()).await.expect("deleted");
+    office.admin.delete_route(&by, "new", None, now()).await.expect("deleted");
     assert_eq!(office.answer(&minted.token, url, now()).await, "route-not-found");
     let left = office.store.catalog().await.expect("a catalog").policies;
     assert!(left[0].routes.is_empty(), "a later route of that id is another one");
+}
+
+#[tokio::test]
+async fn a_route_that_one_of_the_file_hides_can_be_deleted() {
+    let office = Office::staffed().await;
+    let root = office.actor("root");
+    let by = office.actor("max");
+    let new = route(&ns("web"), "new", "https://new.corp.test");
+    office.admin.create_route(&by, new, now()).await.expect("made");
+    let in_file = "- {id: new, from: https://other.corp.test, namespace: sales}\n";
+    let config = format!("{CONFIG}{in_file}");
+    let later = Office::on(Arc::clone(&office.store), &config, people()).await;
+    let all = later.admin.create_policy(&root, policy(&ns("global"), "all", false), now()).await;
+    let edit = RouteEdit { policies: Some(vec![all.expect("made").id]), ..RouteEdit::default() };
+    later.admin.update_route(&root, "new", edit, now()).await.expect("given to that of the file");
+    let delete = async |by: &Actor, expected| {
+        word(later.admin.delete_route(by, "new", expected, now()).await)
+    };
+    assert_eq!(delete(&office.actor("sam"), None).await, "refused", "they see that of the file");
+    assert_eq!(delete(&by, Some(7)).await, "changed");
+    assert_eq!(delete(&by, None).await, "done");
+    let left = later.store.catalog().await.expect("a catalog");
+    assert!(left.routes.is_empty());
+    assert!(left.policies[0].routes.contains("new"), "that of the file keeps what it was given");
+    assert_eq!(delete(&by, None).await, "no route", "what is left is in another namespace");
+    assert_eq!(delete(&root, None).await, "refused", "and in the file");
 }
 
 #[tokio::test]
@@ -381,9 +408,9 @@ async fn routes_of_the_configuration_only_get_policies() {
     let other = RouteEdit { description: Some("x".to_owned()), ..RouteEdit::default() };
     assert_eq!(update("site", other).await, "refused");
     assert_eq!(update("shop", edit(&[])).await, "no route");
-    assert_eq!(word(office.admin.delete_route(&by, "site", now()).await), "refused");
-    assert_eq!(word(office.admin.delete_route(&by, "shop", now()).await), "no route");
-    assert_eq!(word(office.admin.delete_route(&by, "nothing", now()).await), "no route");
+    assert_eq!(word(office.admin.delete_route(&by, "site", None, now()).await), "refused");
+    assert_eq!(word(office.admin.delete_route(&by, "shop", None, now()).await), "no route");
+    assert_eq!(word(office.admin.delete_route(&by, "nothing", None, now()).await), "no route");
 }
 
 #[tokio::test]

@@ -42,7 +42,7 @@ impl Admin {
         edit: &AccountEdit,
     ) -> Result<Step<AccountView>, AdminError> {
         let before = self.account_to_change(call, id, Done::Other).await?;
-        before.is_expected(edit.expected)?;
+        AdminError::unless_expected(edit.expected, before.version)?;
         let mut fields = Fields::default();
         let mut after = before.clone();
         if let Some(text) = &edit.description {
@@ -155,7 +155,7 @@ impl Admin {
             return Ok(Step::Already(()));
         }
         let before = self.account_to_change(call, id, Done::Restrict).await?;
-        before.is_expected(expected)?;
+        AdminError::unless_expected(expected, before.version)?;
         let plan = Plan {
             changes: vec![Change::UpdateAccount(before.deleted(call.at))],
             events: vec![call.told(Some(before.told()), None)],
@@ -198,11 +198,6 @@ impl Admin {
 }
 
 impl AccountRecord {
-    fn is_expected(&self, expected: Option<u64>) -> Result<(), AdminError> {
-        let same = expected.is_none_or(|expected| expected == self.version);
-        if same { Ok(()) } else { Err(AdminError::Changed) }
-    }
-
     /// Its state once it is deleted.
     pub(in crate::admin) fn deleted(&self, at: Moment<'_>) -> Self {
         Self { deleted: Some(at.now), modified: at.now, ..self.clone() }

@@ -116,9 +116,7 @@ fn plan_update(
     let rules = edit.lifetime.is_some_and(|rules| rules != before.lifetime);
     let role = if rules { Role::Admin } else { Role::Manager };
     call.world.permit_namespace(call.by, role, id)?;
-    if edit.expected.is_some_and(|expected| expected != before.version) {
-        return Err(AdminError::Changed);
-    }
+    AdminError::unless_expected(edit.expected, before.version)?;
     let after = call.world.edited(&before, edit)?;
     if after == before {
         return Ok(Step::Already(()));

@@ -1,8 +1,8 @@
 //! Deleting a namespace: alone while nothing is in it, or with everything that is.
 
-use super::Deletion;
 use super::change::IN_FILE;
 use super::contents::MOST;
+use super::{Deletion, Removal};
 use crate::activity::{EntityKind, Verb};
 use crate::admin::call::{Call, CatalogUse, Plan, Step};
 use crate::admin::deed::Thing;
@@ -19,18 +19,20 @@ impl Admin {
     /// With everything in it and below it takes an admin of it, else a manager of what is above it.
     ///
     /// # Errors
-    /// It is not there, is Global or written in the configuration, or in use.
+    /// It is not there, is Global written in the configuration, in use, or not of the version that was
+    /// expected.
     pub async fn delete_namespace(
         &self,
         by: &Actor,
         id: &NamespaceId,
-        deletion: Deletion,
+        removal: impl Into<Removal>,
         at: Moment<'_>,
     ) -> Result<(), AdminError> {
+        let removal = removal.into();
         let thing = Thing::new(EntityKind::Namespace, id.as_str());
         let mut call = self.call(by, at, (Verb::Delete, thing));
         loop {
-            let step = self.plan_removal(&mut call, id, deletion).await;
+            let step = self.plan_removal(&mut call, id, removal).await;
             if let Some(done) = self.settle(&mut call, step).await? {
                 return Ok(done);
             }
@@ -41,13 +43,14 @@ impl Admin {
         &self,
         call: &mut Call<'_>,
         id: &NamespaceId,
-        deletion: Deletion,
+        Removal { deletion, expected }: Removal,
     ) -> Result<Step<()>, AdminError> {
         let record = call.world.tree().get(id).cloned();
         let record = record.ok_or(AdminError::NotFound(What::Namespace))?;
         call.world.permit_namespace(call.by, Role::Viewer, id)?;
         call.thing = Thing::namespace(&record);
         call.world.permit_removal(call.by, &record, deletion)?;
+        AdminError::unless_expected(expected, record.version)?;
         let inside = call.world.tree().within(id);
         let accounts = self.accounts_in(&inside, call.at.now).await?;
         let mut plan = match deletion {

@@ -117,9 +117,7 @@ fn plan_update(
     let enforced = edit.enforced.unwrap_or(before.enforced);
     let needed = role(enforced || before.enforced);
     call.world.permit(call.by, (needed, &before.namespace), What::Policy)?;
-    if edit.expected.is_some_and(|expected| expected != before.version) {
-        return Err(AdminError::Changed);
-    }
+    AdminError::unless_expected(edit.expected, before.version)?;
     let after = call.world.edited_policy(call.by, &before, edit)?;
     if after == before {
         return Ok(Step::Already(()));

@@ -5,7 +5,7 @@ use crate::activity::{EntityKind, Verb};
 use crate::admin::call::{Call, CatalogUse, Plan, Step};
 use crate::admin::deed::Thing;
 use crate::admin::world::World;
-use crate::admin::{Actor, Admin, AdminError, Deletion, What};
+use crate::admin::{Actor, Admin, AdminError, Deletion, Removal, What};
 use crate::catalog::PolicyRecord;
 use crate::id::PolicyId;
 use crate::people::Moment;
@@ -14,18 +14,19 @@ use std::collections::BTreeSet;
 
 impl Admin {
     /// # Errors
-    /// It is given to routes, and is not to be taken from them; and as for [`Admin::create_policy`].
+    /// It is given to routes, and is not to be taken from them; it is not of the version that was expected; and as for [`Admin::create_policy`].
     pub async fn delete_policy(
         &self,
         by: &Actor,
         id: &PolicyId,
-        deletion: Deletion,
+        removal: impl Into<Removal>,
         at: Moment<'_>,
     ) -> Result<(), AdminError> {
+        let removal = removal.into();
         let thing = Thing::new(EntityKind::Policy, id.as_str());
         let mut call = self.call(by, at, (Verb::Delete, thing));
         loop {
-            let step = plan(&mut call, id, deletion);
+            let step = plan(&mut call, id, removal);
             if let Some(done) = self.settle(&mut call, step).await? {
                 return Ok(done);
             }
@@ -33,12 +34,13 @@ impl Admin {
     }
 }
 
-fn plan(call: &mut Call<'_>, id: &PolicyId, deletion: Deletion) -> Result<Step<()>, AdminError> {
+fn plan(call: &mut Call<'_>, id: &PolicyId, removal: Removal) -> Result<Step<()>, AdminError> {
     let before = call.policy_to_change(id)?;
     let needed = (role(before.enforced), &before.namespace);
     call.world.permit(call.by, needed, What::Policy)?;
+    AdminError::unless_expected(removal.expected, before.version)?;
     let there = call.world.routes().filter(|(route, _)| before.routes.contains(*route)).count();
-    if deletion == Deletion::OnlyIfFree && there > 0 {
+    if removal.deletion == Deletion::OnlyIfFree && there > 0 {
         let why = format!("it is given to {there} routes; take it from them first");
         return Err(AdminError::InUse(why));
     }

@@ -156,9 +156,7 @@ impl Call<'_> {
         edit: &RouteEdit,
         mut fields: Fields,
     ) -> Result<RouteRecord, AdminError> {
-        if edit.expected.is_some_and(|expected| expected != before.version) {
-            return Err(AdminError::Changed);
-        }
+        AdminError::unless_expected(edit.expected, before.version)?;
         let mut after = before.clone();
         if let Some(text) = &edit.description {
             after.description = fields.line("description", text);

@@ -5,7 +5,8 @@ use crate::admin::call::{Call, CatalogUse, Plan, Step};
 use crate::admin::deed::Thing;
 use crate::admin::namespaces::IN_FILE;
 use crate::admin::{Actor, Admin, AdminError, What};
-use crate::namespace::Made;
+use crate::catalog::RouteRecord;
+use crate::namespace::{Made, Role};
 use crate::people::Moment;
 use crate::store::Change;
 use std::collections::BTreeSet;
@@ -19,11 +20,12 @@ impl Admin {
         &self,
         by: &Actor,
         id: &str,
+        expected: Option<u64>,
         at: Moment<'_>,
     ) -> Result<(), AdminError> {
         let mut call = self.call(by, at, (Verb::Delete, Thing::new(EntityKind::Route, id)));
         loop {
-            let step = plan(&mut call, id);
+            let step = plan(&mut call, id, expected);
             if let Some(done) = self.settle(&mut call, step).await? {
                 return Ok(done);
             }
@@ -31,20 +33,49 @@ impl Admin {
     }
 }
 
-fn plan(call: &mut Call<'_>, id: &str) -> Result<Step<()>, AdminError> {
-    let route = call.route_to_change(id)?;
-    if route.made != Made::Here {
-        return Err(AdminError::Refused(IN_FILE.to_owned()));
-    }
-    let before = call.world.stored().routes.iter().find(|record| record.id == route.id);
-    let before = before.cloned().ok_or(AdminError::NotFound(What::Route))?;
+fn plan(call: &mut Call<'_>, id: &str, expected: Option<u64>) -> Result<Step<()>, AdminError> {
+    let before = call.world.stored().routes.iter().find(|record| record.id.as_str() == id).cloned();
+    let before = match before {
+        Some(record) if !serves(call, id) && call.sees(&record) => {
+            call.hidden_route_to_change(&record)?;
+            record
+        }
+        record => {
+            call.route_to_change(id)?;
+            record
+                .filter(|_| serves(call, id))
+                .ok_or_else(|| AdminError::Refused(IN_FILE.to_owned()))?
+        }
+    };
+    AdminError::unless_expected(expected, before.version)?;
     let mut plan = Plan {
         catalog: CatalogUse::Changed,
-        changes: vec![Change::RemoveRoute(route.id.clone())],
+        changes: vec![Change::RemoveRoute(before.id.clone())],
         events: vec![call.told(Some(before.told()), None)],
         ..Plan::default()
     };
-    let changed = call.world.without(&BTreeSet::from([route.id.to_string()]));
-    call.put_policies(changed, &mut plan);
+    if serves(call, id) {
+        let changed = call.world.without(&BTreeSet::from([id.to_owned()]));
+        call.put_policies(changed, &mut plan);
+    }
     Ok(Step::Make(Box::new(plan), ()))
+}
+
+/// Whether the route of this id is the one in the store. If one of that id has come into the configuration
+/// since, that one serves, and has the policies.
+fn serves(call: &Call<'_>, id: &str) -> bool {
+    call.world.route(id).is_some_and(|route| route.made == Made::Here)
+}
+
+impl Call<'_> {
+    fn sees(&self, record: &RouteRecord) -> bool {
+        self.world.role(self.by, &record.namespace).is_some()
+    }
+
+    /// As [`Call::route_to_change`], of one that another one hides.
+    fn hidden_route_to_change(&mut self, record: &RouteRecord) -> Result<(), AdminError> {
+        let thing = Thing::new(EntityKind::Route, record.id.as_str());
+        self.thing = thing.in_namespace(&record.namespace).called(&record.from);
+        self.world.permit(self.by, (Role::Manager, &record.namespace), What::Route)
+    }
 }

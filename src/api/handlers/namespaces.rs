@@ -2,7 +2,7 @@
 
 use super::{Handlers, ids, made, once, small, span, told};
 use crate::admin::{
-    Actor, Deletion, MovePreview, NamespaceEdit, NamespaceView, NewNamespace, Resource,
+    Actor, Deletion, MovePreview, NamespaceEdit, NamespaceView, NewNamespace, Removal, Resource,
 };
 use crate::api::error::ApiError;
 use crate::api::mask::{Mask, etag, expected};
@@ -100,12 +100,9 @@ impl Handlers {
         at: Moment<'_>,
     ) -> Result<m::DeleteNamespaceResponse, ApiError> {
         let id = ids::namespace("id", &request.id)?;
-        if let Some(version) = expected(&request.etag)? {
-            let is = self.admin.namespace(by, &id, at.now).await?.record.version;
-            still(is, version)?;
-        }
         let deletion = if request.force { Deletion::WithAll } else { Deletion::OnlyIfFree };
-        self.admin.delete_namespace(by, &id, deletion, at).await?;
+        let removal = Removal { deletion, expected: expected(&request.etag)? };
+        self.admin.delete_namespace(by, &id, removal, at).await?;
         Ok(m::DeleteNamespaceResponse {})
     }
 
@@ -132,12 +129,6 @@ impl Handlers {
         let parent = ids::namespace("parent_id", &request.parent_id)?;
         Ok(moved(self.admin.preview_move(by, &id, &parent, at.now).await?))
     }
-}
-
-/// Refuses what was meant for another version. Not in the transaction that follows: whoever deletes
-/// something that changes at that very moment deletes the change as well.
-pub(super) fn still(is: u64, expected: u64) -> Result<(), ApiError> {
-    if is == expected { Ok(()) } else { Err(ApiError::changed()) }
 }
 
 /// A namespace as messages tell of it.

@@ -1,8 +1,9 @@
 //! Policies.
 
-use super::namespaces::still;
 use super::{Handlers, ids, made, once, small, told};
-use crate::admin::{Actor, AdminError, Deletion, NewPolicy, PolicyEdit, PolicyView, PolicyWanted};
+use crate::admin::{
+    Actor, AdminError, Deletion, NewPolicy, PolicyEdit, PolicyView, PolicyWanted, Removal,
+};
 use crate::api::error::ApiError;
 use crate::api::mask::{Mask, etag, expected};
 use crate::api::message as m;
@@ -95,12 +96,10 @@ impl Handlers {
         at: Moment<'_>,
     ) -> Result<m::DeletePolicyResponse, ApiError> {
         let id = self.stored_policy(by, &request.id).await?;
-        if let Some(version) = expected(&request.etag)? {
-            still(self.admin.policy(by, &request.id).await?.version, version)?;
-        }
         let deletion =
             if request.remove_from_routes { Deletion::WithAll } else { Deletion::OnlyIfFree };
-        self.admin.delete_policy(by, &id, deletion, at).await?;
+        let removal = Removal { deletion, expected: expected(&request.etag)? };
+        self.admin.delete_policy(by, &id, removal, at).await?;
         Ok(m::DeletePolicyResponse {})
     }
 

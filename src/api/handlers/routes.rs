@@ -1,7 +1,6 @@
 //! Routes.
 
 use super::accounts::mention;
-use super::namespaces::still;
 use super::{Handlers, ids, made, once, told};
 use crate::admin::{Actor, AdminError, NewRoute, RouteEdit, RouteView, RouteWanted};
 use crate::api::error::ApiError;
@@ -119,10 +118,7 @@ impl Handlers {
         at: Moment<'_>,
     ) -> Result<m::DeleteRouteResponse, ApiError> {
         let id = ids::named("id", &request.id)?;
-        if let Some(version) = expected(&request.etag)? {
-            still(self.admin.route(by, id).await?.version, version)?;
-        }
-        self.admin.delete_route(by, id, at).await?;
+        self.admin.delete_route(by, id, expected(&request.etag)?, at).await?;
         Ok(m::DeleteRouteResponse {})
     }
 }

@@ -1,6 +1,7 @@
-//! Tables for spreadsheets (RFC 4180). SECURITY: a cell that a spreadsheet would calculate is made text.
+//! What the API lists, as tables: which columns a message has, and a thing as a line of them.
 
 use crate::api::descriptor::{Holds, descriptors};
+use crate::csv::record;
 use serde_json::Value;
 
 /// A column: its name, and the way to it in the JSON of a thing.
@@ -44,12 +45,12 @@ fn collect(message: &str, above: &Column, depth: usize, found: &mut Vec<Column>)
 
 /// The first line.
 pub(super) fn head(columns: &[Column]) -> String {
-    line(columns.iter().map(|column| column.name.clone()))
+    record(columns.iter().map(|column| column.name.clone()))
 }
 
 /// The line of one thing.
 pub(super) fn row(columns: &[Column], thing: &Value) -> String {
-    line(columns.iter().map(|column| cell(thing.pointer(&column.pointer))))
+    record(columns.iter().map(|column| cell(thing.pointer(&column.pointer))))
 }
 
 fn cell(value: Option<&Value>) -> String {
@@ -60,27 +61,6 @@ fn cell(value: Option<&Value>) -> String {
         Some(value @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_))) => {
             value.to_string()
         }
-    }
-}
-
-fn line(cells: impl Iterator<Item = String>) -> String {
-    let cells: Vec<String> = cells.map(|cell| quoted(&guarded(cell))).collect();
-    format!("{}\r\n", cells.join(","))
-}
-
-/// What a spreadsheet would take for a formula gets a quote in front.
-fn guarded(cell: String) -> String {
-    let formula = |c: char| {
-        matches!(c, '=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠')
-    };
-    if cell.starts_with(formula) { format!("'{cell}") } else { cell }
-}
-
-fn quoted(cell: &str) -> String {
-    if cell.contains(['"', ',', '\r', '\n', '\t', '\'', ';']) {
-        format!("\"{}\"", cell.replace('"', "\"\""))
-    } else {
-        cell.to_owned()
     }
 }
 

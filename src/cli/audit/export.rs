@@ -1,11 +1,11 @@
 //! `lictor audit export`: entries for other programs, the earliest first, as they are read.
 
-use super::csv;
 use super::which::Which;
 use crate::activity::Entry;
 use crate::cli::opened::{People, with_admin};
 use crate::cli::terminal::{Stop, Terminal};
 use crate::cli::{Exit, json, report};
+use crate::csv;
 use crate::store::ActivityQuery;
 use clap::ValueEnum;
 use serde_json::Value;

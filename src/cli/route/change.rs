@@ -178,7 +178,7 @@ impl Update {
 impl Delete {
     pub(super) fn run(&self) -> Exit {
         with_admin(&self.common.config, People::Unneeded, async |terminal| {
-            terminal.admin.delete_route(&terminal.by, &self.route, terminal.at()).await?;
+            terminal.admin.delete_route(&terminal.by, &self.route, None, terminal.at()).await?;
             let gone = || json!({ "id": self.route });
             self.common.format.print(|| format!("{}\n", self.route), gone);
             Ok(())

@@ -31,6 +31,9 @@ routes:
 - {id: open, from: http://open.localhost, allow_public_unauthenticated_access: true}
 ";
 
+/// Its bootstrap secret.
+pub const BOOTSTRAP: &str = "0123456789abcdef0123456789abcdef";
+
 /// The deployment.
 #[derive(Debug)]
 pub struct Estate {

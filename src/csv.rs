@@ -1,8 +1,9 @@
 //! Comma-separated values (RFC 4180) that a spreadsheet takes as text.
 
 /// A record of cells, with its end of line.
-pub(super) fn record<const N: usize>(cells: [String; N]) -> String {
-    cells.map(|text| cell(&text)).join(",") + "\r\n"
+pub(crate) fn record(cells: impl IntoIterator<Item = String>) -> String {
+    let cells: Vec<String> = cells.into_iter().map(|text| cell(&text)).collect();
+    cells.join(",") + "\r\n"
 }
 
 /// SECURITY: what a spreadsheet would take as a formula gets a leading quote, after which it is text.

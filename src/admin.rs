@@ -8,6 +8,7 @@ mod actor;
 mod call;
 mod credentials;
 mod deed;
+mod denials;
 mod error;
 mod fields;
 mod namespaces;
@@ -44,6 +45,8 @@ use crate::authorizer::Authorizer;
 use crate::secret::Secret;
 use crate::state::State;
 use crate::store::{SessionCache, Store, StoreError};
+use crate::tasks::Tasks;
+use denials::Denials;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 use world::World;
@@ -60,6 +63,11 @@ pub struct Admin {
     known: Arc<users::Known>,
     /// Whose turn it is to write.
     turns: Arc<Mutex<()>>,
+    /// Who was refused what of late.
+    denials: Arc<Denials>,
+    /// For what takes long to compute, and whose turn that is.
+    tasks: Tasks,
+    checking: Arc<Mutex<()>>,
 }
 
 impl Admin {
@@ -70,7 +78,17 @@ impl Admin {
         key: Secret<[u8; 32]>,
     ) -> Self {
         let (key, known, turns) = (Arc::new(key), Arc::default(), Arc::default());
-        Self { cache, state, authorizer, key, known, turns }
+        Self {
+            cache,
+            state,
+            authorizer,
+            key,
+            known,
+            turns,
+            denials: Arc::default(),
+            tasks: Tasks::default(),
+            checking: Arc::default(),
+        }
     }
 
     pub fn store(&self) -> &Arc<dyn Store> {

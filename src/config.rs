@@ -33,7 +33,7 @@ pub use routes::Upstream;
 pub use schema::schema;
 pub use sign_in::{ProgrammaticDomains, ProviderSettings, SignInSettings};
 pub use source::{Environment, load_directory, load_policy, load_users, read_directory};
-pub use stored::{RouteProblem, StoredSettings, compile_policy};
+pub use stored::{LONGEST_POLICY, RouteProblem, StoredSettings, compile_policy};
 
 use crate::document::{Node, Notice, Problem, Problems, Section, Value, Weight};
 use crate::namespace::NamespaceRecord;

@@ -10,7 +10,7 @@ mod yaml;
 pub use flow::{flow_entry, quoted};
 pub use problem::{Notice, Place, Problem, Problems, Weight};
 pub use reader::{Section, nearest};
-pub use yaml::{LoadError, load_json, load_yaml};
+pub use yaml::{LoadError, load_json, load_yaml, load_yaml_within};
 
 use std::cmp::Ordering;
 use std::fmt;

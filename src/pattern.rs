@@ -94,12 +94,23 @@ impl Pattern {
             // Together they are too large: then one after the other.
             (None, _) => {
                 let apart = parsed.iter().zip(texts);
-                let built = apart.map(|(hir, text)| Automaton::build(hir).ok_or(too_large(text)));
+                let mut held = 0;
+                let built = apart.map(|(hir, text)| {
+                    let built = Automaton::build(hir).filter(|_| held <= LIMIT);
+                    let built = built.ok_or_else(|| too_large(text))?;
+                    held += built.table.memory_usage();
+                    Ok(built)
+                });
                 built.collect::<Result<_, _>>()?
             }
         };
         let texts = texts.iter().map(|text| (*text).to_owned()).collect();
         Ok(Self { texts, automata: automata.into() })
+    }
+
+    /// How much its tables hold, in bytes.
+    pub fn memory(&self) -> usize {
+        self.automata.iter().map(|automaton| automaton.table.memory_usage()).sum()
     }
 
     /// Whether all of `text` is as one of the expressions says.

@@ -117,6 +117,14 @@ pub struct SignIn {
 }
 
 impl SignIn {
+    /// Whether the users file has somebody of this id, who may not have signed in yet.
+    pub fn lists(&self, user: &str) -> bool {
+        match &self.provider {
+            Some(Provider::Local(users)) => users.lists(user),
+            Some(Provider::Oidc(_)) | None => false,
+        }
+    }
+
     fn new(url: Url, config: &Config) -> Self {
         let secret = &config.identity.secret;
         let settings = config.sign_in.as_ref();

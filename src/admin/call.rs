@@ -4,7 +4,9 @@
 use super::deed::Thing;
 use super::world::World;
 use super::{Actor, Admin, AdminError};
-use crate::activity::{Deed, Event, Outcome, Verb, Who};
+use crate::activity::{ActorKind, Deed, EntityKind, Event, Outcome, Verb, Who};
+use crate::id::NamespaceId;
+use crate::namespace::Role;
 use crate::people::Moment;
 use crate::store::{Change, Clash, Once, RecordKey, StoreError, StoreErrorKind};
 use serde_json::Value;
@@ -100,6 +102,21 @@ impl Call<'_> {
         }
     }
 
+    /// The first thing that an administrator of everything does turns the bootstrap secret off, if signing
+    /// in has not: they may have been made one since.
+    fn close_bootstrap(&self, plan: &mut Plan) {
+        let is_open = self.world.settings().bootstrap.is_some()
+            && self.world.stored().bootstrap_closed.is_none();
+        let admin = self.by.kind() == ActorKind::Person
+            && self.world.role(self.by, &NamespaceId::global()) == Some(Role::Admin);
+        if is_open && admin && self.verb != Verb::BootstrapClosed {
+            plan.catalog = CatalogUse::Changed;
+            plan.changes.push(Change::CloseBootstrap(self.at.now));
+            let deployment = Thing::new(EntityKind::Deployment, "bootstrap");
+            plan.events.push(self.event(Verb::BootstrapClosed, &deployment, (None, None)));
+        }
+    }
+
     /// An entry that tells that it was not done.
     fn refused(&self, why: &AdminError) -> Event {
         let mut event = self.event(Verb::AdministrationRefused, &self.thing, (None, None));
@@ -148,17 +165,19 @@ impl Admin {
         call: &mut Call<'_>,
         step: Result<Step<T>, AdminError>,
     ) -> Result<Option<T>, AdminError> {
-        let (plan, done) = match step {
+        let (mut plan, done) = match step {
             Ok(Step::Make(plan, done)) => (*plan, done),
             Ok(Step::Already(done)) => return Ok(Some(done)),
             Err(error) => {
-                if error.is_denial() {
+                // Each entry waits for the disk: whoever is refused again and again is not to hold up others.
+                if error.is_denial() && self.denials.may_be_noted(call.by, call.verb, call.at.now) {
                     let event = call.refused(&error);
                     self.store().commit(Vec::new(), vec![event]).await?;
                 }
                 return Err(error);
             }
         };
+        call.close_bootstrap(&mut plan);
         call.tries += 1;
         self.take_turn(call).await;
         let catalog = plan.catalog;

@@ -78,6 +78,15 @@ impl AccountRecord {
         Who { user: self.user.clone(), email, groups: Vec::new() }
     }
 
+    /// Who does something with a token of it: a machine, also where it acts as a person.
+    pub fn machine_itself(&self) -> Who {
+        let user = match &self.kind {
+            AccountKind::Unique => self.user.clone(),
+            AccountKind::Impersonating(_) => self.id.to_string(),
+        };
+        Who { user, ..Who::default() }
+    }
+
     pub(super) fn told(&self) -> Value {
         json!({
             "id": self.id.as_str(),

@@ -11,6 +11,7 @@ use crate::config::{NamedPolicy, compile_policy};
 use crate::document::Problem;
 use crate::id::NamespaceId;
 use crate::namespace::{Made, Role};
+use crate::store::StoreError;
 use crate::time::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -142,9 +143,22 @@ impl Admin {
         view.filter(visible).ok_or(AdminError::NotFound(What::Policy))
     }
 
-    /// Everything that is wrong with a policy, with line and column. Changes nothing.
-    pub fn check_policy(&self, text: &str) -> Vec<Problem> {
-        compile_policy(text, self.world().settings().stored.language).err().unwrap_or_default()
+    /// Everything that is wrong with a policy, with line and column. Changes nothing. For whoever may make
+    /// policies somewhere; one at a time, beside what decides.
+    ///
+    /// # Errors
+    /// `by` is a manager nowhere.
+    pub async fn check_policy(&self, by: &Actor, text: &str) -> Result<Vec<Problem>, AdminError> {
+        let world = self.world();
+        world.permit_somewhere(by, Role::Manager)?;
+        let turn = self.checking.lock().await;
+        let (text, language) = (text.to_owned(), world.settings().stored.language);
+        let compiled = self.tasks.compute(move || compile_policy(&text, language)).await;
+        drop(turn);
+        match compiled {
+            Some(compiled) => Ok(compiled.err().unwrap_or_default()),
+            None => Err(StoreError::unavailable("the server is stopping").into()),
+        }
     }
 }
 

@@ -6,13 +6,13 @@ mod removal;
 
 use super::world::{Depth, Sight, World};
 use super::{Actor, Admin, AdminError, PolicyMention, What};
-use crate::catalog::{RoutePath, RouteRecord};
+use crate::catalog::{PolicyRecord, RoutePath, RouteRecord};
 use crate::id::{NamespaceId, RouteId};
 use crate::namespace::Made;
 use crate::route::{PathMatch, Route};
 use crate::time::Timestamp;
 use overlap::Overlaps;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// A route as somebody sees it.
@@ -48,6 +48,9 @@ pub struct RouteWanted {
     pub namespace: Option<NamespaceId>,
     pub recursive: bool,
     pub text: String,
+    /// So many are left out, and at most so many told; 0 for all.
+    pub offset: usize,
+    pub limit: usize,
 }
 
 /// A route to be made. Envoy has to send its requests: `lictor envoy config` says how.
@@ -83,7 +86,7 @@ pub struct RouteEdit {
 }
 
 impl Admin {
-    /// In the order in which they are tried.
+    /// In the order in which they are tried; and how many there are.
     ///
     /// # Errors
     /// The namespace named is not there, or not to be seen.
@@ -92,7 +95,7 @@ impl Admin {
         &self,
         by: &Actor,
         which: &RouteWanted,
-    ) -> Result<Vec<RouteView>, AdminError> {
+    ) -> Result<(Vec<RouteView>, usize), AdminError> {
         let world = self.world();
         let within = world.asked(by, which.namespace.as_ref(), Depth::of(which.recursive))?;
         let shown = Shown::new(&world, by);
@@ -109,7 +112,11 @@ impl Admin {
                 || path(&route.path).to_lowercase().contains(&text)
                 || described.is_some_and(|described| described.contains(&text))
         };
-        Ok(routes.filter(holds).map(|route| shown.view(route)).collect())
+        let found: Vec<&Route> = routes.filter(holds).collect();
+        let total = found.len();
+        let most = if which.limit == 0 { total } else { which.limit };
+        let part = found.into_iter().skip(which.offset).take(most);
+        Ok((part.map(|route| shown.view(route)).collect(), total))
     }
 
     /// # Errors
@@ -135,6 +142,11 @@ struct Shown<'w> {
     world: &'w World,
     sight: Sight<'w>,
     stored: HashMap<&'w str, &'w RouteRecord>,
+    /// Ids of routes of which the configuration says something in words of its own.
+    own: HashSet<&'w str>,
+    /// Policies of the store that were given to a route, by its id.
+    given: HashMap<&'w str, Vec<&'w PolicyRecord>>,
+    enforced: Vec<&'w PolicyRecord>,
     overlaps: Overlaps<'w>,
 }
 
@@ -144,7 +156,17 @@ impl<'w> Shown<'w> {
         let stored = stored.map(|record| (record.id.as_str(), record)).collect();
         let any_port = world.settings().stored.any_port;
         let overlaps = Overlaps::new(world.catalog().table.routes(), any_port);
-        Self { world, sight: world.sight(by), stored, overlaps }
+        let nameless = |route: &&Route| route.policies.iter().any(|policy| policy.name.is_empty());
+        let own = world.settings().routes.iter().filter(nameless);
+        let own = own.map(|route| route.id.as_str()).collect();
+        let mut given = HashMap::<_, Vec<_>>::new();
+        for policy in &world.stored().policies {
+            for route in policy.routes.iter().filter(|_| !policy.enforced) {
+                given.entry(route.as_str()).or_default().push(policy);
+            }
+        }
+        let enforced = world.stored().policies.iter().filter(|policy| policy.enforced).collect();
+        Self { world, sight: world.sight(by), stored, own, given, enforced, overlaps }
     }
 
     fn view(&self, route: &Route) -> RouteView {
@@ -163,7 +185,7 @@ impl<'w> Shown<'w> {
             from: stored.map_or_else(|| route.from.to_string(), |record| record.from.clone()),
             path: stored.map_or_else(|| path(&route.path), |record| record.path.told()),
             policies: self.policies(route),
-            own_policy: self.has_own_policy(route),
+            own_policy: route.made == Made::InFile && self.own.contains(route.id.as_str()),
             pass_identity_headers: route.headers.pass_identity_headers,
             show_error_details: route.show_error_details,
             overlaps: overlaps.map(|other| other.id.to_string()).collect(),
@@ -179,24 +201,14 @@ impl<'w> Shown<'w> {
         let named = self.world.settings().policies.iter();
         let named = named
             .filter(|named| route.policies.iter().any(|policy| Arc::ptr_eq(policy, &named.policy)));
-        let stored = self.world.stored().policies.iter();
-        let stored = stored.filter(|policy| {
-            (policy.enforced || policy.routes.contains(route.id.as_str()))
-                && self.world.is_usable(policy, &route.namespace)
-        });
+        let given = self.given.get(route.id.as_str()).into_iter().flatten();
+        let stored = self.enforced.iter().chain(given);
+        let stored = stored.filter(|policy| self.world.is_usable(policy, &route.namespace));
         let named = named.map(|named| self.world.named_mention(named));
         let stored = stored.map(|policy| self.world.mention(policy));
         let mut mentions: Vec<PolicyMention> = named.chain(stored).collect();
         mentions.sort_by_key(|mention| !mention.enforced);
         mentions
-    }
-
-    /// Whether the configuration says something of it in words of its own.
-    fn has_own_policy(&self, route: &Route) -> bool {
-        let in_file = self.world.settings().routes.iter();
-        let mut in_file = in_file.filter(|own| own.id == route.id && own.made == route.made);
-        let own = in_file.next().map(|own| own.policies.as_slice()).unwrap_or_default();
-        own.iter().any(|policy| policy.name.is_empty())
     }
 }
 

@@ -112,7 +112,7 @@ impl Admin {
             return Ok(nothing_there(&asking));
         }
         let (answer, explanation) = self.explained(&world, &request, &asking, now).await?;
-        Ok(world.told(&asking, &answer, &explanation))
+        Ok(world.told(by, &asking, (&answer, &explanation)))
     }
 
     /// The answer of a check. A record that nobody has seen is looked up, as the door does.

@@ -50,7 +50,10 @@ impl Admin {
     }
 
     /// Whether a service account has this user id for itself.
-    async fn is_machine(&self, user: &str) -> Result<bool, StoreError> {
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn is_machine(&self, user: &str) -> Result<bool, StoreError> {
         let which = AccountQuery {
             user: Some(user.to_owned()),
             impersonating: Some(false),
@@ -85,11 +88,14 @@ impl Admin {
         Ok(())
     }
 
-    /// Whether the user id of a new machine is free. A later one would be whoever has it now.
+    /// Whether the user id of a new machine is free: of the directory, the users file, whoever signed in, and
+    /// other machines. Otherwise it would be whoever has it now.
     pub(super) async fn is_free(&self, world: &World, user: &str) -> Result<bool, StoreError> {
         let which =
             AccountQuery { user: Some(user.to_owned()), limit: 1, ..AccountQuery::default() };
+        let listed = world.settings().sign_in.as_ref().is_some_and(|it| it.lists(user));
         Ok(!world.directory().has_id(user)
+            && !listed
             && self.store().person(user).await?.is_none()
             && self.store().accounts(&which, Timestamp::default()).await?.total == 0)
     }
@@ -157,10 +163,10 @@ impl Target {
                 let known = Account { user: user.to_owned(), ..Account::default() };
                 return Some(Impersonated { known, source: KnownBy::Nobody });
             }
-            (Self::Unknown, Nobody::Refused) => {
-                "nobody is known by this user id; people find theirs at `/.pomerium`"
+            // SECURITY: a machine may be in a namespace that whoever asks does not see.
+            (Self::Unknown, Nobody::Refused) | (Self::Machine, _) => {
+                "no person is known by this user id; people find theirs at `/.pomerium`"
             }
-            (Self::Machine, _) => "this is the user id of a service account; name a person",
         };
         fields.wrong("user_id", message);
         None

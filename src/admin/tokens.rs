@@ -221,7 +221,7 @@ fn revocation(machine: &Machine, revoked: &CredentialRecord, at: Moment<'_>) -> 
         before: credential.told().to_string(),
         after: revoked.told().to_string(),
     };
-    let event = at.event(Verb::RevokeCredential, account.who());
+    let event = at.event(Verb::RevokeCredential, account.machine_itself());
     Event { subject: Some(account.who()), deed: Some(Box::new(deed)), ..event }
 }
 

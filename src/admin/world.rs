@@ -133,11 +133,18 @@ impl World {
     /// # Errors
     /// `Forbidden`.
     pub(super) fn permit_anywhere(&self, by: &Actor) -> Result<(), AdminError> {
-        if self.tree().roles(by.reach()).is_any() {
+        self.permit_somewhere(by, Role::Viewer)
+    }
+
+    /// For what is for everybody with this role somewhere.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub(super) fn permit_somewhere(&self, by: &Actor, role: Role) -> Result<(), AdminError> {
+        if self.tree().roles(by.reach()).highest() >= Some(role) {
             Ok(())
         } else {
-            let place = "in any namespace".to_owned();
-            Err(AdminError::Forbidden { role: Role::Viewer, place })
+            Err(AdminError::Forbidden { role, place: "in any namespace".to_owned() })
         }
     }
 

@@ -2,7 +2,7 @@
 //! they may have changed. What was read last stays while the store does not answer.
 
 use crate::state::State;
-use crate::store::Store;
+use crate::store::SessionCache;
 use crate::tasks::Tasks;
 use crate::web::{Readiness, Site};
 use std::sync::Arc;
@@ -30,11 +30,11 @@ pub(super) fn keep_read(tasks: &Tasks, site: &Arc<Site>, readiness: Readiness) {
     };
     let stopping = tasks.stopping();
     let mut changes = desk.cache.catalog_changes();
-    let (state, store) = (Arc::clone(&site.state), Arc::clone(desk.people.store()));
+    let (state, cache) = (Arc::clone(&site.state), Arc::clone(&desk.cache));
     tasks.start(async move {
         let following = async {
             while changes.changed().await.is_ok() {
-                read(&state, store.as_ref(), &readiness).await;
+                read(&state, &cache, &readiness).await;
             }
         };
         tokio::select! {
@@ -44,13 +44,15 @@ pub(super) fn keep_read(tasks: &Tasks, site: &Arc<Site>, readiness: Readiness) {
     });
 }
 
-async fn read(state: &State, store: &dyn Store, readiness: &Readiness) {
-    while let Err(error) = state.refresh(store).await {
+async fn read(state: &State, cache: &SessionCache, readiness: &Readiness) {
+    while let Err(error) = state.refresh(cache.store().as_ref()).await {
+        cache.catalog_is_unread(true);
         tracing::error!(%error, "namespaces, policies and routes of the store cannot be read");
         let remark = format!("what is kept in the store cannot be read; the last stays: {error}");
         readiness.catalog_remark(Some(remark));
         tokio::time::sleep(RETRY).await;
     }
+    cache.catalog_is_unread(false);
     let broken = &state.snapshot().catalog.broken;
     for (id, why) in broken {
         tracing::error!(id, why, "does not compile; what depends on it refuses everybody");

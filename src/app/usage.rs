@@ -1,6 +1,6 @@
 //! What service accounts did, written down every few seconds, and once more at the end.
 
-use crate::activity::{ActorKind, Deed, EntityKind, Event, Outcome, Verb, Who};
+use crate::activity::{ActorKind, Deed, EntityKind, Event, Outcome, Verb};
 use crate::clock::Clock;
 use crate::id::CredentialId;
 use crate::people::Moment;
@@ -170,7 +170,6 @@ enum Told {
 fn event(used: &Use, account: &AccountRecord, now: Timestamp) -> Event {
     let origin = Origin { address: used.last.address.clone(), ..Origin::default() };
     let at = Moment { now, origin: &origin };
-    let who = Who { user: account.user.clone(), ..Who::default() };
     let deed = Deed {
         by: ActorKind::ServiceAccount,
         credential: Some(used.credential.clone()),
@@ -183,5 +182,9 @@ fn event(used: &Use, account: &AccountRecord, now: Timestamp) -> Event {
         after: String::new(),
     };
     let detail = "another credential stands in its place".to_owned();
-    Event { deed: Some(Box::new(deed)), detail, ..at.event(Verb::CredentialReused, who) }
+    Event {
+        deed: Some(Box::new(deed)),
+        detail,
+        ..at.event(Verb::CredentialReused, account.machine_itself())
+    }
 }

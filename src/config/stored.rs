@@ -4,7 +4,7 @@ use super::outgoing::RouteDefaults;
 use crate::assertion::RouteHeaders;
 use crate::catalog::{RoutePath, RouteRecord};
 use crate::certificate::ClientAuthority;
-use crate::document::{Place, Problem, Problems, load_yaml};
+use crate::document::{Place, Problem, Problems, load_yaml_within};
 use crate::namespace::Made;
 use crate::policy::{Language, Policy, compile};
 use crate::route::{From, PathMatch, Route};
@@ -28,15 +28,30 @@ pub struct RouteProblem {
     pub message: String,
 }
 
-/// Compiles the text of a policy: YAML or JSON.
+/// The longest text of a policy, in bytes.
+pub const LONGEST_POLICY: usize = 256 * 1024;
+/// How many values aliases may add to one.
+const COPIES: usize = 10_000;
+/// So many problems are told.
+const TOLD: usize = 100;
+
+/// Compiles the text of a policy: YAML or JSON. SECURITY: somebody may send what takes long to read, so its
+/// length, its aliases, its tables and what is said of it are all bounded.
 ///
 /// # Errors
-/// All problems, each with line and column; the file is called `policy`.
+/// The first hundred problems, each with line and column; the file is called `policy`.
 pub fn compile_policy(text: &str, language: Language) -> Result<Policy, Vec<Problem>> {
-    let document = load_yaml(text, "policy").map_err(|error| vec![error.into_problem()])?;
+    if text.len() > LONGEST_POLICY {
+        let place = Place::whole("policy");
+        let message = format!("the policy is longer than {} KiB", LONGEST_POLICY >> 10);
+        return Err(vec![Problem::new("yaml_syntax", &place, message).help("write it shorter")]);
+    }
+    let document =
+        load_yaml_within(text, "policy", COPIES).map_err(|error| vec![error.into_problem()])?;
     let mut problems = Problems::default();
     let policy = compile(&document, language, &mut problems);
-    let (problems, _) = problems.into_parts();
+    let (mut problems, _) = problems.into_parts();
+    problems.truncate(TOLD);
     if problems.is_empty() { Ok(policy) } else { Err(problems) }
 }
 

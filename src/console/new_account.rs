@@ -3,7 +3,7 @@
 use super::form::{chosen_end, expiries, fresh_key, key, usual};
 use super::refusal::mistakes;
 use super::{Answer, Refusal, Seat, token};
-use crate::admin::{AdminError, Created, NewAccount, NewKind, UserView};
+use crate::admin::{AdminError, Created, NewAccount, NewKind, UserView, What};
 use crate::id::NamespaceId;
 use crate::namespace::Role;
 use crate::pages::console::{AccountForm, Mistake, Mistakes, NewAccountPage, PersonShown, path};
@@ -192,8 +192,12 @@ impl Seat {
         Ok(first.filter(|_| exact || fits.next().is_none()))
     }
 
-    /// What is said to somebody who may look here and not do something.
+    /// What is said to somebody who may look here and not do something. SECURITY: to somebody who may not
+    /// even look, what is said of what is not there.
     pub(super) fn takes(&self, role: Role, namespace: &NamespaceId) -> AdminError {
+        if self.role(namespace).is_none() {
+            return AdminError::NotFound(What::Namespace);
+        }
         AdminError::Forbidden { role, place: format!("in {}", self.tree().path(namespace)) }
     }
 }

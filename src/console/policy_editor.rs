@@ -2,7 +2,7 @@
 
 use super::form::{fresh_key, key, version};
 use super::refusal::mistakes;
-use super::{Answer, Seat, builder, policies};
+use super::{Answer, Refusal, Seat, builder, policies};
 use crate::admin::{AdminError, NewPolicy, PolicyEdit, PolicyView, RouteWanted};
 use crate::document::Problem;
 use crate::id::{NamespaceId, PolicyId};
@@ -113,9 +113,9 @@ async fn editor(seat: &Seat, draft: Draft, status: StatusCode) -> Answer {
     let which = RouteWanted {
         namespace: Some(draft.namespace.clone()),
         recursive: true,
-        text: String::new(),
+        ..RouteWanted::default()
     };
-    let views = seat.admin.routes(&seat.actor, &which).await?;
+    let (views, _) = seat.admin.routes(&seat.actor, &which).await?;
     let named: BTreeSet<&str> = seat
         .visit
         .snapshot
@@ -211,7 +211,7 @@ fn typed_rows(posted: &Form) -> Vec<RuleRow> {
 async fn act(seat: &Seat, posted: &Form, mut draft: Draft) -> Answer {
     match posted.text("do") {
         "save" => return save(seat, draft).await,
-        "check" => check(seat, &mut draft),
+        "check" => check(seat, &mut draft).await?,
         "text" => {
             if let PolicyBody::Builder(rows) = &draft.body {
                 let text = builder::text(rows);
@@ -262,12 +262,12 @@ impl Draft {
 }
 
 /// Compiles the policy, and tells what is wrong with it.
-fn check(seat: &Seat, draft: &mut Draft) {
+async fn check(seat: &Seat, draft: &mut Draft) -> Result<(), Refusal> {
     let rows_are_good = match &mut draft.body {
         PolicyBody::Builder(rows) => builder::judge(rows),
         PolicyBody::Text { .. } => true,
     };
-    let problems = seat.admin.check_policy(&draft.text());
+    let problems = seat.admin.check_policy(&seat.actor, &draft.text()).await?;
     draft.good = problems.is_empty() && rows_are_good;
     // Of rows that are wrong it is said beside them.
     if rows_are_good {
@@ -278,6 +278,7 @@ fn check(seat: &Seat, draft: &mut Draft) {
             (problem.line, problem.column) = (0, 0);
         }
     }
+    Ok(())
 }
 
 fn shown(problem: Problem) -> ProblemShown {
@@ -290,7 +291,7 @@ fn shown(problem: Problem) -> ProblemShown {
 }
 
 async fn save(seat: &Seat, mut draft: Draft) -> Answer {
-    check(seat, &mut draft);
+    check(seat, &mut draft).await?;
     if !draft.good {
         let message = "The policy does not compile yet.".to_owned();
         draft.mistakes.0.push(Mistake { field: draft.field().to_owned(), message });
@@ -359,7 +360,8 @@ pub(super) async fn check_text(seat: Arc<Seat>, posted: Form) -> Answer {
             "help": problem.help,
         })
     };
-    let problems: Vec<_> = seat.admin.check_policy(&text).into_iter().map(problem).collect();
+    let problems = seat.admin.check_policy(&seat.actor, &text).await?;
+    let problems: Vec<_> = problems.into_iter().map(problem).collect();
     Ok(json_answer(&json!({ "problems": problems })))
 }
 

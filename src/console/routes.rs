@@ -24,8 +24,9 @@ pub(super) async fn list(seat: Arc<Seat>) -> Answer {
         namespace: Some(seat.namespace.clone()),
         recursive: seat.is_recursive(),
         text: seat.parameter("q"),
+        ..RouteWanted::default()
     };
-    let views = seat.admin.routes(&seat.actor, &which).await?;
+    let (views, _) = seat.admin.routes(&seat.actor, &which).await?;
     let shown = RoutesPage {
         frame: seat.frame(),
         notice: seat.notice(),

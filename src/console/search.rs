@@ -37,9 +37,9 @@ pub(super) async fn everything(seat: Arc<Seat>) -> Answer {
         let policies = seat.admin.policies(&seat.actor, &which).await?;
         let policies = policies.into_iter().take(MOST);
         found.policies = policies.map(|it| (it.name, path::policy(&it.id, ""))).collect();
-        let which = RouteWanted { namespace: None, recursive: true, text };
-        let routes = seat.admin.routes(&seat.actor, &which).await?;
-        let routes = routes.into_iter().take(MOST);
+        let which = RouteWanted { recursive: true, text, limit: MOST, ..RouteWanted::default() };
+        let (routes, _) = seat.admin.routes(&seat.actor, &which).await?;
+        let routes = routes.into_iter();
         let link = |id: &str, from: &str| (format!("{id} · {from}"), path::route(id, ""));
         found.routes = routes.map(|it| link(it.id.as_str(), &it.from)).collect();
     }

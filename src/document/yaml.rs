@@ -46,6 +46,14 @@ const MAX_COPIED: usize = 1_000_000;
 /// # Errors
 /// A [`LoadError`] with the place, if the text is no single YAML document.
 pub fn load_yaml(text: &str, source: &str) -> Result<Node, LoadError> {
+    load_yaml_within(text, source, MAX_COPIED)
+}
+
+/// The same for a document of somebody else's: aliases and merge keys may add so many values.
+///
+/// # Errors
+/// As [`load_yaml`].
+pub fn load_yaml_within(text: &str, source: &str, copies: usize) -> Result<Node, LoadError> {
     let source: Arc<str> = source.into();
     if text.len() > MAX_BYTES {
         return Err(error(
@@ -54,7 +62,7 @@ pub fn load_yaml(text: &str, source: &str) -> Result<Node, LoadError> {
             "the document is larger than 16 MiB",
         ));
     }
-    let mut builder = Builder::new(source);
+    let mut builder = Builder::new(source, copies);
     for event in Parser::new_from_str(text) {
         match event {
             Ok((event, span)) => builder.take(event, span)?,
@@ -140,17 +148,20 @@ struct Builder {
     open: Vec<Open>,
     anchors: HashMap<usize, Node>,
     copied: usize,
+    /// At most so many may be copied.
+    copies: usize,
     documents: usize,
     root: Option<Node>,
 }
 
 impl Builder {
-    fn new(source: Arc<str>) -> Self {
+    fn new(source: Arc<str>, copies: usize) -> Self {
         Self {
             source,
             open: Vec::new(),
             anchors: HashMap::new(),
             copied: 0,
+            copies,
             documents: 0,
             root: None,
         }
@@ -259,8 +270,9 @@ impl Builder {
             return Err(error("yaml_syntax", place, "the document is nested more than 64 deep"));
         }
         self.copied += size(node);
-        if self.copied > MAX_COPIED {
-            return Err(error("yaml_syntax", place, "aliases expand to more than 1000000 values"));
+        if self.copied > self.copies {
+            let why = format!("aliases expand to more than {} values", self.copies);
+            return Err(error("yaml_syntax", place, &why));
         }
         Ok(node.clone())
     }

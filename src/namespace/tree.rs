@@ -56,6 +56,13 @@ impl Roles<'_> {
         self.tree.line(id).iter().find(|id| self.given.get(id).copied() == role && role.is_some())
     }
 
+    /// The highest role anywhere.
+    pub fn highest(&self) -> Option<Role> {
+        let given = self.given.iter().filter(|(id, _)| self.tree.get(id).is_some());
+        let highest = given.map(|(_, role)| *role).max();
+        if self.everywhere { Some(Role::Admin) } else { highest }
+    }
+
     /// Whether there is a role anywhere.
     pub fn is_any(&self) -> bool {
         self.everywhere || self.given.keys().any(|id| self.tree.get(id).is_some())
@@ -180,14 +187,14 @@ impl Tree {
         ordered
     }
 
-    /// How long accounts may live there: whatever is said nearest for `required`, the shortest of all for
-    /// `longest`.
+    /// How long accounts may live there: the shortest of all for `longest`; for `required` that they must
+    /// end, if that is said anywhere above, else whatever is said.
     pub fn lifetime(&self, id: &NamespaceId) -> LifetimeRules {
         let rules =
             || self.line(id).iter().filter_map(|id| self.get(id)).map(|record| record.lifetime);
         LifetimeRules {
             longest: rules().filter_map(|rules| rules.longest).min(),
-            required: rules().find_map(|rules| rules.required),
+            required: rules().filter_map(|rules| rules.required).max(),
         }
     }
 }

@@ -60,7 +60,7 @@ impl Language {
 /// Compiles a policy: a map with `allow` and `deny`, or a list of such maps. The map may say `mode:
 /// dry_run`, and then hold a list under `rules`.
 pub fn compile(document: &Node, language: Language, problems: &mut Problems) -> Policy {
-    let mut compiler = Compiler { language, problems };
+    let mut compiler = Compiler { language, problems, tables: 0 };
     let (mode, maps) = compiler.root(document);
     let settings = |map: &Node| if std::ptr::eq(map, document) { SETTINGS } else { &[] };
     let rules = maps.into_iter().flat_map(|map| compiler.rules(map, settings(map))).collect();
@@ -70,6 +70,8 @@ pub fn compile(document: &Node, language: Language, problems: &mut Problems) -> 
 struct Compiler<'p> {
     language: Language,
     problems: &'p mut Problems,
+    /// How much the tables of its patterns hold, in bytes.
+    tables: usize,
 }
 
 const ACTIONS: [&str; 2] = ["allow", "deny"];

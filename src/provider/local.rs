@@ -92,6 +92,11 @@ impl LocalUsers {
         self.users.iter().find(|user| user.id == id).map(LocalUser::profile)
     }
 
+    /// Whether somebody in the file has this id.
+    pub fn lists(&self, id: &str) -> bool {
+        self.users.iter().any(|user| user.id == id)
+    }
+
     pub fn len(&self) -> usize {
         self.users.len()
     }

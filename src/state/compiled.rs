@@ -23,8 +23,8 @@ pub struct Compiled {
     pub table: Arc<Table>,
     /// User ids of people who are blocked.
     pub blocked: BTreeSet<String>,
-    /// Policies and routes of the store that do not compile, by id, and why. What depends on one refuses
-    /// everybody.
+    /// Policies and routes of the store that do not compile, and routes whose namespace is not there, by
+    /// id, and why. What depends on one refuses everybody.
     pub broken: BTreeMap<String, String>,
     policies: BTreeMap<PolicyId, Kept>,
 }
@@ -61,9 +61,8 @@ impl Compiled {
         let counted = Counted { settings, stored: &stored, policies: &policies, tree: &tree };
         let table = match before.filter(|before| counted.is_as_in(before)) {
             Some(before) => {
-                let routes = stored.routes.iter().map(|record| record.id.as_str());
-                let same = routes.filter_map(|id| before.broken.get_key_value(id));
-                broken.extend(same.map(|(id, why)| (id.clone(), why.clone())));
+                let routes = before.broken.iter().filter(|(id, _)| PolicyId::parse(id).is_none());
+                broken.extend(routes.map(|(id, why)| (id.clone(), why.clone())));
                 Arc::clone(&before.table)
             }
             None => Arc::new(Table::new(counted.routes(&mut broken), settings.stored.any_port)),
@@ -90,11 +89,9 @@ impl Counted<'_> {
     /// Whether no route could be another than before.
     fn is_as_in(&self, before: &Compiled) -> bool {
         let old = &before.stored;
-        let enforced = self.stored.policies.iter().any(|policy| policy.enforced)
-            || self.settings.policies.iter().any(|named| named.enforced);
         old.routes == self.stored.routes
             && old.policies == self.stored.policies
-            && (!enforced || old.namespaces == self.stored.namespaces)
+            && old.namespaces == self.stored.namespaces
     }
 
     fn routes(&self, broken: &mut BTreeMap<String, String>) -> Vec<Route> {
@@ -107,7 +104,18 @@ impl Counted<'_> {
             stored.into_iter().filter_map(|record| self.route(record, broken)).collect();
         compiled.sort_by_cached_key(|route| order(route, broken));
         let all = self.settings.routes.iter().cloned().chain(compiled);
-        all.map(|route| self.with_policies(route)).collect()
+        all.map(|route| self.housed(self.with_policies(route), broken)).collect()
+    }
+
+    /// SECURITY: a route whose namespace is not there refuses everybody, because nobody knows which enforced
+    /// policies would count on it.
+    fn housed(&self, route: Route, broken: &mut BTreeMap<String, String>) -> Route {
+        if self.tree.get(&route.namespace).is_some() {
+            return route;
+        }
+        let why = format!("its namespace `{}` is not there", route.namespace);
+        broken.entry(route.id.to_string()).or_insert(why);
+        Route { policies: vec![Arc::new(Policy::closed())], ..route }
     }
 
     /// SECURITY: a route that does not compile refuses everybody on its whole host, so that nothing wider

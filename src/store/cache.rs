@@ -107,6 +107,8 @@ pub struct SessionCache {
     confirmed: AtomicU64,
     /// Counts how often the catalog may have changed.
     catalog: watch::Sender<u64>,
+    /// The catalog has changed and cannot be read.
+    unread: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -155,6 +157,7 @@ impl SessionCache {
             since: Stopwatch::start(),
             confirmed: AtomicU64::new(0),
             catalog: watch::Sender::new(0),
+            unread: AtomicBool::new(false),
         }
     }
 
@@ -236,6 +239,12 @@ impl SessionCache {
         self.catalog.subscribe()
     }
 
+    /// Says that the catalog has changed and cannot be read, or that it was read. SECURITY: nothing counts as
+    /// confirmed meanwhile, since somebody may have been blocked, or kept out by a policy.
+    pub fn catalog_is_unread(&self, unread: bool) {
+        self.unread.store(unread, Ordering::SeqCst);
+    }
+
     /// How long this cache has been there; a moment for [`SessionCache::confirm`].
     pub(super) fn moment(&self) -> Duration {
         self.since.elapsed()
@@ -243,6 +252,9 @@ impl SessionCache {
 
     /// Every change up to `moment` has been told.
     pub(super) fn confirm(&self, moment: Duration) {
+        if self.unread.load(Ordering::SeqCst) {
+            return;
+        }
         let moment = u64::try_from(moment.as_millis()).unwrap_or(u64::MAX).max(1);
         self.confirmed.fetch_max(moment, Ordering::SeqCst);
     }

@@ -98,6 +98,11 @@ async fn open(
         desk.people.note_failed_sign_in(&profile.email, "user-blocked", visit.moment()).await?;
         return Err(Trouble::of(Message::NotPermitted));
     }
+    // SECURITY: two cannot be one user id; the machine was there before.
+    if desk.admin.is_machine(&profile.subject).await? {
+        desk.people.note_failed_sign_in(&profile.email, "user-is-machine", visit.moment()).await?;
+        return Err(Trouble::of(Message::NotPermitted));
+    }
     if let Ok(before) = visit.visitor().await?.in_person() {
         let ending = Ending::SignOut;
         desk.people.end(&before.record.id, &ending, visit.moment()).await?;

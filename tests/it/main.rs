@@ -16,6 +16,7 @@
 mod acceptance;
 mod admin_accounts;
 mod admin_credentials;
+mod admin_escapes;
 mod api_docs;
 mod admin_namespaces;
 mod admin_policies;

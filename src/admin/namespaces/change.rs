@@ -161,7 +161,7 @@ impl World {
         }
         if let Some(rules) = edit.lifetime {
             if rules != before.lifetime {
-                let above = before.parent.as_ref().unwrap_or(&before.id);
+                let above = edit.parent.as_ref().or(before.parent.as_ref()).unwrap_or(&before.id);
                 self.lifetime(rules, above, &mut fields);
             }
             after.lifetime = rules;

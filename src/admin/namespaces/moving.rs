@@ -120,7 +120,7 @@ impl World {
 }
 
 impl Admin {
-    /// What moving it below `parent` would change. Changes nothing.
+    /// What moving it below `parent` would change, as far as `by` may see it. Changes nothing.
     ///
     /// # Errors
     /// Either is not there, or `by` is no manager in both.
@@ -135,7 +135,10 @@ impl Admin {
         world.permit_namespace(by, Role::Manager, id)?;
         world.permit_namespace(by, Role::Manager, parent)?;
         let before = world.tree().get(id).ok_or(AdminError::NotFound(What::Namespace))?;
-        let ways = Ways::between(world.tree(), before, parent);
+        let mut ways = Ways::between(world.tree(), before, parent);
+        let sight = world.sight(by);
+        ways.left.retain(|id| sight.sees(id));
+        ways.joined.retain(|id| sight.sees(id));
         let inside = world.tree().within(id);
         let names = |ids: &[NamespaceId]| {
             let policies = ids.iter().flat_map(|id| world.enforced_in(id));

@@ -9,15 +9,13 @@ use crate::admin::once::Fresh;
 use crate::admin::world::World;
 use crate::admin::{Actor, Admin, AdminError, What};
 use crate::catalog::PolicyRecord;
-use crate::config::compile_policy;
+use crate::config::{LONGEST_POLICY, compile_policy};
 use crate::id::{NamespaceId, PolicyId};
 use crate::namespace::Role;
 use crate::people::Moment;
 use crate::store::{Change, Clash};
 use std::collections::BTreeSet;
 
-/// The longest policy, in characters.
-const TEXT: usize = 256 * 1024;
 /// The longest explanation, in characters.
 const WORDS: usize = 2000;
 /// The longest name, in characters.
@@ -98,13 +96,14 @@ fn plan_new(call: &mut Call<'_>, new: &NewPolicy) -> Result<Step<PolicyId>, Admi
     fields.done()?;
     call.world.is_policy_name_free(&record)?;
     call.thing = Thing::policy(&record);
-    let plan = Plan {
+    let mut plan = Plan {
         once: fresh.once,
         catalog: CatalogUse::Changed,
         events: vec![call.told(None, Some(record.told()))],
-        changes: vec![Change::PutPolicy(record)],
+        changes: vec![Change::PutPolicy(record.clone())],
         ..Plan::default()
     };
+    call.touch_routes(record.routes.iter(), &mut plan);
     Ok(Step::Make(Box::new(plan), id))
 }
 
@@ -124,12 +123,13 @@ fn plan_update(
     }
     call.world.is_policy_name_free(&after)?;
     let after = call.modified(after);
-    let plan = Plan {
+    let mut plan = Plan {
         catalog: CatalogUse::Changed,
         events: vec![call.told(Some(before.told()), Some(after.told()))],
-        changes: vec![Change::PutPolicy(after)],
+        changes: vec![Change::PutPolicy(after.clone())],
         ..Plan::default()
     };
+    call.touch_routes(before.routes.symmetric_difference(&after.routes), &mut plan);
     Ok(Step::Make(Box::new(plan), ()))
 }
 
@@ -191,10 +191,7 @@ impl World {
 
     /// The text of a policy that compiles.
     fn policy_text(&self, text: &str, fields: &mut Fields) -> String {
-        let text = fields.lines("policy", text, TEXT);
-        if text.chars().count() > TEXT {
-            return text;
-        }
+        let text = fields.lines("policy", text, LONGEST_POLICY);
         let problems = compile_policy(&text, self.settings().stored.language).err();
         for problem in problems.into_iter().flatten() {
             fields.wrong("policy", problem.to_string());

@@ -6,7 +6,7 @@ use crate::admin::call::{Call, CatalogUse, Plan, Step};
 use crate::admin::deed::Thing;
 use crate::admin::world::World;
 use crate::admin::{Actor, Admin, AdminError, Deletion, Removal, What};
-use crate::catalog::PolicyRecord;
+use crate::catalog::{PolicyRecord, RouteRecord};
 use crate::id::PolicyId;
 use crate::people::Moment;
 use crate::store::Change;
@@ -71,6 +71,30 @@ impl World {
 }
 
 impl Call<'_> {
+    /// Routes of the store get a new version with every policy that is given to them or taken away, so that
+    /// nobody changes one by an older list.
+    pub(in crate::admin) fn touch_routes<'r>(
+        &self,
+        routes: impl Iterator<Item = &'r String>,
+        plan: &mut Plan,
+    ) {
+        for id in routes {
+            let stored = &self.world.stored().routes;
+            let record = stored.iter().find(|record| record.id.as_str() == id);
+            let is_in = |change: &Change| {
+                let put = matches!(change, Change::PutRoute(record) if record.id.as_str() == id);
+                put || matches!(change, Change::RemoveRoute(removed) if removed.as_str() == id)
+            };
+            if let Some(record) = record.filter(|_| !plan.changes.iter().any(is_in)) {
+                plan.changes.push(Change::PutRoute(RouteRecord {
+                    modified: self.at.now,
+                    modified_by: self.by.called().to_owned(),
+                    ..record.clone()
+                }));
+            }
+        }
+    }
+
     /// Other policies than before, each with an entry of its own.
     pub(in crate::admin) fn put_policies(
         &self,
@@ -78,6 +102,7 @@ impl Call<'_> {
         plan: &mut Plan,
     ) {
         for (before, after) in changed {
+            self.touch_routes(before.routes.symmetric_difference(&after.routes), plan);
             let after = self.modified(after);
             let told = (Some(before.told()), Some(after.told()));
             plan.events.push(self.event(Verb::Update, &Thing::policy(&after), told));

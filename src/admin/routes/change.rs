@@ -90,11 +90,11 @@ fn plan_new(call: &mut Call<'_>, new: &NewRoute) -> Result<Step<RouteId>, AdminE
     let compiled = call.world.compiled(&record, &mut fields);
     let given = call.world.given(&record.id, &record.namespace, &new.policies, &mut fields);
     fields.done()?;
-    if call.world.is_route_id_taken(&id) {
-        return Err(AdminError::Taken("id"));
-    }
     if let Some(route) = compiled {
         call.world.permit_hosts(call.by, &route)?;
+    }
+    if call.world.is_route_id_taken(&id) {
+        return Err(AdminError::Taken("id"));
     }
     let mut plan = Plan { once: fresh.once, catalog: CatalogUse::Changed, ..Plan::default() };
     call.thing = Thing::route(&record);
@@ -176,10 +176,11 @@ impl Call<'_> {
         if let Some(place) = &edit.namespace {
             after.namespace.clone_from(place);
         }
-        let serves = after.from != before.from || after.path != before.path;
+        let moves = after.namespace != before.namespace;
+        let serves = after.from != before.from || after.path != before.path || moves;
         let compiled = if serves { self.world.compiled(&after, &mut fields) } else { None };
         fields.done()?;
-        if after.namespace != before.namespace {
+        if moves {
             self.world.permit_route_move(self.by, &before.namespace, &after.namespace)?;
         }
         if let Some(route) = compiled {
@@ -240,13 +241,26 @@ impl World {
         }
         let sight = self.sight(by);
         let others = Overlaps::new(self.catalog().table.routes(), true).of_hosts(hosts);
-        let mut others = others.into_iter().filter(|other| other.id != route.id);
-        if others.all(|other| sight.role(&other.namespace) >= Some(Role::Manager)) {
-            return Ok(());
+        for other in others.into_iter().filter(|other| other.id != route.id) {
+            let theirs = sight.role(&other.namespace);
+            if theirs < Some(Role::Manager) {
+                let why = "a route in a namespace that you do not manage serves this host; choose another \
+                    host, or ask somebody who manages both";
+                return Err(AdminError::Refused(why.to_owned()));
+            }
+            // What is served there would be served by this one. Whoever may do more here than there would
+            // make more of themselves.
+            if theirs < sight.role(&route.namespace) {
+                let why = format!(
+                    "the route `{}` serves this host, and you may do less in its namespace than here; \
+                     choose another host, or ask somebody who may do as much there",
+                    other.id
+                );
+                return Err(AdminError::Refused(why));
+            }
+            self.permit_escape(by, &other.namespace, &route.namespace)?;
         }
-        let why = "a route in a namespace that you do not manage serves this host; choose another host, or \
-            ask somebody who manages both";
-        Err(AdminError::Refused(why.to_owned()))
+        Ok(())
     }
 
     /// Whether `by` may take a route from one namespace to another.
@@ -257,9 +271,23 @@ impl World {
         to: &NamespaceId,
     ) -> Result<(), AdminError> {
         self.permit_namespace(by, Role::Manager, to)?;
+        let here = self.role(by, from);
+        if let Some(more) = self.role(by, to).filter(|there| Some(*there) > here) {
+            return Err(self.forbidden(more, from));
+        }
+        self.permit_escape(by, from, to)
+    }
+
+    /// Whether `by` may have something judged in one namespace that was judged in another. Enforced
+    /// policies are made by admins, so only they take something out of their reach.
+    fn permit_escape(
+        &self,
+        by: &Actor,
+        from: &NamespaceId,
+        to: &NamespaceId,
+    ) -> Result<(), AdminError> {
         let to = self.tree().line(to);
         let left = self.tree().line(from).iter().filter(|id| !to.contains(id));
-        // Enforced policies are made by admins, so only they take something out of their reach.
         for id in left.filter(|id| !self.enforced_in(id).is_empty()) {
             if self.role(by, id) < Some(Role::Admin) {
                 return Err(self.forbidden(Role::Admin, id));
@@ -332,8 +360,12 @@ impl RouteEdit {
             pass_identity_headers,
             show_error_details,
             policies,
-            expected: _,
+            expected,
         } = self;
+        // It has no version that one could name.
+        if expected.is_some() {
+            return Err(AdminError::Changed);
+        }
         let others = namespace.is_some()
             || description.is_some()
             || from.is_some()

@@ -2,6 +2,7 @@
 
 use super::who::{Asking, Kind};
 use super::{Simulation, Step, StepOutcome};
+use crate::admin::Actor;
 use crate::admin::world::World;
 use crate::authorizer::{Answer, Outcome, Record};
 use crate::identity::{Identity, Person, TokenError};
@@ -162,9 +163,9 @@ pub(super) fn nothing_there(asking: &Asking) -> Simulation {
 impl World {
     pub(super) fn told(
         &self,
+        by: &Actor,
         asking: &Asking,
-        answer: &Answer,
-        explanation: &Explanation,
+        (answer, explanation): (&Answer, &Explanation),
     ) -> Simulation {
         let record = &answer.record;
         if record.denied == Some(DenyReason::NoRoute) {
@@ -175,7 +176,7 @@ impl World {
         let mut steps = asking.steps(Some(record));
         steps.push(route_step(route, denied));
         steps.extend(self.namespace_step(asking, route, denied));
-        steps.extend(self.policy_steps(route, denied, explanation));
+        steps.extend(self.policy_steps(by, route, denied, explanation));
         let (set_headers, removed_headers) = headers(&answer.outcome);
         Simulation {
             allowed: denied.is_none(),
@@ -206,9 +207,24 @@ impl World {
         Some(Step::new("namespace", outcome, detail).decides(|| outside))
     }
 
-    /// Enforced policies, then the others; each group with its criteria.
+    /// Names of policies that count on a route and that `by` does not see.
+    fn hidden(&self, by: &Actor, route: Option<&Route>) -> BTreeSet<&str> {
+        let sight = self.sight(by);
+        let Some(route) = route else { return BTreeSet::new() };
+        let stored = self.stored().policies.iter();
+        let stored = stored.filter(|policy| self.is_usable(policy, &route.namespace));
+        let stored = stored.map(|policy| (&policy.namespace, policy.name.as_str()));
+        let named = self.settings().policies.iter();
+        let named = named.map(|named| (&named.namespace, named.policy.name.as_str()));
+        let all = stored.chain(named).filter(|(place, _)| !sight.sees(place));
+        all.map(|(_, name)| name).collect()
+    }
+
+    /// Enforced policies, then the others; each group with its criteria. SECURITY: of a policy that `by` does
+    /// not see is only said that there is one, and what it comes to.
     fn policy_steps(
         &self,
+        by: &Actor,
         route: Option<&Route>,
         denied: Option<&DenyReason>,
         explanation: &Explanation,
@@ -217,6 +233,7 @@ impl World {
         let enforced: BTreeSet<&str> = line.iter().flat_map(|id| self.enforced_in(id)).collect();
         let deciding: BTreeSet<usize> =
             explanation.deciding(denied).map(|(_, criterion)| address(criterion)).collect();
+        let hidden = self.hidden(by, route);
         let mut groups: Vec<&GroupTrace> = explanation.groups.iter().collect();
         groups.sort_by_key(|group| !enforced.contains(group.policy.as_str()));
         let mut steps = Vec::new();
@@ -225,7 +242,8 @@ impl World {
             steps.push(Step::new("policies", StepOutcome::Fail, why).decides(|| true));
         }
         for group in groups {
-            let step = group_step(group, enforced.contains(group.policy.as_str()));
+            let seen = !hidden.contains(group.policy.as_str());
+            let step = group_step(group, enforced.contains(group.policy.as_str()), seen);
             let criteria: Vec<Step> = group
                 .criteria
                 .iter()
@@ -235,7 +253,7 @@ impl World {
                 })
                 .collect();
             steps.push(step.decides(|| criteria.iter().any(|criterion| criterion.decisive)));
-            steps.extend(criteria);
+            steps.extend(criteria.into_iter().filter(|_| seen));
         }
         steps
     }
@@ -263,7 +281,7 @@ fn address(criterion: &CriterionTrace) -> usize {
     std::ptr::from_ref(criterion).addr()
 }
 
-fn group_step(group: &GroupTrace, enforced: bool) -> Step {
+fn group_step(group: &GroupTrace, enforced: bool, seen: bool) -> Step {
     let whose = match (group.policy.as_str(), enforced) {
         ("", _) => "policy of the route".to_owned(),
         (name, true) => format!("enforced policy `{name}`"),
@@ -277,6 +295,7 @@ fn group_step(group: &GroupTrace, enforced: bool) -> Step {
     };
     let holds = if group.verdict.holds { "holds" } else { "does not hold" };
     let detail = match group.mode {
+        _ if !seen => format!("{holds}; it is made in a namespace that you do not see"),
         Mode::Enforce => format!("{holds}; {}", group.place),
         Mode::DryRun => format!("{holds}, in dry run; {}", group.place),
     };

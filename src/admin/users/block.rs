@@ -10,8 +10,9 @@ use crate::catalog::Blocked;
 use crate::id::ServiceAccountId;
 use crate::namespace::Role;
 use crate::people::{Ending, Moment, People};
-use crate::service_account::CredentialRecord;
-use crate::store::{AccountQuery, Change, RecordKey, SessionQuery};
+use crate::service_account::{AccountRecord, CredentialRecord};
+use crate::store::{AccountQuery, Change, RecordKey, SessionQuery, StoreError};
+use crate::time::Timestamp;
 use std::sync::Arc;
 
 /// So many sessions are ended, and so many accounts are looked at in one go.
@@ -114,11 +115,10 @@ impl Admin {
             namespaces: world.seen(by),
             user: Some(id.to_owned()),
             impersonating: Some(true),
-            limit: AT_ONCE,
             ..AccountQuery::default()
         };
         let mut revoked = 0;
-        for account in self.store().accounts(&which, at.now).await?.records {
+        for account in self.all_accounts(which, at.now).await? {
             let thing = Thing::new(EntityKind::ServiceAccount, account.id.as_str());
             let mut call = self.call(by, at, (Verb::RevokeCredential, thing));
             revoked += loop {
@@ -129,6 +129,23 @@ impl Admin {
             };
         }
         Ok(revoked)
+    }
+
+    /// Every account of a question, however many there are.
+    async fn all_accounts(
+        &self,
+        which: AccountQuery,
+        now: Timestamp,
+    ) -> Result<Vec<AccountRecord>, StoreError> {
+        let mut all = Vec::new();
+        loop {
+            let part = AccountQuery { offset: all.len(), limit: AT_ONCE, ..which.clone() };
+            let found = self.store().accounts(&part, now).await?.records;
+            if found.is_empty() {
+                return Ok(all);
+            }
+            all.extend(found);
+        }
     }
 
     /// Whether there was one.

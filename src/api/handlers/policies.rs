@@ -103,14 +103,13 @@ impl Handlers {
         Ok(m::DeletePolicyResponse {})
     }
 
-    #[expect(clippy::unused_async, reason = "as every call")]
     pub async fn validate_policy(
         &self,
-        _by: &Actor,
+        by: &Actor,
         request: m::ValidatePolicyRequest,
         _at: Moment<'_>,
     ) -> Result<m::ValidatePolicyResponse, ApiError> {
-        let problems = self.admin.check_policy(&request.text);
+        let problems = self.admin.check_policy(by, &request.text).await?;
         Ok(m::ValidatePolicyResponse { problems: problems.iter().map(problem).collect() })
     }
 

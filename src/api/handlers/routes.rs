@@ -40,8 +40,12 @@ impl Handlers {
             namespace: ids::namespace_or_all("namespace", &request.namespace)?,
             recursive: request.recursive.unwrap_or(true),
             text: request.q,
+            offset: page.offset(),
+            limit: page.limit,
         };
-        let (part, next_cursor, total) = page.cut(self.admin.routes(by, &which).await?);
+        let (part, total) = self.admin.routes(by, &which).await?;
+        let next_cursor = page.next(part.len(), total as u64);
+        let total = u32::try_from(total).unwrap_or(u32::MAX);
         let routes = part.into_iter().map(route).collect();
         Ok(m::ListRoutesResponse { routes, next_cursor, total })
     }

@@ -45,8 +45,9 @@ impl List {
                 namespace: place.transpose()?,
                 recursive: !self.here,
                 text: self.text.clone(),
+                ..RouteWanted::default()
             };
-            let views = terminal.admin.routes(&terminal.by, &which).await?;
+            let (views, _) = terminal.admin.routes(&terminal.by, &which).await?;
             let all = || views.iter().map(json::route).collect::<Value>();
             self.common.format.print(|| table(&views), all);
             Ok(())

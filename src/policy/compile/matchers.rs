@@ -12,6 +12,9 @@ const STRING_OPERATORS: [&str; 8] =
     ["contains", "ends_with", "in", "is", "matches", "not", "not_in", "starts_with"];
 const LIST_OPERATORS: [&str; 3] = ["exclude", "has", "is"];
 
+/// How much the tables of all patterns of one policy may hold, in bytes.
+const MOST_TABLES: usize = 20 << 20;
+
 impl Compiler<'_> {
     pub(super) fn string_match(&mut self, data: &Node, case: Case) -> Option<StringMatch> {
         let Some(entries) = data.entries() else {
@@ -63,16 +66,23 @@ impl Compiler<'_> {
                 vec![self.pattern_text(&entry.node)?]
             }
         };
+        if self.tables > MOST_TABLES {
+            let message = "the patterns of this policy need tables larger than 20 MB together";
+            self.problem("bad_pattern", &entry.node.place, message, "write fewer, or shorter ones");
+            return None;
+        }
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let read = match case {
             Case::Exact => Pattern::any_of(&texts),
             Case::Folded => Pattern::any_folded_of(&texts),
         };
-        read.map_err(|error| {
+        let read = read.map_err(|error| {
             let message = format!("`matches`: {error}");
             self.problem("bad_pattern", &entry.node.place, message, error.help());
-        })
-        .ok()
+        });
+        let read = read.ok()?;
+        self.tables += read.memory();
+        Some(read)
     }
 
     fn pattern_text(&mut self, node: &Node) -> Option<String> {

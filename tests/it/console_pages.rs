@@ -389,6 +389,29 @@ async fn there_is_a_console_where_people_sign_in_and_nowhere_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_own_page_leads_those_with_a_role_to_the_console() {
+    let house = House::open().await;
+    let (mut root, mut alice) =
+        (house.signed_in("root@corp.test").await, house.signed_in("alice@corp.test").await);
+    let leads = |seen: &Seen| {
+        assert_eq!(seen.status(), 200, "{seen:?}");
+        seen.body().contains("<a href=\"/console/\"")
+    };
+    assert!(leads(&root.my_page().await));
+    assert!(!leads(&alice.my_page().await), "no role, no way");
+    let design = make_namespace(&mut root, GLOBAL, "Design").await;
+    give(&mut root, &design, ("group", "Engineers"), "viewer").await;
+    assert!(leads(&alice.my_page().await), "any role, by a group too");
+    // Acting as somebody else changes nothing: the console is entered in one's own name.
+    assert!(leads(&root.act_as("bob@corp.test", "").await));
+    assert!(leads(&root.stop_acting().await));
+    // There is no console on hosts that are protected, and so no way there.
+    root.go("http://any.localhost/").await;
+    assert!(!leads(&root.go("http://any.localhost/.pomerium/").await));
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_has_no_role_is_told_which_it_takes() {
     let house = House::open().await;
     let mut alice = house.signed_in("alice@corp.test").await;

@@ -32,6 +32,7 @@ mod certificate_settings;
 mod certificates;
 mod check_service;
 mod check_wire;
+mod console_attacks;
 mod console_look;
 mod console_pages;
 mod data_sources;

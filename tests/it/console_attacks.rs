@@ -216,8 +216,8 @@ async fn every_form_on_every_page_holds_the_token_of_its_session() {
 const HOSTILE: &str =
     "\"'><img src=x onerror=\"window.struck=1\"><script>window.struck=1</script>&amp;{{7*7}}";
 /// Who is called like that.
-const MALLORY: &str = "u-mal\"'><img src=x onerror=window.struck=1>";
-const HER_ADDRESS: &str = "mal\"'><img src=x onerror=window.struck=1>@corp.test";
+const MALLORY: &str = "u-mal\"'><img/src=x/onerror=window.struck=1>";
+const HER_ADDRESS: &str = "mal\"'><img/src=x/onerror=window.struck=1>@corp.test";
 
 fn hostile_directory() -> Directory {
     let user = |id: &str, email: &str| User {
@@ -376,6 +376,9 @@ async fn texts_of_others_are_texts() {
     window.open(&at("policies/new")).await;
     window.press("#name", HOSTILE).await;
     window.press("#value-0", HOSTILE).await;
+    window.wait_for("#value-0[aria-expanded=true]").await;
+    is_unharmed(&window, "accounts while one types").await;
+    window.keys(key::ESCAPE).await;
     window.click("button[value=add]").await;
     window.wait_for("#effect-1").await;
     is_unharmed(&window, "rows").await;

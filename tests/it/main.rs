@@ -35,6 +35,7 @@ mod check_wire;
 mod console_attacks;
 mod console_look;
 mod console_pages;
+mod console_scale;
 mod data_sources;
 mod decision_log;
 mod directory_url;

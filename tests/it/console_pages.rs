@@ -413,7 +413,7 @@ async fn policies_are_written_as_rows_and_as_text() {
     let refused = root.submit(&page, new, &wrong).await;
     assert_eq!(refused.status(), 400);
     assert!(refused.body().contains("Line 3, column 5:"), "{refused:?}");
-    assert!(refused.body().contains("unknown criterion `usr`"), "{refused:?}");
+    assert!(refused.body().contains("unknown criterion <code>usr</code>"), "{refused:?}");
     let checked = root.submit(&page, "/console/policies/check", &wrong).await;
     let problems: serde_json::Value = serde_json::from_str(checked.body()).expect("JSON");
     assert_eq!(problems["problems"][0]["line"], 3, "{problems}");

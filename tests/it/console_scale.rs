@@ -21,8 +21,9 @@ const PEOPLE: usize = 100_000;
 const BATCH: u32 = 1000;
 /// Namespaces below Global, in three floors.
 const NAMESPACES: u32 = 40;
-/// What the pages are to keep to, at the median. Tests are not optimised and share the machine.
-const GOAL: Duration = Duration::from_millis(100);
+/// What the pages are to keep to, at the median: 100 ms. What is not optimised, and shares the machine with
+/// other tests, has more time.
+const GOAL: Duration = Duration::from_millis(if cfg!(debug_assertions) { 1000 } else { 100 });
 
 fn place(number: u32) -> NamespaceId {
     namespace_id(&format!("team-{number}"))

@@ -104,7 +104,9 @@ async fn allow_by_mouse(browser: &Browser, look: &mut Look) {
     browser.wait_until(&found).await;
     look.at(browser, "console-look-ahead").await;
     browser.press("#value-0", "-bot").await;
-    browser.wait_for("#value-0[aria-expanded=true]").await;
+    // The list for what is typed now, which nothing will replace.
+    let whole = "return document.querySelector('#value-0-options mark')?.textContent";
+    browser.wait_until(&format!("{whole} === 'build-bot'")).await;
     browser.wait_until(&found).await;
     browser.click("#value-0-options li").await;
     assert_eq!(browser.value("#value-0").await, BOT);

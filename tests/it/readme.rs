@@ -99,7 +99,14 @@ async fn line_13_the_walk_with_a_machine_by_terminal() {
     assert!(script.contains(&gateway), "{script}");
     let script = script.replace(&gateway, &setup.gateway.to_string());
     let script = script.replace("--config lictor.yaml", "--config lictor-0.yaml");
-    let script = format!("set -euo pipefail\n{script}\necho; echo \"$token\" >&2\n");
+    // A server of another process follows the store at its next heartbeat.
+    let (made, called) = script.split_once("\ncurl ").expect("a call");
+    let script = format!(
+        "set -euo pipefail\n{made}\nasked() {{ curl -sS {called}\n}}\n\
+         for try in $(seq 100); do\n\
+         answer=$(asked); if [[ $answer == '{{'* ]]; then break; fi; sleep 0.1\ndone\n\
+         echo \"$answer\"; echo \"$token\" >&2\n"
+    );
     let home = setup.folder.path().to_owned();
     let run = move || {
         let ours = Path::new(env!("CARGO_BIN_EXE_lictor")).parent().expect("a folder");
@@ -111,7 +118,7 @@ async fn line_13_the_walk_with_a_machine_by_terminal() {
     let done = tokio::task::spawn_blocking(run).await.expect("it runs");
     let (said, told) = (text(done.stdout), text(done.stderr));
     assert!(done.status.success(), "{said}\n{told}");
-    let reply = &said[said.find('{').expect("an answer")..];
+    let reply = &said[said.find("{\n").or_else(|| said.find("{\"")).expect("an answer")..];
     let reply: serde_json::Value = serde_json::from_str(reply).expect("JSON");
     let assertion = reply["headers"]["x-pomerium-jwt-assertion"].as_str();
     let claims = payload(assertion.unwrap_or_else(|| panic!("no assertion: {said}")));

@@ -25,7 +25,7 @@ pub(crate) use caller::{Caller, origin_of};
 pub use operator::{Readiness, health, metrics};
 pub(crate) use sent::Sent;
 pub use site::{Desk, Site};
-pub(crate) use view::{frame, sentence};
+pub(crate) use view::{actor, frame, has_role, sentence};
 pub(crate) use visit::{Form, Visit, Visitor};
 
 use crate::pages::{ASSET_HEADERS, Message, asset};

@@ -226,11 +226,14 @@ fn payload(token: &str) -> Value {
 
 /// The rule, with how far off the token is.
 fn explained(error: &TokenError, now: Timestamp) -> String {
-    let seconds = |at: &Timestamp| (now.unix() - at.unix()).abs();
+    let seconds = |at: &Timestamp| match (now.unix() - at.unix()).abs() {
+        1 => "1 second".to_owned(),
+        several => format!("{several} seconds"),
+    };
     match error {
-        TokenError::Expired(at) => format!("{error}, {} seconds ago", seconds(at)),
+        TokenError::Expired(at) => format!("{error}, {} ago", seconds(at)),
         TokenError::NotYetValid(at) | TokenError::IssuedInFuture(at) => {
-            format!("{error}, in {} seconds", seconds(at))
+            format!("{error}, in {}", seconds(at))
         }
         TokenError::Malformed(_)
         | TokenError::BadSignature

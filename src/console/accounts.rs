@@ -13,9 +13,16 @@ use std::sync::Arc;
 const ROWS: usize = 50;
 
 pub(super) async fn list(seat: Arc<Seat>) -> Answer {
-    let offset = seat.parameter("offset").parse().unwrap_or(0);
-    let which = AccountsWanted { offset, limit: ROWS, ..wanted(&seat) };
-    let found = seat.admin.accounts(&seat.actor, &which, seat.now()).await?;
+    let mut offset = seat.parameter("offset").parse().unwrap_or(0);
+    let mut which = AccountsWanted { offset, limit: ROWS, ..wanted(&seat) };
+    let mut found = seat.admin.accounts(&seat.actor, &which, seat.now()).await?;
+    if found.views.is_empty() && offset > 0 {
+        // Some have gone since the address was made: the last ones that are left.
+        let last = usize::try_from(found.total.saturating_sub(1)).unwrap_or(0);
+        offset = last / ROWS * ROWS;
+        which.offset = offset;
+        found = seat.admin.accounts(&seat.actor, &which, seat.now()).await?;
+    }
     let kept = ["q", "kind", "state", "only", "sort"].map(|name| (name, seat.parameter(name)));
     let address =
         path::with(path::ACCOUNTS, kept.iter().map(|(name, value)| (*name, value.as_str())));

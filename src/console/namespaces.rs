@@ -94,12 +94,13 @@ pub(super) async fn namespace_page(seat: &Seat, given: Given, status: StatusCode
 /// What accounts are held to, in words.
 fn told(rules: LifetimeRules) -> Vec<String> {
     let longest = rules.longest.map(|longest| {
-        let hours = longest.as_secs() / 3600;
-        if hours > 0 && hours.is_multiple_of(24) {
-            format!("live at most {} days", hours / 24)
+        let hours = longest.as_secs().div_ceil(3600);
+        let (number, one, several) = if hours > 0 && hours.is_multiple_of(24) {
+            (hours / 24, "day", "days")
         } else {
-            format!("live at most {} hours", longest.as_secs().div_ceil(3600))
-        }
+            (hours, "hour", "hours")
+        };
+        format!("live at most {number} {}", if number == 1 { one } else { several })
     });
     let expiry = if rules.wants_expiry() { "must expire" } else { "need not expire" };
     longest.into_iter().chain([expiry.to_owned()]).collect()

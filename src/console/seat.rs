@@ -11,7 +11,7 @@ use crate::people::Moment;
 use crate::secret::Secret;
 use crate::sign_in::{Goal, SignInWish, sign_in_link};
 use crate::time::Timestamp;
-use crate::web::{Form, Site, Trouble, Visit, Visitor, frame, page, redirect};
+use crate::web::{Form, Site, Trouble, Visit, Visitor, actor, frame, has_role, page, redirect};
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::header::{COOKIE, SET_COOKIE};
 use axum::http::request::Parts;
@@ -70,11 +70,9 @@ impl Seat {
         let Ok(used) = visitor.in_person().cloned() else {
             return Err(to_sign_in(&visit, method));
         };
-        let (settings, directory) = (visit.settings(), &visit.snapshot.directory);
-        let actor = Actor::of_session(&used.record, &settings.impersonation, directory);
+        let actor = actor(&visit, &used);
         let frame = frame(&visit, &visitor);
-        let tree = &visit.snapshot.catalog.tree;
-        if !tree.roles(actor.reach()).is_any() {
+        if !has_role(&visit, &actor) {
             let shown = NoRolePage { frame, user_id: actor.who().user.clone() };
             return Err(page(StatusCode::FORBIDDEN, shown.render()));
         }

@@ -8,7 +8,7 @@ mod accounts;
 mod log;
 mod namespaces;
 mod overview;
-mod parts;
+pub(in crate::pages) mod parts;
 pub mod path;
 mod policies;
 mod policy_editor;

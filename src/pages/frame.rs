@@ -2,6 +2,7 @@
 //! the band that says as whom one acts.
 
 use super::console::Shell;
+use super::console::path::CONSOLE;
 use super::moment::Moment;
 use super::path;
 use crate::time::Timestamp;
@@ -16,6 +17,8 @@ pub struct Frame {
     /// As whom they act, or why not.
     pub band: Option<Band>,
     pub navigation: Navigation,
+    /// Whether there is a way to the console from here.
+    pub console: bool,
     /// What forms of this session send along. Never put into an address.
     pub csrf: String,
     /// What stands around pages of the console, instead of the navigation.
@@ -87,14 +90,20 @@ impl Frame {
     /// Nothing if there is only one page to go to.
     pub(super) fn entries(&self, place: Place) -> Vec<Entry> {
         let entry = |label, href, there| Entry { label, href, current: place == there };
-        match self.navigation {
-            Navigation::Nobody | Navigation::Person => Vec::new(),
+        let own = entry("My page", path::PERSON, Place::Person);
+        let mut entries = match self.navigation {
+            Navigation::Nobody => return Vec::new(),
+            Navigation::Person => vec![own],
             Navigation::Administrator => vec![
-                entry("My page", path::PERSON, Place::Person),
+                own,
                 entry("Sessions", path::SESSIONS, Place::Sessions),
                 entry("Activity", path::ACTIVITY, Place::Activity),
             ],
+        };
+        if self.console {
+            entries.push(Entry { label: "Console", href: CONSOLE, current: false });
         }
+        if entries.len() > 1 { entries } else { Vec::new() }
     }
 
     /// The namespace that is looked at in the console.

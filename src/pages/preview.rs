@@ -1,5 +1,6 @@
 //! What somebody would get: a table of every route, before one acts as them.
 
+use super::console::parts::counted;
 use super::frame::{Frame, Place, Target};
 use super::impersonation::ImpersonationForm;
 use super::person::Person;
@@ -92,6 +93,7 @@ impl PreviewPage {
             1 => ", 1 asks to sign in".to_owned(),
             several => format!(", {several} ask to sign in"),
         };
-        format!("{allowed} of {all} routes allowed, {denied} denied{asking}")
+        let all = counted(all, "route", "routes");
+        format!("{allowed} of {all} allowed, {denied} denied{asking}")
     }
 }

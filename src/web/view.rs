@@ -3,6 +3,7 @@
 use super::guard;
 use super::visit::{Visit, Visitor};
 use crate::activity::Who;
+use crate::admin::Actor;
 use crate::authorizer::SessionUse;
 use crate::identity::{Caller, ClaimValue, Directory, Identity, Person};
 use crate::pages::{self, Acting, Band, Claim, Frame, Group, Navigation, Target};
@@ -19,6 +20,7 @@ pub(crate) fn nobody(now: Timestamp) -> Frame {
         signed_in_as: String::new(),
         band: None,
         navigation: Navigation::Nobody,
+        console: false,
         csrf: String::new(),
         shell: None,
     }
@@ -37,9 +39,28 @@ pub(crate) fn frame(visit: &Visit, visitor: &Visitor) -> Frame {
         signed_in_as: called(identity.holder()),
         band: band(visit, visitor, identity),
         navigation: if may { Navigation::Administrator } else { Navigation::Person },
+        console: has_console(visit, visitor),
         csrf: secret.map(|secret| guard::token(secret, &visit.host)).unwrap_or_default(),
         shell: None,
     }
+}
+
+/// Whether the console is on this host, and would let the visitor in.
+fn has_console(visit: &Visit, visitor: &Visitor) -> bool {
+    let Ok(used) = visitor.in_person() else {
+        return false;
+    };
+    visit.is_authenticate_host() && visit.desk().is_ok() && has_role(visit, &actor(visit, used))
+}
+
+/// Who asks for a page, as administration sees them.
+pub(crate) fn actor(visit: &Visit, used: &SessionUse) -> Actor {
+    Actor::of_session(&used.record, &visit.settings().impersonation, &visit.snapshot.directory)
+}
+
+/// Whether they have a role in any namespace.
+pub(crate) fn has_role(visit: &Visit, actor: &Actor) -> bool {
+    visit.snapshot.catalog.tree.roles(actor.reach()).is_any()
 }
 
 /// How somebody is called: e-mail address, else user id.

@@ -2,14 +2,12 @@
 //! and that nothing needs the script. Pictures are left in `target/tmp/console`.
 
 use crate::support::browser::{Browser, Colours, key};
-use crate::support::check::get;
 use crate::support::house::{House, PASSWORD};
 use crate::support::page_samples::{Sample, Samples};
 use axum::Router;
 use axum::extract::Request;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{Html, IntoResponse, Response};
-use envoy_types::pb::envoy::service::auth::v3::check_response::HttpResponse;
 use lictor::pages::{ASSET_HEADERS, asset, security_headers};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -268,89 +266,10 @@ async fn a_token_is_copied_and_leaving_without_it_is_asked_about() {
     assert_eq!(held, false, "going back shows it again");
 }
 
-/// Presses Tab until the focus is on what fits.
-async fn tab_to(browser: &Browser, selector: &str) {
-    let there = format!("return document.activeElement.matches({selector:?})");
-    for _ in 0..120 {
-        if browser.run(&there).await == true {
-            return;
-        }
-        browser.keys(key::TAB).await;
-    }
-    panic!("no way to {selector} at {}", browser.url().await);
-}
-
-/// Types where the focus is.
-async fn typed(browser: &Browser, text: &str) {
-    for letter in text.chars() {
-        browser.keys(&letter.to_string()).await;
-    }
-}
-
 /// A browser that finds the house where its pages say it is.
 async fn browser_in(house: &House) -> Browser {
     let rule = format!("--host-resolver-rules=MAP auth.localhost:80 {}", house.http);
     Browser::start_with(&[&rule]).await
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_machine_is_let_in_by_keyboard_alone() {
-    let house = House::open().await;
-    let browser = browser_in(&house).await;
-    browser.open("http://auth.localhost/console/").await;
-    tab_to(&browser, "#login").await;
-    typed(&browser, "root@corp.test").await;
-    browser.keys(key::TAB).await;
-    typed(&browser, PASSWORD).await;
-    browser.keys(key::ENTER).await;
-    browser.wait_for(".side").await;
-    browser.keys("g").await;
-    browser.keys("s").await;
-    browser.wait_for_url(|url| url.ends_with("/console/accounts")).await;
-    browser.wait_for("[data-keys]:not([hidden])").await;
-    browser.keys("n").await;
-    browser.wait_for("#name").await;
-    tab_to(&browser, "#name").await;
-    typed(&browser, "build-bot").await;
-    tab_to(&browser, "form.form button.primary").await;
-    browser.keys(key::ENTER).await;
-    browser.wait_for("#secret").await;
-    tab_to(&browser, "#shown summary").await;
-    browser.keys(key::ENTER).await;
-    let token = browser.text("#token").await;
-    assert_eq!(token.split('.').count(), 3, "{token}");
-    let reload = browser.url().await;
-    assert!(reload.ends_with("/token"), "{reload}");
-
-    tab_to(&browser, "a[href*='/console/policies/new']").await;
-    browser.keys(key::ENTER).await;
-    browser.wait_for("#editor").await;
-    assert_eq!(browser.value("#value-0").await, "build-bot");
-    tab_to(&browser, "#name").await;
-    typed(&browser, "builds").await;
-    tab_to(&browser, "input[value=fin]").await;
-    browser.keys(" ").await;
-    tab_to(&browser, "button[value=save]").await;
-    browser.keys(key::ENTER).await;
-    browser.wait_for(".notice").await;
-    assert_eq!(browser.text(".notice").await, "It is created.");
-
-    let sent = format!("Bearer Pomerium-{token}");
-    let asked = get("fin.localhost", "/", &[("authorization", sent.as_str())]);
-    let answer = house.check(asked).await.http_response.expect("an answer");
-    assert!(matches!(answer, HttpResponse::OkResponse(_)), "{answer:?}");
-
-    // Neither going back nor loading again shows the token.
-    for _ in 0..3 {
-        browser.run("history.back(); return true").await;
-        browser.wait_until("return document.readyState === 'complete'").await;
-        let held = format!("return document.documentElement.outerHTML.includes({token:?})");
-        assert_eq!(browser.run(&held).await, false, "{}", browser.url().await);
-    }
-    browser.open(&reload).await;
-    assert!(browser.text("h1").await.contains("already displayed"));
-    assert_eq!(browser.complaints().await, [""; 0]);
-    house.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,70 +1,12 @@
 //! The console as it is served: who may sit there, what forms do, and what they give back.
 
-use crate::support::house::{Browser, House, PASSWORD, Seen, hidden};
+use crate::support::console::{
+    CONSOLE, GLOBAL, account_of, at, between, furnish, give, make, make_namespace, token_of,
+};
+use crate::support::house::{House, PASSWORD, Seen, hidden};
 use lictor::demo::exchange;
 use regex::Regex;
-use std::collections::BTreeSet;
 use url::Url;
-
-const CONSOLE: &str = "http://auth.localhost/console/";
-const GLOBAL: &str = "9d8dbd2c-8cce-4e66-9c1f-c490b4a07243";
-/// What somebody hostile writes into every field.
-const HOSTILE: &str = "<script>alert(1)</script>\"'&><img src=x onerror=alert(1)>";
-
-fn at(path: &str) -> String {
-    format!("{CONSOLE}{path}")
-}
-
-/// What stands between two texts for the first time.
-fn between<'t>(text: &'t str, before: &str, after: &str) -> &'t str {
-    let start = text.find(before).unwrap_or_else(|| panic!("no {before} in {text}")) + before.len();
-    let rest = &text[start..];
-    &rest[..rest.find(after).expect("an end")]
-}
-
-/// The token on the page that shows it.
-fn token_of(seen: &Seen) -> String {
-    between(seen.body(), "aria-label=\"The token\">", "</code>").to_owned()
-}
-
-fn account_of(seen: &Seen) -> String {
-    between(seen.body(), "data-afterwards=\"/console/accounts/", "/token\"").to_owned()
-}
-
-/// Makes a unique account in the namespace that is looked at; its page with the token.
-async fn make(browser: &mut Browser<'_>, name: &str) -> Seen {
-    let page = browser.go(&at("accounts/new")).await;
-    assert_eq!(page.status(), 200, "{page:?}");
-    let (key, namespace) = (hidden(page.body(), "key"), hidden(page.body(), "namespace"));
-    let fields = [
-        ("kind", "unique"),
-        ("name", name),
-        ("description", "for tests"),
-        ("expiry", "90d"),
-        ("key", key.as_str()),
-        ("namespace", namespace.as_str()),
-    ];
-    let made = browser.submit(&page, "/console/accounts/new", &fields).await;
-    assert_eq!(made.status(), 200, "{made:?}");
-    made
-}
-
-/// Makes a namespace below another one; its id.
-async fn make_namespace(browser: &mut Browser<'_>, parent: &str, name: &str) -> String {
-    let page = browser.go(&at("namespaces/new")).await;
-    let fields = [("parent", parent), ("name", name)];
-    let made = browser.submit(&page, "/console/namespaces/new", &fields).await;
-    assert_eq!(made.status(), 200, "{made:?}");
-    made.url().path().rsplit('/').next().expect("an id").to_owned()
-}
-
-/// Gives a role in a namespace, by the form on its page.
-async fn give(browser: &mut Browser<'_>, namespace: &str, to: (&str, &str), role: &str) -> Seen {
-    let page = browser.go(&at(&format!("namespaces/{namespace}"))).await;
-    let (of, subject) = to;
-    let fields = [("of", of), ("subject", subject), ("role", role)];
-    browser.submit(&page, &format!("/console/namespaces/{namespace}/roles"), &fields).await
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_is_made_and_its_token_is_shown_once() {
@@ -202,170 +144,6 @@ async fn acting_as_a_person_takes_a_fresh_sign_in() {
     house.close().await;
 }
 
-/// Pages of the console that exist when there is one of everything; ids are filled in.
-const PAGES: [&str; 28] = [
-    "",
-    "accounts",
-    "accounts/new",
-    "accounts/ACCOUNT",
-    "accounts/ACCOUNT/edit",
-    "accounts/ACCOUNT/delete",
-    "accounts/ACCOUNT/token",
-    "namespaces",
-    "namespaces/new",
-    "namespaces/NAMESPACE",
-    "namespaces/NAMESPACE/edit",
-    "namespaces/NAMESPACE/move?to=9d8dbd2c-8cce-4e66-9c1f-c490b4a07243",
-    "namespaces/NAMESPACE/delete",
-    "policies",
-    "policies/new",
-    "policy?id=POLICY",
-    "policy/edit?id=POLICY",
-    "policy/delete?id=POLICY",
-    "routes",
-    "routes/new",
-    "route?id=web",
-    "route/edit?id=web",
-    "route/delete?id=web",
-    "simulator",
-    "activity",
-    "users?q=bob",
-    "user?id=u-bob",
-    "search?q=b",
-];
-
-/// One of everything, with texts that `write` makes; the addresses of all pages.
-async fn furnish(root: &mut Browser<'_>, write: impl Fn(&str) -> String) -> Vec<String> {
-    let described = write("Design");
-    let namespace = make_namespace(root, GLOBAL, "Design").await;
-    let edit = root.go(&at(&format!("namespaces/{namespace}/edit"))).await;
-    let version = hidden(edit.body(), "version");
-    let fields =
-        [("name", "Design"), ("description", described.as_str()), ("version", version.as_str())];
-    let action = format!("/console/namespaces/{namespace}/edit");
-    let saved = root.submit(&edit, &action, &fields).await;
-    assert!(saved.body().contains("The changes are saved."), "{saved:?}");
-
-    root.go(&at(&format!("accounts?ns={namespace}"))).await;
-    let account = account_of(&make(root, "build-bot").await);
-    let edit = root.go(&at(&format!("accounts/{account}/edit"))).await;
-    let version = hidden(edit.body(), "version");
-    let fields =
-        [("description", described.as_str()), ("expiry", "keep"), ("version", version.as_str())];
-    let action = format!("/console/accounts/{account}/edit");
-    let saved = root.submit(&edit, &action, &fields).await;
-    assert!(saved.body().contains("The changes are saved."), "{saved:?}");
-
-    let page = root.go(&at("routes/new")).await;
-    let fields = [
-        ("namespace", namespace.as_str()),
-        ("id", "web"),
-        ("from", "https://web.localhost"),
-        ("description", described.as_str()),
-    ];
-    let made = root.submit(&page, "/console/routes/new", &fields).await;
-    assert!(made.body().contains("It is created."), "{made:?}");
-
-    let page = root.go(&at("policies/new")).await;
-    let name = write("builds");
-    let fields = [
-        ("namespace", namespace.as_str()),
-        ("name", name.as_str()),
-        ("description", described.as_str()),
-        ("explanation", described.as_str()),
-        ("remediation", described.as_str()),
-        ("view", "text"),
-        ("text", "allow: {or: [{user: {is: build-bot}}]}"),
-        ("to-0", "web"),
-        ("do", "save"),
-    ];
-    let made = root.submit(&page, "/console/policies/new", &fields).await;
-    assert!(made.body().contains("It is created."), "{made:?}");
-    let id = made.url().query_pairs().find(|(name, _)| name == "id").expect("an id").1.into_owned();
-    let given = give(root, &namespace, ("user", "u-alice"), "viewer").await;
-    assert!(given.body().contains("The role is given."), "{given:?}");
-    let filled = |page: &str| {
-        let page = page.replace("ACCOUNT", &account).replace("NAMESPACE", &namespace);
-        at(&page.replace("POLICY", &id))
-    };
-    PAGES.iter().map(|page| filled(page)).collect()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn texts_of_others_are_texts() {
-    let house = House::open().await;
-    let mut root = house.signed_in("root@corp.test").await;
-    let pages = furnish(&mut root, |text| format!("{text}{HOSTILE}")).await;
-    let mut shown = 0;
-    for page in &pages {
-        let seen = root.go(page).await;
-        assert_eq!(seen.status(), 200, "{page}: {seen:?}");
-        let body = seen.body();
-        assert!(!body.contains("<script>") && !body.contains("<img"), "{page}: {body}");
-        shown += body.matches("&#60;script&#62;").count();
-    }
-    assert!(shown > 10, "the texts are on the pages: {shown}");
-    let entries = root.go(&at("activity")).await;
-    let number = between(entries.body(), "href=\"/console/activity/", "\"").to_owned();
-    for number in 1..=number.parse::<u64>().expect("a number") {
-        let seen = root.go(&at(&format!("activity/{number}"))).await;
-        assert_eq!(seen.status(), 200, "{number}: {seen:?}");
-        assert!(!seen.body().contains("<script>") && !seen.body().contains("<img"), "{number}");
-    }
-    // In an address, too.
-    let query: String = url::form_urlencoded::byte_serialize(HOSTILE.as_bytes()).collect();
-    for page in [
-        "search?q=",
-        "accounts?q=",
-        "users?q=",
-        "policies?for=",
-        "policies/new?for=",
-        "accounts/new?name=",
-        "activity?who=",
-        "simulator?user=",
-        "namespaces/new?parent=",
-    ] {
-        let seen = root.go(&at(&format!("{page}{query}"))).await;
-        assert!(!seen.body().contains("<script>") && !seen.body().contains("<img"), "{page}");
-    }
-    house.close().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn no_form_is_taken_from_elsewhere() {
-    let house = House::open().await;
-    let mut root = house.signed_in("root@corp.test").await;
-    let pages = furnish(&mut root, str::to_owned).await;
-    let forms = Regex::new(r#"<form method="post" action="([^"]*)""#).expect("a pattern");
-    let buttons = Regex::new(r#"formaction="([^"]*)""#).expect("a pattern");
-    let mut actions = BTreeSet::new();
-    for page in &pages {
-        let seen = root.go(page).await;
-        for found in forms.captures_iter(seen.body()).chain(buttons.captures_iter(seen.body())) {
-            actions.insert(found[1].replace("&#38;", "&"));
-        }
-    }
-    actions.retain(|action| action.starts_with("/console/"));
-    actions.extend(["unblock", "revoke", "block"].map(|it| format!("/console/user/{it}?id=u-bob")));
-    actions.insert("/console/policies/check".to_owned());
-    assert!(actions.len() > 20, "{actions:?}");
-    let before = house.activity().await.len();
-    let page = root.go(CONSOLE).await;
-    let csrf = hidden(page.body(), "csrf");
-    for action in &actions {
-        // Without the token of the page, and with it from another site.
-        let seen = root.submit_with(&page, action, "guessed", &[("typed", "build-bot")]).await;
-        assert_eq!(seen.status(), 403, "{action}: {seen:?}");
-        root.headers =
-            vec!["origin: https://evil.test".to_owned(), "sec-fetch-site: cross-site".to_owned()];
-        let seen = root.submit_with(&page, action, &csrf, &[("typed", "build-bot")]).await;
-        assert_eq!(seen.status(), 403, "{action}: {seen:?}");
-        root.headers.clear();
-    }
-    assert_eq!(house.activity().await.len(), before, "nothing was done");
-    house.close().await;
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn there_is_a_console_where_people_sign_in_and_nowhere_else() {
     let house = House::open().await;
@@ -385,6 +163,29 @@ async fn there_is_a_console_where_people_sign_in_and_nowhere_else() {
     assert!(form.body().contains("name=\"password\""), "{form:?}");
     let back = stranger.log_in(&form, "root@corp.test", PASSWORD).await;
     assert_eq!(back.url().as_str(), at("accounts?state=expired"));
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_own_page_leads_those_with_a_role_to_the_console() {
+    let house = House::open().await;
+    let (mut root, mut alice) =
+        (house.signed_in("root@corp.test").await, house.signed_in("alice@corp.test").await);
+    let leads = |seen: &Seen| {
+        assert_eq!(seen.status(), 200, "{seen:?}");
+        seen.body().contains("<a href=\"/console/\"")
+    };
+    assert!(leads(&root.my_page().await));
+    assert!(!leads(&alice.my_page().await), "no role, no way");
+    let design = make_namespace(&mut root, GLOBAL, "Design").await;
+    give(&mut root, &design, ("group", "Engineers"), "viewer").await;
+    assert!(leads(&alice.my_page().await), "any role, by a group too");
+    // Acting as somebody else changes nothing: the console is entered in one's own name.
+    assert!(leads(&root.act_as("bob@corp.test", "").await));
+    assert!(leads(&root.stop_acting().await));
+    // There is no console on hosts that are protected, and so no way there.
+    root.go("http://any.localhost/").await;
+    assert!(!leads(&root.go("http://any.localhost/.pomerium/").await));
     house.close().await;
 }
 
@@ -612,7 +413,7 @@ async fn policies_are_written_as_rows_and_as_text() {
     let refused = root.submit(&page, new, &wrong).await;
     assert_eq!(refused.status(), 400);
     assert!(refused.body().contains("Line 3, column 5:"), "{refused:?}");
-    assert!(refused.body().contains("unknown criterion `usr`"), "{refused:?}");
+    assert!(refused.body().contains("unknown criterion <code>usr</code>"), "{refused:?}");
     let checked = root.submit(&page, "/console/policies/check", &wrong).await;
     let problems: serde_json::Value = serde_json::from_str(checked.body()).expect("JSON");
     assert_eq!(problems["problems"][0]["line"], 3, "{problems}");
@@ -635,7 +436,7 @@ async fn policies_are_written_as_rows_and_as_text() {
 async fn a_policy_that_is_given_is_not_deleted_by_the_way() {
     let house = House::open().await;
     let mut root = house.signed_in("root@corp.test").await;
-    let pages = furnish(&mut root, str::to_owned).await;
+    let pages = furnish(&mut root, str::to_owned).await.pages();
     let delete = pages.iter().find(|page| page.contains("policy/delete")).expect("a page");
     let question = root.go(delete).await;
     assert!(question.body().contains("Remove it from its route"), "{question:?}");

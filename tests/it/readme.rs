@@ -2,7 +2,11 @@
 
 use crate::support::command::lictor;
 use crate::support::config::{SECRET, load};
+use crate::support::gates::{free_address, loopback};
+use crate::support::house::payload;
+use crate::support::process::Setup;
 use std::path::Path;
+use std::process::Command;
 
 const README: &str = include_str!("../../README.md");
 
@@ -69,6 +73,65 @@ fn the_walk_through_of_the_readme() {
     let envoy = lictor(folder.path(), &["envoy", "config", "lictor.yaml"], &[], "");
     assert_eq!((envoy.code, envoy.stderr.as_str()), (0, ""));
     validate(folder.path(), &envoy.stdout);
+}
+
+/// What the README says under "Give a machine an account", by a shell and through Envoy: its configuration,
+/// its commands. Only addresses are other ones.
+#[tokio::test(flavor = "multi_thread")]
+async fn line_13_the_walk_with_a_machine_by_terminal() {
+    let block = |language, said: &str| {
+        let block = blocks(language).into_iter().find(|block| block.contains(said));
+        block.unwrap_or_else(|| panic!("no {said} in the README"))
+    };
+    let config = block("yaml", "namespaces:").replace("127.0.0.1:3000", "UPSTREAM");
+    let folder = folder();
+    let addresses = format!(
+        "grpc_address: {}\nhttp_address: {}\nmetrics_address: {}\n",
+        free_address(),
+        free_address(),
+        free_address()
+    );
+    let setup = Setup::serve(folder, &[format!("{addresses}{config}")], |_| ()).await;
+    let gateway = loopback(8000).to_string();
+    let script = block("console", "lictor service-account create");
+    let (served, script) = script.split_once('\n').expect("lines");
+    assert_eq!(served, "lictor serve --config lictor.yaml &");
+    assert!(script.contains(&gateway), "{script}");
+    let script = script.replace(&gateway, &setup.gateway.to_string());
+    let script = script.replace("--config lictor.yaml", "--config lictor-0.yaml");
+    // A server of another process follows the store at its next heartbeat.
+    let (made, called) = script.split_once("\ncurl ").expect("a call");
+    let script = format!(
+        "set -euo pipefail\n{made}\nasked() {{ curl -sS {called}\n}}\n\
+         for try in $(seq 100); do\n\
+         answer=$(asked); if [[ $answer == '{{'* ]]; then break; fi; sleep 0.1\ndone\n\
+         echo \"$answer\"; echo \"$token\" >&2\n"
+    );
+    let home = setup.folder.path().to_owned();
+    let run = move || {
+        let ours = Path::new(env!("CARGO_BIN_EXE_lictor")).parent().expect("a folder");
+        let path = format!("{}:/usr/bin:/bin", ours.display());
+        let mut shell = Command::new("bash");
+        shell.args(["-c", &script]).current_dir(home).env_clear();
+        shell.env("PATH", path).env("NO_PROXY", "*").output().expect("a shell")
+    };
+    let done = tokio::task::spawn_blocking(run).await.expect("it runs");
+    let (said, told) = (text(done.stdout), text(done.stderr));
+    assert!(done.status.success(), "{said}\n{told}");
+    let reply = &said[said.find("{\n").or_else(|| said.find("{\"")).expect("an answer")..];
+    let reply: serde_json::Value = serde_json::from_str(reply).expect("JSON");
+    let assertion = reply["headers"]["x-pomerium-jwt-assertion"].as_str();
+    let claims = payload(assertion.unwrap_or_else(|| panic!("no assertion: {said}")));
+    assert_eq!(claims["sub"], "build-bot@design.pomerium");
+    assert_eq!(claims["aud"], "api.example.com");
+    let token = told.lines().last().expect("the token");
+    assert_eq!(token.split('.').count(), 3, "{told}");
+    assert!(!said.contains(token), "the token does not reach the service: {said}");
+    setup.stop().await;
+}
+
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).expect("UTF-8")
 }
 
 #[test]

@@ -6,6 +6,7 @@ pub mod browser;
 pub mod check;
 pub mod command;
 pub mod config;
+pub mod console;
 pub mod console_others;
 pub mod console_samples;
 pub mod deaf;

@@ -110,19 +110,22 @@ impl World {
         kinds.extend(accounts.iter().map(|_| "service_account"));
         let count = |kind| kinds.iter().filter(|other| **other == kind).count();
         let words = [
-            ("namespace", "namespaces"),
-            ("service_account", "service accounts"),
-            ("route", "routes"),
-            ("policy", "policies"),
-            ("permission", "roles"),
+            ("namespace", "namespace", "namespaces"),
+            ("service_account", "service account", "service accounts"),
+            ("route", "route", "routes"),
+            ("policy", "policy", "policies"),
+            ("permission", "role", "roles"),
         ];
-        let counted = words.map(|(kind, word)| (count(kind), word));
-        let counted = counted.into_iter().filter(|(count, _)| *count > 0);
-        let counted: Vec<String> = counted.map(|(count, word)| format!("{count} {word}")).collect();
+        let told = |(kind, one, several)| match count(kind) {
+            0 => None,
+            1 => Some(format!("1 {one}")),
+            number => Some(format!("{number} {several}")),
+        };
+        let counted: Vec<String> = words.into_iter().filter_map(told).collect();
         if counted.is_empty() {
             return Ok(());
         }
-        Err(AdminError::InUse(format!("it holds {}; delete them first", counted.join(", "))))
+        Err(AdminError::InUse(format!("it holds {}; empty it first", counted.join(", "))))
     }
 }
 

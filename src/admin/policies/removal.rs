@@ -41,7 +41,10 @@ fn plan(call: &mut Call<'_>, id: &PolicyId, removal: Removal) -> Result<Step<()>
     AdminError::unless_expected(removal.expected, before.version)?;
     let there = call.world.routes().filter(|(route, _)| before.routes.contains(*route)).count();
     if removal.deletion == Deletion::OnlyIfFree && there > 0 {
-        let why = format!("it is given to {there} routes; take it from them first");
+        let why = match there {
+            1 => "it is given to 1 route; take it from there first".to_owned(),
+            several => format!("it is given to {several} routes; take it from them first"),
+        };
         return Err(AdminError::InUse(why));
     }
     let plan = Plan {

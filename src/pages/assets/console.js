@@ -257,6 +257,17 @@
     if (!text) return;
     let timer;
     let asked;
+    // What a message quotes in backticks.
+    const coded = (into, message) => {
+      const parts = message.split("`");
+      if (parts.length % 2 === 0) return into.append(message);
+      parts.forEach((part, nth) => {
+        if (nth % 2 === 0) return into.append(part);
+        const code = document.createElement("code");
+        code.textContent = part;
+        into.append(code);
+      });
+    };
     const tell = (problems) => {
       const one = (problem) => {
         const item = document.createElement("li");
@@ -265,11 +276,11 @@
           place.textContent = `Line ${problem.line}, column ${problem.column}: `;
           item.append(place);
         }
-        item.append(problem.message);
+        coded(item, problem.message);
         if (problem.help) {
           const help = document.createElement("span");
           help.className = "line quiet";
-          help.textContent = problem.help;
+          coded(help, problem.help);
           item.append(help);
         }
         return item;

@@ -134,7 +134,7 @@
           row.hidden = !words.every((word) => texts[index].includes(word));
           if (!row.hidden) shown += 1;
         });
-        count.textContent = `${shown} of ${rows.length} routes`;
+        count.textContent = `${shown} of ${rows.length} ${rows.length === 1 ? "route" : "routes"}`;
       });
     }
   };

@@ -81,7 +81,7 @@ impl NewAccountPage {
         match self.below {
             0 => String::new(),
             1 => " and the namespace below it".to_owned(),
-            below => format!(" and the {} below it", counted(&below, "namespace", "namespaces")),
+            below => format!(" and the {} below it", counted(below, "namespace", "namespaces")),
         }
     }
 

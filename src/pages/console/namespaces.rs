@@ -270,6 +270,6 @@ impl MoveShown {
     /// `12 routes are`
     pub(in crate::pages) fn routes_are(&self) -> String {
         let verb = if self.routes == 1 { "is" } else { "are" };
-        format!("{} {verb}", counted(&self.routes, "route", "routes"))
+        format!("{} {verb}", counted(self.routes, "route", "routes"))
     }
 }

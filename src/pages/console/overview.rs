@@ -103,6 +103,30 @@ impl Entry {
         self.kind.map(kind_word).unwrap_or_default()
     }
 
+    /// What it was done to, before its name: `service account`, `to`, `for service account`.
+    pub(in crate::pages) fn to_what(&self) -> String {
+        let of_credential = [
+            Verb::IssueCredential,
+            Verb::RotateCredential,
+            Verb::RevokeCredential,
+            Verb::CredentialReused,
+        ];
+        let joined = if self.outcome == Outcome::Denied {
+            ""
+        } else if self.verb == Verb::GrantRole {
+            "to"
+        } else if self.verb == Verb::RemoveRole {
+            "from"
+        } else if of_credential.contains(&self.verb) {
+            "for"
+        } else {
+            ""
+        };
+        let said = matches!(self.kind, Some(EntityKind::Permission | EntityKind::Credential));
+        let kind = if said && !joined.is_empty() { "" } else { self.kind_word() };
+        format!("{joined} {kind}").trim().to_owned()
+    }
+
     /// By what right, if not as a person.
     pub(in crate::pages) fn by_word(&self) -> &'static str {
         match self.by {

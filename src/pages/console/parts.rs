@@ -106,14 +106,42 @@ pub(in crate::pages) fn grouped(number: impl std::fmt::Display) -> String {
 }
 
 /// `1 account`, `2,310 accounts`
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
-pub(in crate::pages) fn counted(number: &u64, one: &str, several: &str) -> String {
-    if *number == 1 { format!("1 {one}") } else { format!("{} {several}", grouped(number)) }
+pub(in crate::pages) fn counted(
+    number: impl std::fmt::Display,
+    one: &str,
+    several: &str,
+) -> String {
+    let number = grouped(number);
+    let word = if number == "1" { one } else { several };
+    format!("{number} {word}")
+}
+
+/// A message with what it quotes in backticks apart: `true` for what is quoted.
+pub(in crate::pages) fn spans(text: &str) -> Vec<(bool, &str)> {
+    let parts: Vec<&str> = text.split('`').collect();
+    if parts.len().is_multiple_of(2) {
+        // One of them has no other end.
+        return vec![(false, text)];
+    }
+    let spans = parts.into_iter().enumerate().map(|(nth, part)| (nth % 2 == 1, part));
+    spans.filter(|(_, part)| !part.is_empty()).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Pager, grouped};
+    use super::{Pager, grouped, spans};
+
+    #[test]
+    fn what_is_quoted_is_told_apart() {
+        assert_eq!(
+            spans("no `usr`, or `x`"),
+            [(false, "no "), (true, "usr"), (false, ", or "), (true, "x")]
+        );
+        assert_eq!(spans("plain"), [(false, "plain")]);
+        assert_eq!(spans("odd ` one"), [(false, "odd ` one")]);
+        assert_eq!(spans("``"), []);
+        assert_eq!(spans(""), []);
+    }
 
     #[test]
     fn numbers_are_grouped() {

@@ -85,7 +85,7 @@ impl PolicyRow {
     }
 
     pub(in crate::pages) fn counts_on(&self) -> String {
-        counted(&self.routes, "route", "routes")
+        counted(self.routes, "route", "routes")
     }
 }
 

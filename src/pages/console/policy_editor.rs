@@ -160,7 +160,7 @@ impl PolicyEditorPage {
     }
 
     fn applies_to(&self) -> String {
-        counted(&self.reach, "route", "routes")
+        counted(self.reach, "route", "routes")
     }
 
     fn is_wrong(&self) -> bool {

@@ -31,6 +31,13 @@ pub struct Branch {
     pub role: Option<Role>,
 }
 
+impl Branch {
+    /// The path without its end, the name.
+    pub(in crate::pages) fn over(&self) -> &str {
+        self.path.strip_suffix(&self.name).unwrap_or_default()
+    }
+}
+
 /// A part of the console.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Section {

@@ -6,8 +6,11 @@ use super::webdriver::{Refused, WebDriver};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use std::cell::RefCell;
 use std::path::Path;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 const CHROMIUM: &str = "/usr/bin/chromium";
 const DRIVER: &str = "/usr/bin/chromedriver";
@@ -43,12 +46,33 @@ pub mod key {
     pub const CONTROL: &str = "\u{e009}";
 }
 
+/// How many tests have browsers at once: more of them wait for each other until their patience ends.
+const AT_ONCE: usize = 2;
+static TURNS: Semaphore = Semaphore::const_new(AT_ONCE);
+
+thread_local! {
+    /// The turn of the test that runs on this thread, if it has a browser.
+    static TURN: RefCell<Weak<SemaphorePermit<'static>>> = const { RefCell::new(Weak::new()) };
+}
+
+/// Waits until it is this test's turn. All browsers of a test have one together, or two tests with one
+/// browser each would wait for each other for ever.
+async fn turn() -> Arc<SemaphorePermit<'static>> {
+    if let Some(turn) = TURN.with_borrow(Weak::upgrade) {
+        return turn;
+    }
+    let turn = Arc::new(TURNS.acquire().await.expect("it is open"));
+    TURN.set(Arc::downgrade(&turn));
+    turn
+}
+
 /// A browser with one window. Ends with this value.
 #[derive(Debug)]
 pub struct Browser {
     driver: WebDriver,
     /// Gone after the browser.
     _profile: tempfile::TempDir,
+    _turn: Arc<SemaphorePermit<'static>>,
 }
 
 impl Browser {
@@ -59,6 +83,7 @@ impl Browser {
     /// With more arguments. No name but those of `localhost` is found, unless
     /// `--host-resolver-rules=…` says otherwise.
     pub async fn start_with(more: &[&str]) -> Self {
+        let turn = turn().await;
         let profile = tempfile::tempdir().expect("a folder");
         let mut arguments = vec![
             "--headless=new".to_owned(),
@@ -81,7 +106,8 @@ impl Browser {
             "goog:loggingPrefs": { "browser": "ALL" },
             "goog:chromeOptions": { "binary": CHROMIUM, "args": arguments },
         });
-        Self { driver: WebDriver::start(DRIVER, &capabilities).await, _profile: profile }
+        let driver = WebDriver::start(DRIVER, &capabilities).await;
+        Self { driver, _profile: profile, _turn: turn }
     }
 
     /// Opens an address and waits until the page is loaded.
@@ -168,6 +194,25 @@ impl Browser {
         let actions: Vec<_> = down.chain(up).collect();
         let body = json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": actions }] });
         self.driver.post("/actions", &body).await.expect("keys");
+    }
+
+    /// Types a text wherever the focus is, letter by letter.
+    pub async fn types(&self, text: &str) {
+        for letter in text.chars() {
+            self.keys(&letter.to_string()).await;
+        }
+    }
+
+    /// Presses Tab until the focus is on what fits.
+    pub async fn tab_to(&self, selector: &str) {
+        let there = format!("return document.activeElement.matches({selector:?})");
+        for _ in 0..120 {
+            if self.run(&there).await == true {
+                return;
+            }
+            self.keys(key::TAB).await;
+        }
+        panic!("no way to {selector} at {}", self.url().await);
     }
 
     /// What is to be read in the element.

@@ -87,6 +87,7 @@ impl Samples {
             band: None,
             navigation,
             csrf: self.text("c5rf-0123456789abcdef"),
+            console: navigation == Navigation::Administrator,
             shell: None,
         }
     }

@@ -7,7 +7,7 @@ use super::oidc_provider::{self, OidcServer, Options};
 use super::pki::{Ca, dns};
 use super::{envoy, gates};
 use lictor::clock::{Clock, SystemClock};
-use lictor::demo::{Stand, StandOptions, exchange};
+use lictor::demo::{Reply, Stand, StandOptions, exchange};
 use lictor::provider::hash_password;
 use lictor::time::Timestamp;
 use serde_json::{Value, json};
@@ -191,6 +191,14 @@ impl Stage {
         validation.set_audience(&[&host]);
         validation.set_issuer(&[&host]);
         jsonwebtoken::decode(token, &key, &validation).expect("it verifies").claims
+    }
+
+    /// A request of a program with a token, through Envoy.
+    pub async fn called_by(&self, host: &str, token: &str) -> Reply {
+        let asked = format!("Host: {host}.localhost");
+        let shown = format!("Authorization: Bearer Pomerium-{token}");
+        let lines = ["GET /headers HTTP/1.1", &asked, "Accept: application/json", &shown];
+        exchange(self.stand.gateway, &lines).await.expect("an answer")
     }
 
     /// Moves the clock of Lictor on.

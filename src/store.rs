@@ -259,8 +259,8 @@ pub enum Change {
     /// Another state of a credential. Says nothing of its use. Of `expires`, `revoked` and `superseded`
     /// the earlier instant stays, whoever else changed it meanwhile.
     UpdateCredential(CredentialRecord),
-    /// A value that can be kept once; else a conflict.
-    KeepOnce(Once),
+    /// A value that can be kept once; else a conflict. One that has expired by then makes room.
+    KeepOnce(Once, Timestamp),
 }
 
 /// Which sessions.

@@ -155,8 +155,8 @@ fn team(number: u64) -> String {
 
 /// A unique account, its credential and its token.
 fn account(number: u64, key: &[u8; 32]) -> anyhow::Result<(AccountRecord, CredentialRecord, String)> {
-    let (digits, _) = bytes("account", number).split_at(16).to_owned();
-    let id = ServiceAccountId::parse(&format!("sa_{}", hex(digits))).context("an id")?;
+    let name = hex(&bytes("account", number));
+    let id = ServiceAccountId::parse(&format!("sa_{:.32}", name)).context("an id")?;
     let namespace = NamespaceId::parse(&team(number)).context("a namespace")?;
     let name = format!("build-bot-{number:07}");
     let record = AccountRecord {

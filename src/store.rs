@@ -274,6 +274,9 @@ pub struct SessionQuery {
     pub impersonating: bool,
     /// Only those whose tokens should be refreshed by then.
     pub refresh_before: Option<Timestamp>,
+    /// Only those whose id is a later one, and then in the order of ids: one page after the other costs the
+    /// same, however many there are.
+    pub after: Option<SessionId>,
     /// After so many.
     pub offset: usize,
     /// At most so many.

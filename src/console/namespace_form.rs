@@ -156,7 +156,7 @@ fn edit_page(
 }
 
 pub(super) async fn edit(seat: Arc<Seat>, posted: Form) -> Answer {
-    let (id, now) = (seat.namespace_id()?, seat.now());
+    let id = seat.namespace_id()?;
     let view = seat.admin.namespace(&seat.actor, &id).await?;
     let mut form = typed(&posted);
     let administers = view.role >= Some(Role::Admin);
@@ -205,7 +205,7 @@ async fn move_page(
     mistakes: Mistakes,
     status: StatusCode,
 ) -> Answer {
-    let (id, now) = (seat.namespace_id()?, seat.now());
+    let id = seat.namespace_id()?;
     let view = seat.admin.namespace(&seat.actor, &id).await?;
     if view.role < Some(Role::Manager) || view.record.made != Made::Here {
         return Err(seat.takes(Role::Manager, &id).into());

@@ -56,7 +56,7 @@ pub(super) struct Given {
 }
 
 pub(super) async fn namespace_page(seat: &Seat, given: Given, status: StatusCode) -> Answer {
-    let (id, now) = (seat.namespace_id()?, seat.now());
+    let id = seat.namespace_id()?;
     let view = seat.admin.namespace(&seat.actor, &id).await?;
     let permissions = seat.admin.permissions(&seat.actor, &id).await?;
     let of = |user: bool| {

@@ -21,7 +21,7 @@ impl Handlers {
         &self,
         by: &Actor,
         request: m::ListNamespacesRequest,
-        at: Moment<'_>,
+        _at: Moment<'_>,
     ) -> Result<m::ListNamespacesResponse, ApiError> {
         let page = Page::of(&request)?;
         let (part, next_cursor, total) = page.cut(self.admin.namespaces(by).await?);
@@ -33,7 +33,7 @@ impl Handlers {
         &self,
         by: &Actor,
         request: m::GetNamespaceRequest,
-        at: Moment<'_>,
+        _at: Moment<'_>,
     ) -> Result<m::Namespace, ApiError> {
         let id = ids::namespace("id", &request.id)?;
         Ok(namespace(&self.admin.namespace(by, &id).await?))
@@ -126,7 +126,7 @@ impl Handlers {
         &self,
         by: &Actor,
         request: m::PreviewNamespaceMoveRequest,
-        at: Moment<'_>,
+        _at: Moment<'_>,
     ) -> Result<m::NamespaceMove, ApiError> {
         let id = ids::namespace("id", &request.id)?;
         let parent = ids::namespace("parent_id", &request.parent_id)?;

@@ -33,7 +33,7 @@ impl Handlers {
         &self,
         by: &Actor,
         _request: m::WhoAmIRequest,
-        at: Moment<'_>,
+        _at: Moment<'_>,
     ) -> Result<m::WhoAmIResponse, ApiError> {
         let seen = self.admin.namespaces(by).await?;
         // Where the role was given, not where it counts besides.

@@ -16,16 +16,11 @@ use std::time::Duration;
 
 const MADE: Timestamp = Timestamp::from_unix(1_700_000_000);
 const HOST: &str = "app.localhost";
+
 /// The bytes of [`SECRET`].
-const KEY: [u8; 32] = {
-    let mut bytes = [0; 32];
-    let mut index = 0;
-    while index < 32 {
-        bytes[index] = index as u8;
-        index += 1;
-    }
-    bytes
-};
+fn key() -> [u8; 32] {
+    std::array::from_fn(|index| u8::try_from(index).expect("a byte"))
+}
 
 /// A session and a service account that are known, and a route for both.
 pub struct Shown {
@@ -106,7 +101,7 @@ fn session() -> (SessionRecord, String) {
         expires,
         programmatic: false,
     };
-    let cookie = secret.handle(&says, &KEY, MADE).expose().clone();
+    let cookie = secret.handle(&says, &key(), MADE).expose().clone();
     let account = Account {
         email: "ann@corp.test".to_owned(),
         name: "Ann".to_owned(),
@@ -160,7 +155,7 @@ fn machine() -> (Machine, String) {
         superseded: None,
         last_use: None,
     };
-    let token = secret.token(&credential, &account, &KEY).expose().clone();
+    let token = secret.token(&credential, &account, &key());
     let credential = CredentialRecord { hint: hint_of(&token), ..credential };
-    (Machine { credential, account }, token)
+    (Machine { credential, account }, token.expose().clone())
 }

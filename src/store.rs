@@ -259,8 +259,8 @@ pub enum Change {
     /// Another state of a credential. Says nothing of its use. Of `expires`, `revoked` and `superseded`
     /// the earlier instant stays, whoever else changed it meanwhile.
     UpdateCredential(CredentialRecord),
-    /// A value that can be kept once; else a conflict.
-    KeepOnce(Once),
+    /// A value that can be kept once; else a conflict. One that has expired by then makes room.
+    KeepOnce(Once, Timestamp),
 }
 
 /// Which sessions.
@@ -274,6 +274,9 @@ pub struct SessionQuery {
     pub impersonating: bool,
     /// Only those whose tokens should be refreshed by then.
     pub refresh_before: Option<Timestamp>,
+    /// Only those whose id is a later one, and then in the order of ids: one page after the other costs the
+    /// same, however many there are.
+    pub after: Option<SessionId>,
     /// After so many.
     pub offset: usize,
     /// At most so many.

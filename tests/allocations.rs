@@ -18,6 +18,7 @@ mod support {
     pub mod config;
     pub mod pki;
     pub mod policies;
+    pub mod shown;
 }
 
 use allocation_counter::measure;
@@ -155,6 +156,19 @@ fn an_escaped_parameter_is_copied() {
     check(&[("q", "a"), ("x", "%61"), ("y", "a+b")], 0);
     check(&[("q", "%61")], 3);
     check(&[("%71", "a")], 3);
+}
+
+/// A decision of somebody who is known, from the credential to the assertion that was made before: what is
+/// read from the record is copied. A machine is no dearer than a person.
+#[test]
+fn a_machine_allocates_no_more_than_a_session() {
+    let shown = support::shown::Shown::new();
+    let [by_session, by_machine] = [&shown.by_session, &shown.by_machine].map(|request| {
+        assert!(shown.is_allowed(request), "and its assertion is kept");
+        measure(|| assert!(shown.is_allowed(request))).count_total
+    });
+    assert!(by_machine <= by_session, "{by_machine} against {by_session}");
+    assert!(by_session < 100, "{by_session}");
 }
 
 #[test]

@@ -181,7 +181,7 @@ impl Admin {
         call.tries += 1;
         self.take_turn(call).await;
         let catalog = plan.catalog;
-        match self.write(&call.world, plan).await {
+        match self.write(call, plan).await {
             Ok(()) => {
                 if catalog == CatalogUse::Changed {
                     // It is made; that this process knows it at once is only better.
@@ -206,13 +206,13 @@ impl Admin {
         }
     }
 
-    async fn write(&self, world: &World, plan: Plan) -> Result<(), StoreError> {
-        let version = world.stored().version;
+    async fn write(&self, call: &Call<'_>, plan: Plan) -> Result<(), StoreError> {
+        let (version, now) = (call.world.stored().version, call.at.now);
         let judged = match plan.catalog {
             CatalogUse::Judged => Change::ExpectCatalog(version),
             CatalogUse::Changed => Change::NextCatalog(version),
         };
-        let once = plan.once.map(Change::KeepOnce);
+        let once = plan.once.map(|once| Change::KeepOnce(once, now));
         let changes = once.into_iter().chain([judged]).chain(plan.changes).collect();
         let written = self.store().commit(changes, plan.events).await;
         // Also after a failure: it may have been made although the answer was lost.

@@ -1,6 +1,7 @@
 //! What an entry says of a thing before and after: everything somebody may want to compare, and nothing
 //! that opens anything.
 
+use super::fields::ID;
 use crate::activity::{EntityKind, Who};
 use crate::catalog::{Blocked, PolicyRecord, RouteRecord};
 use crate::id::NamespaceId;
@@ -21,7 +22,7 @@ pub(super) struct Thing {
 impl Thing {
     /// One of which no more is known than its id.
     pub(super) fn new(kind: EntityKind, id: &str) -> Self {
-        let id: String = id.chars().filter(|c| !c.is_control()).take(254).collect();
+        let id: String = id.chars().filter(|c| !c.is_control()).take(ID).collect();
         Self { kind, id, name: String::new(), namespace: None }
     }
 

@@ -8,8 +8,9 @@ pub(super) struct Fields(Vec<FieldError>);
 
 /// The longest line, in characters.
 pub(super) const LINE: usize = 500;
-/// The longest user id, group id or e-mail address, in bytes (RFC 5321).
-pub(super) const ID: usize = 254;
+/// The longest user id, group id or e-mail address, in characters: providers give user ids of up to 255
+/// (`OpenID` Connect Core 1.0 §2), and whoever can sign in can be blocked.
+pub(super) const ID: usize = 255;
 /// The longest key by which a request is known again.
 const KEY: usize = 255;
 
@@ -50,7 +51,7 @@ impl Fields {
             self.wrong(field, "write an id");
             return None;
         }
-        if text.len() > ID || text.chars().any(|c| is_trouble(c) || c.is_whitespace()) {
+        if text.chars().count() > ID || text.chars().any(|c| is_trouble(c) || c.is_whitespace()) {
             self.wrong(field, format!("write an id of at most {ID} characters without blanks"));
             return None;
         }
@@ -118,10 +119,12 @@ mod tests {
         let mut fields = Fields::default();
         let id = fields.id("user_id", " 1101-x@corp.test ");
         assert_eq!(id.as_deref(), Some("1101-x@corp.test"));
+        let longest = "\u{1f98a}".repeat(255);
+        assert_eq!(fields.id("user_id", &longest), Some(longest));
         fields.key(None);
         fields.key(Some("0f-1/x"));
         assert!(fields.done().is_ok());
-        for id in ["", " ", "a b", "a\nb", &"x".repeat(255)] {
+        for id in ["", " ", "a b", "a\nb", &"x".repeat(256), &"\u{1f98a}".repeat(256)] {
             assert_eq!(wrong(|fields| drop(fields.id("user_id", id))), ["user_id"], "{id:?}");
         }
         for key in ["", "a b", "ä", "a\n", &"x".repeat(256)] {

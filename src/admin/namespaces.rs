@@ -12,8 +12,6 @@ use super::world::World;
 use super::{Actor, Admin, AdminError, What};
 use crate::id::NamespaceId;
 use crate::namespace::{LifetimeRules, NamespaceRecord, Permission, Role, Roles};
-use crate::store::StoreError;
-use crate::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A namespace as somebody sees it.
@@ -122,11 +120,7 @@ impl Admin {
     ///
     /// # Errors
     /// The store does not answer.
-    pub async fn namespaces(
-        &self,
-        by: &Actor,
-        now: Timestamp,
-    ) -> Result<Vec<NamespaceView>, AdminError> {
+    pub async fn namespaces(&self, by: &Actor) -> Result<Vec<NamespaceView>, AdminError> {
         let world = self.world();
         let roles = world.tree().roles(by.reach());
         let seen = world.tree().seen_by(by.reach());
@@ -134,12 +128,13 @@ impl Admin {
             seen.iter().flat_map(|id| world.tree().line(id)).collect();
         let shown = world.tree().in_order();
         let shown = shown.into_iter().filter(|record| on_the_way.contains(&record.id));
+        let accounts = self.store().accounts_by_namespace(world.seen(by).as_ref()).await?;
         let resources = world.resources_by_place();
-        let mut views = Vec::new();
-        for record in shown {
-            views.push(self.namespace_view(&world, (record, &roles, &resources), now).await?);
-        }
-        Ok(views)
+        let views = shown.map(|record| {
+            let accounts = accounts.get(&record.id).copied().unwrap_or_default();
+            world.namespace_view(record, (&roles, &resources), accounts)
+        });
+        Ok(views.collect())
     }
 
     /// # Errors
@@ -148,43 +143,43 @@ impl Admin {
         &self,
         by: &Actor,
         id: &NamespaceId,
-        now: Timestamp,
     ) -> Result<NamespaceView, AdminError> {
         let world = self.world();
         world.permit_namespace(by, Role::Viewer, id)?;
         let record = world.tree().get(id).ok_or(AdminError::NotFound(What::Namespace))?;
         let roles = world.tree().roles(by.reach());
         let resources = world.resources_by_place();
-        Ok(self.namespace_view(&world, (record, &roles, &resources), now).await?)
+        let here = BTreeSet::from([id.clone()]);
+        let accounts = self.store().accounts_by_namespace(Some(&here)).await?;
+        let accounts = accounts.get(id).copied().unwrap_or_default();
+        Ok(world.namespace_view(record, (&roles, &resources), accounts))
     }
+}
 
-    async fn namespace_view(
+impl World {
+    fn namespace_view(
         &self,
-        world: &World,
-        (record, roles, resources): (&NamespaceRecord, &Roles<'_>, &ByPlace<'_>),
-        now: Timestamp,
-    ) -> Result<NamespaceView, StoreError> {
+        record: &NamespaceRecord,
+        (roles, resources): (&Roles<'_>, &ByPlace<'_>),
+        accounts: u64,
+    ) -> NamespaceView {
         let id = &record.id;
         let role = roles.role(id);
         let counts = resources.get(id).copied().unwrap_or_default();
-        let accounts = match role {
-            Some(_) => self.store().tally(Some(&BTreeSet::from([id.clone()])), now).await?.all,
-            None => 0,
-        };
-        Ok(NamespaceView {
-            path: world.tree().path(id),
-            depth: world.tree().line(id).len().saturating_sub(1),
+        NamespaceView {
+            path: self.tree().path(id),
+            depth: self.tree().line(id).len().saturating_sub(1),
             role,
             role_from: roles.given_in(id).cloned(),
-            accounts,
+            accounts: if role.is_some() { accounts } else { 0 },
             routes: if role.is_some() { counts.routes } else { 0 },
             policies: if role.is_some() { counts.policies } else { 0 },
-            lifetime: world.tree().lifetime(id),
+            lifetime: self.tree().lifetime(id),
             record: match role {
                 Some(_) => record.clone(),
                 None => on_the_way(record),
             },
-        })
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use crate::admin::Admin;
 use crate::authorizer::Authorizer;
 use crate::clock::Clock;
 use crate::people::{Moment, People};
-use crate::provider::{Throttle, Turnstile};
+use crate::provider::{LocalUsers, Throttle, Turnstile};
 use crate::secret::Secret;
 use crate::session::Origin;
 use crate::sign_in::Sealers;
@@ -128,9 +128,10 @@ pub(super) fn keep_confirmed(site: &Arc<Site>) {
     let (stopping, site_kept) = (site.tasks.stopping(), Arc::clone(site));
     site.tasks.start(async move {
         let confirming = async {
+            let mut compared = Compared::default();
             loop {
                 tokio::time::sleep(CONFIRM).await;
-                if let Err(error) = confirm(&site_kept).await {
+                if let Err(error) = confirm(&site_kept, &mut compared).await {
                     tracing::warn!(%error, "sessions were not confirmed");
                 }
             }
@@ -142,7 +143,34 @@ pub(super) fn keep_confirmed(site: &Arc<Site>) {
     });
 }
 
-async fn confirm(site: &Site) -> Result<(), StoreError> {
+/// The users file that sessions were compared with, so that not every session is read all the time.
+#[derive(Debug, Default)]
+struct Compared {
+    users: Option<Arc<LocalUsers>>,
+    times: u32,
+}
+
+impl Compared {
+    /// Somebody may sign in by the file as it was before while sessions are compared with the new one for the
+    /// first time.
+    const ENOUGH: u32 = 2;
+
+    fn is_enough(&self, users: &Arc<LocalUsers>) -> bool {
+        self.is_of(users) && self.times >= Self::ENOUGH
+    }
+
+    fn is_of(&self, users: &Arc<LocalUsers>) -> bool {
+        self.users.as_ref().is_some_and(|compared| Arc::ptr_eq(compared, users))
+    }
+
+    /// All of them were compared.
+    fn note(&mut self, users: &Arc<LocalUsers>) {
+        self.times = if self.is_of(users) { self.times.saturating_add(1) } else { 1 };
+        self.users = Some(Arc::clone(users));
+    }
+}
+
+async fn confirm(site: &Site, compared: &mut Compared) -> Result<(), StoreError> {
     let snapshot = site.state.snapshot();
     let (Some(desk), Some(sign_in)) = (&site.desk, &snapshot.settings.sign_in) else {
         return Ok(());
@@ -150,10 +178,42 @@ async fn confirm(site: &Site) -> Result<(), StoreError> {
     let origin = Origin::default();
     let at = Moment { now: site.clock.now(), origin: &origin };
     match (&sign_in.provider, &sign_in.tokens) {
-        (Some(Provider::Local(users)), _) => desk.people.confirm_in_file(users, at).await,
+        (Some(Provider::Local(users)), _) if compared.is_enough(users) => Ok(()),
+        (Some(Provider::Local(users)), _) => {
+            desk.people.confirm_in_file(users, at).await?;
+            compared.note(users);
+            Ok(())
+        }
         (Some(Provider::Oidc(provider)), Some(sealer)) => {
             desk.people.confirm_at_provider(provider, sealer, at).await
         }
         (Some(Provider::Oidc(_)), None) | (None, _) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Compared;
+    use crate::document::Problems;
+    use crate::provider::LocalUsers;
+    use std::sync::Arc;
+
+    #[test]
+    fn sessions_are_compared_twice_with_each_users_file() {
+        let hash = "$argon2id$v=19$m=19456,t=2,p=1$CCHxQg6HxX6Sk/BWJ7BuBA$2EJN3ZB0U4UAWfQ7hbAS5D2m2gWTnEjKVPxnF2QrYMI";
+        let file = format!("users: [{{id: ann, email: ann@example.com, password: '{hash}'}}]");
+        let read = || {
+            let users = LocalUsers::read(&file, "users.yaml", &mut Problems::default());
+            Arc::new(users.expect("users"))
+        };
+        let (one, other) = (read(), read());
+        let mut compared = Compared::default();
+        for users in [&one, &other, &one] {
+            assert!(!compared.is_enough(users), "another file");
+            compared.note(users);
+            assert!(!compared.is_enough(users), "a sign-in may have been under way");
+            compared.note(users);
+            assert!(compared.is_enough(users), "nothing can have changed");
+        }
     }
 }

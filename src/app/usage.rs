@@ -152,7 +152,7 @@ impl Writer {
             value: String::new(),
             expires: now.plus(TOLD_EVERY),
         };
-        let changes = vec![Change::KeepOnce(once)];
+        let changes = vec![Change::KeepOnce(once, now)];
         match self.store.commit(changes, vec![event(used, &account, now)]).await {
             Ok(_) => Ok(Told::Now),
             Err(error) if error.kind() == StoreErrorKind::Conflict => Ok(Told::Before(now)),

@@ -27,6 +27,9 @@ pub struct Upstream {
     pub body_limit: Option<u32>,
 }
 
+/// The longest id, in characters: the store counts uses by it.
+const LONGEST_ID: usize = 255;
+
 /// What the file says of routes.
 pub(super) struct ReadRoutes {
     pub(super) routes: Vec<Route>,
@@ -131,6 +134,13 @@ impl RouteReader<'_> {
     fn id(&mut self, section: &Section<'_>, number: usize, problems: &mut Problems) -> RouteId {
         let text =
             section.text("id", problems).map_or_else(|| format!("route-{number}"), str::to_owned);
+        if text.chars().count() > LONGEST_ID {
+            let message = format!("an id of {} characters is too long", text.chars().count());
+            problems.push(
+                Problem::new("bad_value", section.place_of("id"), message)
+                    .help(format!("write up to {LONGEST_ID} characters")),
+            );
+        }
         if !self.ids.insert(text.clone()) {
             let place = section.place_of("id");
             problems.push(

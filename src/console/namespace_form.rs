@@ -114,7 +114,7 @@ pub(super) async fn create(seat: Arc<Seat>, posted: Form) -> Answer {
 }
 
 pub(super) async fn ask_edit(seat: Arc<Seat>) -> Answer {
-    let view = seat.admin.namespace(&seat.actor, &seat.namespace_id()?, seat.now()).await?;
+    let view = seat.admin.namespace(&seat.actor, &seat.namespace_id()?).await?;
     let own = view.record.lifetime;
     let form = NamespaceForm {
         name: view.record.name.to_string(),
@@ -156,8 +156,8 @@ fn edit_page(
 }
 
 pub(super) async fn edit(seat: Arc<Seat>, posted: Form) -> Answer {
-    let (id, now) = (seat.namespace_id()?, seat.now());
-    let view = seat.admin.namespace(&seat.actor, &id, now).await?;
+    let id = seat.namespace_id()?;
+    let view = seat.admin.namespace(&seat.actor, &id).await?;
     let mut form = typed(&posted);
     let administers = view.role >= Some(Role::Admin);
     let wrong = match lifetime(&form) {
@@ -205,15 +205,15 @@ async fn move_page(
     mistakes: Mistakes,
     status: StatusCode,
 ) -> Answer {
-    let (id, now) = (seat.namespace_id()?, seat.now());
-    let view = seat.admin.namespace(&seat.actor, &id, now).await?;
+    let id = seat.namespace_id()?;
+    let view = seat.admin.namespace(&seat.actor, &id).await?;
     if view.role < Some(Role::Manager) || view.record.made != Made::Here {
         return Err(seat.takes(Role::Manager, &id).into());
     }
     let preview = match to {
         None => None,
         Some(to) => {
-            let found = seat.admin.preview_move(&seat.actor, &id, to, now).await?;
+            let found = seat.admin.preview_move(&seat.actor, &id, to).await?;
             Some(shown(seat, to, found))
         }
     };

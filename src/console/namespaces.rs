@@ -12,7 +12,7 @@ use axum::http::StatusCode;
 use std::sync::Arc;
 
 pub(super) async fn list(seat: Arc<Seat>) -> Answer {
-    let views = seat.admin.namespaces(&seat.actor, seat.now()).await?;
+    let views = seat.admin.namespaces(&seat.actor).await?;
     let shown = NamespacesPage {
         frame: seat.frame(),
         notice: seat.notice(),
@@ -56,8 +56,8 @@ pub(super) struct Given {
 }
 
 pub(super) async fn namespace_page(seat: &Seat, given: Given, status: StatusCode) -> Answer {
-    let (id, now) = (seat.namespace_id()?, seat.now());
-    let view = seat.admin.namespace(&seat.actor, &id, now).await?;
+    let id = seat.namespace_id()?;
+    let view = seat.admin.namespace(&seat.actor, &id).await?;
     let permissions = seat.admin.permissions(&seat.actor, &id).await?;
     let of = |user: bool| {
         let fits =
@@ -126,7 +126,7 @@ pub(super) async fn ask_delete(seat: Arc<Seat>) -> Answer {
 
 async fn delete_page(seat: &Seat, mistakes: Mistakes, status: StatusCode) -> Answer {
     let (id, now) = (seat.namespace_id()?, seat.now());
-    let view = seat.admin.namespace(&seat.actor, &id, now).await?;
+    let view = seat.admin.namespace(&seat.actor, &id).await?;
     if view.role < Some(Role::Manager) {
         return Err(seat.takes(Role::Manager, &id).into());
     }
@@ -178,7 +178,7 @@ fn thing(resource: Resource) -> Thing {
 
 pub(super) async fn delete(seat: Arc<Seat>, form: Form) -> Answer {
     let id = seat.namespace_id()?;
-    let view = seat.admin.namespace(&seat.actor, &id, seat.now()).await?;
+    let view = seat.admin.namespace(&seat.actor, &id).await?;
     let one =
         |field: &str, message: String| Mistakes(vec![Mistake { field: field.to_owned(), message }]);
     if form.text("typed").trim() != view.record.name.as_str() {

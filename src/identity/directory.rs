@@ -42,22 +42,37 @@ pub enum DirectoryError {
     UserWithoutId(usize),
     #[error("group {0} has no id")]
     GroupWithoutId(usize),
+    #[error("user {0} has an id of more than 255 characters")]
+    LongUserId(usize),
+    #[error("user {0} has an e-mail of more than 254 characters")]
+    LongEmail(usize),
     #[error("the id `{0}` is given to two users")]
     SameId(String),
     #[error("the e-mail `{0}` is given to two users")]
     SameEmail(String),
 }
 
+/// What no provider names anybody by (`OpenID` Connect Core 1.0 §2), and no store finds them by.
+const LONGEST_ID: usize = 255;
+/// RFC 5321.
+const LONGEST_EMAIL: usize = 254;
+
 impl Directory {
     /// Indexes records. People without an e-mail address are kept out: nobody can look them up.
     ///
     /// # Errors
-    /// Empty ids, and two users with one id or (case folded) one e-mail address.
+    /// Ids that are empty or too long, e-mail addresses that are too long, and two users with one id or (case folded) one e-mail address.
     pub fn new(users: Vec<User>, groups: Vec<Group>) -> Result<Self, DirectoryError> {
         let mut directory = Self::default();
         for (index, user) in users.into_iter().enumerate() {
             if user.id.is_empty() {
                 return Err(DirectoryError::UserWithoutId(index + 1));
+            }
+            if user.id.chars().count() > LONGEST_ID {
+                return Err(DirectoryError::LongUserId(index + 1));
+            }
+            if user.email.chars().count() > LONGEST_EMAIL {
+                return Err(DirectoryError::LongEmail(index + 1));
             }
             let email = user.email.to_ascii_lowercase();
             if let Some(_other) = directory.ids.insert(user.id.clone(), email.clone()) {
@@ -143,5 +158,25 @@ impl Directory {
 
     pub fn is_empty(&self) -> bool {
         self.users.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Directory, DirectoryError, User};
+
+    fn directory(id: &str, email: &str) -> Result<Directory, DirectoryError> {
+        let user = User { id: id.to_owned(), email: email.to_owned(), ..User::default() };
+        Directory::new(vec![user], Vec::new())
+    }
+
+    #[test]
+    fn names_are_no_longer_than_providers_give_them() {
+        let letters = |count: usize| "\u{e4}".repeat(count);
+        assert!(directory(&letters(255), &letters(254)).is_ok());
+        let error = directory(&letters(256), "").expect_err("too long");
+        assert_eq!(error.to_string(), "user 1 has an id of more than 255 characters");
+        let error = directory("u", &letters(255)).expect_err("too long");
+        assert_eq!(error.to_string(), "user 1 has an e-mail of more than 254 characters");
     }
 }

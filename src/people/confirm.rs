@@ -1,6 +1,7 @@
 //! Asking providers again, in the background, whether sessions still stand.
 
 use super::{Ending, Moment, People};
+use crate::id::SessionId;
 use crate::provider::{LocalUsers, OidcProvider, Profile, TokenSealer};
 use crate::session::SessionRecord;
 use crate::store::{Once, SessionQuery, StoreError, StoreErrorKind};
@@ -9,6 +10,8 @@ use std::time::Duration;
 
 /// How many sessions are confirmed in one go.
 const AT_ONCE: usize = 200;
+/// No session has this id, which stands before all others.
+const BEFORE_ALL: &str = "00000000000000000000000000000000";
 /// How long one replica keeps the others from asking for the same session; and how long it waits
 /// before it asks again a provider that did not answer.
 const TURN: Duration = Duration::from_mins(1);
@@ -94,37 +97,34 @@ impl People {
         users: &LocalUsers,
         at: Moment<'_>,
     ) -> Result<(), StoreError> {
-        let mut offset = 0;
-        loop {
-            let page = SessionQuery { offset, limit: AT_ONCE, ..SessionQuery::default() };
+        let mut after = Some(SessionId::new(BEFORE_ALL));
+        while after.is_some() {
+            let page = SessionQuery { after, limit: AT_ONCE, ..SessionQuery::default() };
             let records = self.store().sessions(&page, at.now).await?;
             let local = records.iter().filter(|record| record.provider == LocalUsers::PROVIDER);
-            let mut ended = 0;
             for record in local {
-                ended += usize::from(self.compare(record, users, at).await?);
+                self.compare(record, users, at).await?;
             }
-            if records.len() < AT_ONCE {
-                return Ok(());
-            }
-            offset += records.len().saturating_sub(ended);
+            let more = records.len() == AT_ONCE;
+            after = records.last().filter(|_| more).map(|record| record.id.clone());
         }
+        Ok(())
     }
 
-    /// Whether the session has ended.
     async fn compare(
         &self,
         record: &SessionRecord,
         users: &LocalUsers,
         at: Moment<'_>,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<(), StoreError> {
         let Some(profile) = users.profile(&record.account.user) else {
             let why = "not in the users file any more".to_owned();
-            return self.end(&record.id, &Ending::RefreshRefused(why), at).await;
+            return self.end(&record.id, &Ending::RefreshRefused(why), at).await.map(drop);
         };
         if is_other(&profile, record) {
             self.refreshed(&record.id, &profile, &|_, _| None, at).await?;
         }
-        Ok(false)
+        Ok(())
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod list;
 
-pub(super) use list::{list, tally};
+pub(super) use list::{by_namespace, list, tally};
 
 use super::codec::{
     ACCOUNT_COLUMNS, CREDENTIAL_COLUMNS, account, account_cells, credential, credential_cells,

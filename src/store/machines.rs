@@ -6,7 +6,7 @@ use crate::id::{CredentialId, NamespaceId, ServiceAccountId};
 use crate::service_account::{AccountRecord, CredentialRecord, LastUse, Machine};
 use crate::time::Timestamp;
 use async_trait::async_trait;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// The part of a store that knows machines. Times and errors are those of a [`Store`](super::Store).
@@ -31,6 +31,13 @@ pub trait Machines: fmt::Debug + Send + Sync {
         namespaces: Option<&BTreeSet<NamespaceId>>,
         now: Timestamp,
     ) -> Result<AccountTally, StoreError>;
+
+    /// How many accounts are at home right in each of these namespaces; `None` for all. One in which there
+    /// are none is not named.
+    async fn accounts_by_namespace(
+        &self,
+        namespaces: Option<&BTreeSet<NamespaceId>>,
+    ) -> Result<BTreeMap<NamespaceId, u64>, StoreError>;
 
     /// The credentials of an account, the latest first.
     async fn credentials(

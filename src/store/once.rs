@@ -15,6 +15,18 @@ pub(super) async fn keep<C: Connection>(connection: &mut C, once: &Once) -> Resu
     }
 }
 
+/// The same, and one that has expired makes room.
+pub(super) async fn keep_anew<C: Connection>(
+    connection: &mut C,
+    once: &Once,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let sql = "DELETE FROM lictor_once WHERE key = $1 AND expires <= $2";
+    let values = vec![Cell::text(&once.key), Cell::Int(now.unix())];
+    connection.execute(Statement::new(sql, values)).await?;
+    keep(connection, once).await
+}
+
 /// One statement, so that of several who ask one gets the row.
 pub(super) async fn take<C: Connection>(
     connection: &mut C,

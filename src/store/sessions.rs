@@ -40,12 +40,16 @@ fn statement(which: &SessionQuery, now: Timestamp) -> Option<Statement> {
     if which.impersonating {
         statement = statement.with(" AND acting_until > $", Cell::Int(now.unix()));
     }
-    let order = match which.refresh_before {
-        Some(then) => {
-            statement = statement.with(" AND refresh_at <= $", Cell::Int(then.unix()));
-            " ORDER BY refresh_at, id LIMIT $"
-        }
-        None => " ORDER BY opened DESC, id LIMIT $",
+    if let Some(after) = &which.after {
+        statement = statement.with(" AND id > $", Cell::text(after.as_str()));
+    }
+    if let Some(then) = which.refresh_before {
+        statement = statement.with(" AND refresh_at <= $", Cell::Int(then.unix()));
+    }
+    let order = match (&which.after, which.refresh_before) {
+        (Some(_), _) => " ORDER BY id LIMIT $",
+        (None, Some(_)) => " ORDER BY refresh_at, id LIMIT $",
+        (None, None) => " ORDER BY opened DESC, id LIMIT $",
     };
     let limited = statement.with(order, Cell::limit(which.limit));
     Some(limited.with(" OFFSET $", Cell::limit(which.offset)))

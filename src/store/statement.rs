@@ -174,6 +174,13 @@ impl Statement {
         self
     }
 
+    /// Puts `text` at the end as it is.
+    #[must_use]
+    pub(super) fn then(mut self, text: &str) -> Self {
+        self.sql.to_mut().push_str(text);
+        self
+    }
+
     /// Puts a condition without values at the end.
     #[must_use]
     pub(super) fn and(mut self, condition: &str) -> Self {

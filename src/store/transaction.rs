@@ -63,7 +63,7 @@ impl<'c, C: Connection> Writing<'c, C> {
             Change::UpdateCredential(record) => {
                 vec![accounts::update_credential(c, record).await?]
             }
-            Change::KeepOnce(value) => return once::keep(c, &value).await,
+            Change::KeepOnce(value, now) => return once::keep_anew(c, &value, now).await,
         };
         for record in changed {
             self.noted.push(changes::note(self.connection, &mut self.end, record).await?);

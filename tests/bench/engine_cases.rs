@@ -3,6 +3,8 @@
 #[expect(dead_code, reason = "shared with the tests")]
 #[path = "../it/support/config.rs"]
 mod config;
+#[path = "../it/support/shown.rs"]
+mod shown;
 
 use lictor::document::{Place, Problems, load_yaml};
 use lictor::identity::{Caller, Claims, Identity, Person, Session, Source};
@@ -11,6 +13,7 @@ use lictor::policy::{
 };
 use lictor::request::{Headers, Host, Kind, Path, Request, Target};
 use lictor::time::Timestamp;
+use shown::Shown;
 use std::sync::Arc;
 
 /// One thing to decide. Preparing it is not measured; the decision gives something to look at.
@@ -51,6 +54,8 @@ pub fn cases() -> impl Iterator<Item = Case> {
         "matches/100" => decided(&patterns(100), 10, true),
         "query/plain" => decided("{allow: {or: [{http_query/tenant: acme}]}}", 10, true),
         "query/escaped" => decided("{allow: {or: [{http_query/name: 'a b'}]}}", 10, true),
+        "shown/session" => shown(|shown| &shown.by_session),
+        "shown/machine" => shown(|shown| &shown.by_machine),
         "find/hosts/10" => found(10, |n| format!("{{from: 'https://h{n}.test'}}"), "h9.test"),
         "find/hosts/10000" => {
             found(10_000, |n| format!("{{from: 'https://h{n}.test'}}"), "h9999.test")
@@ -183,6 +188,13 @@ fn allowed_users(count: usize) -> Decide {
     let users = (0..count).rev().map(|n| format!("u{n}@example.com")).collect();
     let fields = LegacyFields { allowed_users: Some(users), ..LegacyFields::default() };
     decided_by(fields.into_policy(Language::TEXT, |_, _| Place::whole("a case")), 10, true)
+}
+
+/// A whole decision, from the credential to the assertion that was made before.
+fn shown(by: fn(&Shown) -> &Request) -> Decide {
+    let shown = Shown::new();
+    assert!(shown.is_allowed(by(&shown)), "the case is as it says");
+    Box::new(move || usize::from(shown.is_allowed(by(&shown))))
 }
 
 fn prefix(n: usize) -> String {

@@ -14,7 +14,7 @@ use envoy_types::pb::envoy::service::auth::v3::attribute_context::{HttpRequest, 
 use envoy_types::pb::envoy::service::auth::v3::authorization_client::AuthorizationClient;
 use envoy_types::pb::envoy::service::auth::v3::{AttributeContext, CheckRequest};
 use lictor::activity::ChainKey;
-use lictor::admin::{AccountsWanted, Actor, Admin};
+use lictor::admin::{AccountsWanted, Actor, Admin, AdminError};
 use lictor::authorizer::Authorizer;
 use lictor::clock::{Clock, SystemClock};
 use lictor::config::{Config, Environment};
@@ -146,7 +146,7 @@ fn bytes(what: &str, number: u64) -> [u8; 32] {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 fn team(number: u64) -> String {
@@ -154,9 +154,12 @@ fn team(number: u64) -> String {
 }
 
 /// A unique account, its credential and its token.
-fn account(number: u64, key: &[u8; 32]) -> anyhow::Result<(AccountRecord, CredentialRecord, String)> {
-    let (digits, _) = bytes("account", number).split_at(16).to_owned();
-    let id = ServiceAccountId::parse(&format!("sa_{}", hex(digits))).context("an id")?;
+fn account(
+    number: u64,
+    key: &[u8; 32],
+) -> anyhow::Result<(AccountRecord, CredentialRecord, String)> {
+    let name = hex(&bytes("account", number));
+    let id = ServiceAccountId::parse(&format!("sa_{name:.32}")).context("an id")?;
     let namespace = NamespaceId::parse(&team(number)).context("a namespace")?;
     let name = format!("build-bot-{number:07}");
     let record = AccountRecord {
@@ -217,7 +220,7 @@ fn session(number: u64, key: &[u8; 32], now: Timestamp) -> (SessionRecord, Strin
             user,
             ..Account::default()
         },
-        provider: "local".to_owned(),
+        provider: "http://127.0.0.1:9".to_owned(),
         provider_session: String::new(),
         opened: MADE,
         refreshed: now,
@@ -401,39 +404,47 @@ async fn verbs(config: Config, rounds: u32, accounts: u64) -> anyhow::Result<Val
     let exact = format!("build-bot-{:07}", accounts / 2);
     let asked = [
         ("list", page.clone()),
-        ("list, last page", AccountsWanted {
-            offset: usize::try_from(accounts.saturating_sub(50))?,
-            ..page.clone()
-        }),
-        ("list by user id", AccountsWanted { sorted: sorted(SortKey::User, false), ..page.clone() }),
-        ("list by last use", AccountsWanted { sorted: sorted(SortKey::Used, true), ..page.clone() }),
+        (
+            "list, last page",
+            AccountsWanted {
+                offset: usize::try_from(accounts.saturating_sub(50))?,
+                ..page.clone()
+            },
+        ),
+        (
+            "list by user id",
+            AccountsWanted { sorted: sorted(SortKey::User, false), ..page.clone() },
+        ),
+        (
+            "list by last use",
+            AccountsWanted { sorted: sorted(SortKey::Used, true), ..page.clone() },
+        ),
         ("list of a namespace", AccountsWanted { namespace: team, ..page.clone() }),
-        ("list of those never used", AccountsWanted {
-            filter: Some(Filter::NeverUsed),
-            ..page.clone()
-        }),
+        (
+            "list of those never used",
+            AccountsWanted { filter: Some(Filter::NeverUsed), ..page.clone() },
+        ),
         ("search that finds one", AccountsWanted { text: exact, ..page.clone() }),
         ("search that finds all", AccountsWanted { text: "build".to_owned(), ..page.clone() }),
         ("search that finds none", AccountsWanted { text: "zzz".to_owned(), ..page }),
     ];
     let mut told = serde_json::Map::new();
     for (name, wanted) in asked {
-        let ask = async |_| Ok(admin.accounts(&by, &wanted, now).await.map_err(said)?);
+        let ask = async |_| admin.accounts(&by, &wanted, now).await.map_err(|error| said(&error));
         told.insert(name.to_owned(), json!(timed(rounds, ask).await?));
     }
-    let tally = async |_| -> anyhow::Result<AccountTally> {
-        Ok(admin.store().tally(None, now).await?)
-    };
+    let tally =
+        async |_| -> anyhow::Result<AccountTally> { Ok(admin.store().tally(None, now).await?) };
     told.insert("how many stand how".to_owned(), json!(timed(rounds, tally).await?));
     let key = [0; 32];
     let look = async |round: u32| {
         let (record, ..) = account(u64::from(round) * 7_919 % accounts, &key)?;
-        Ok(admin.account(&by, &record.id, now).await.map_err(said)?)
+        admin.account(&by, &record.id, now).await.map_err(|error| said(&error))
     };
     told.insert("one account".to_owned(), json!(timed(rounds.max(100), look).await?));
     Ok(Value::Object(told))
 }
 
-fn said(error: lictor::admin::AdminError) -> anyhow::Error {
+fn said(error: &AdminError) -> anyhow::Error {
     anyhow::anyhow!("{error}")
 }

@@ -422,6 +422,9 @@ async fn the_same_key_makes_the_same_account_once() {
     let other = NewAccount { kind: NewKind::Unique { name: "cj".to_owned() }, ..new.clone() };
     let other = office.admin.create_account(&by, other, now()).await;
     assert_eq!(word(other), "taken idempotency_key");
+    let later = NewAccount { kind: NewKind::Unique { name: "ck".to_owned() }, ..new.clone() };
+    let later = office.admin.create_account(&by, later, after(24 * 60 * 60)).await;
+    assert!(matches!(later, Ok(Created::New(..))), "the key has expired, swept or not: {later:?}");
     let somebody = office.admin.create_account(&office.actor("ada"), new.clone(), now()).await;
     assert_eq!(word(somebody), "taken name", "somebody else's key is another one");
     office.admin.delete_account(&by, &id, None, now()).await.expect("deleted");

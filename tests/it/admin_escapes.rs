@@ -142,7 +142,7 @@ async fn a_preview_and_a_simulation_tell_nothing_of_what_is_not_seen() {
     let secret = lictor::admin::NewPolicy { text, ..secret };
     office.admin.create_policy(&root, secret, now()).await.expect("made");
     office.unique("design", "hidden").await;
-    let told = office.admin.preview_move(&bob, &inner, &ns("sales"), now().now).await;
+    let told = office.admin.preview_move(&bob, &inner, &ns("sales")).await;
     let told = told.expect("a preview");
     assert!(told.lose.is_empty() && told.enforced_lost.is_empty(), "{told:?}");
     assert!(!told.obstacles.is_empty(), "they may not move it");

@@ -160,7 +160,7 @@ async fn changes_name_the_version_they_are_based_on() {
     let office = Office::staffed().await;
     let by = office.actor("root");
     let id = office.child("design", "One").await;
-    let version = office.admin.namespace(&by, &id, now().now).await.expect("seen").record.version;
+    let version = office.admin.namespace(&by, &id).await.expect("seen").record.version;
     let edit = |name: &str| NamespaceEdit { expected: Some(version), ..renamed(name) };
     let view = office.admin.update_namespace(&by, &id, edit("Two"), now()).await.expect("changed");
     assert!(view.record.version > version);
@@ -196,7 +196,7 @@ async fn moving_takes_managers_on_both_sides() {
     let moved = office.admin.update_namespace(&by, &id, to_sales(), now()).await;
     assert_eq!(word(moved), "takes manager");
     office.give("u-max", "sales", Role::Manager).await;
-    let preview = office.admin.preview_move(&by, &id, &ns("sales"), now().now).await;
+    let preview = office.admin.preview_move(&by, &id, &ns("sales")).await;
     assert!(preview.expect("a preview").obstacles.is_empty());
     let view = office.admin.update_namespace(&by, &id, to_sales(), now()).await.expect("moved");
     assert_eq!(view.path, "Global / Sales / Web 2");
@@ -212,7 +212,7 @@ async fn nobody_moves_something_to_where_they_may_do_more() {
     let edit = NamespaceEdit::moved(ns("sales"));
     let moved = office.admin.update_namespace(&by, &id, edit, now()).await;
     assert_eq!(word(moved), "takes admin");
-    let preview = office.admin.preview_move(&by, &id, &ns("sales"), now().now).await;
+    let preview = office.admin.preview_move(&by, &id, &ns("sales")).await;
     assert!(!preview.expect("a preview").obstacles.is_empty());
 }
 
@@ -258,7 +258,7 @@ async fn a_preview_tells_what_a_move_changes() {
     let given = vec![optional.expect("made").id];
     let new = NewRoute { policies: given, ..route(&inner, "in", "https://in.corp.test") };
     office.admin.create_route(&root, new, now()).await.expect("made");
-    let preview = office.admin.preview_move(&root, &inner, &other, now().now).await;
+    let preview = office.admin.preview_move(&root, &inner, &other).await;
     let preview = preview.expect("a preview");
     assert_eq!(preview.lose, [("Global / Design / Outer".to_owned(), 1)]);
     assert_eq!(preview.gain, [("Global / Sales / Other".to_owned(), 1)]);
@@ -353,7 +353,7 @@ async fn what_is_seen_of_the_tree() {
     let deep = office.child("web", "Deep").await;
     office.give("u-ann", deep.as_str(), Role::Viewer).await;
     let seen = async |name: &str| {
-        let views = office.admin.namespaces(&office.actor(name), now().now).await.expect("views");
+        let views = office.admin.namespaces(&office.actor(name)).await.expect("views");
         let shown = views.iter().map(|view| {
             format!("{}{}", view.record.name, if view.role.is_some() { "" } else { "-" })
         });
@@ -364,14 +364,14 @@ async fn what_is_seen_of_the_tree() {
     assert_eq!(seen("ann").await, "Global- Design- Web- Deep");
     assert_eq!(seen("bob").await, "");
     let by = office.actor("ann");
-    assert_eq!(word(office.admin.namespace(&by, &ns("web"), now().now).await), "no namespace");
-    let view = office.admin.namespace(&by, &deep, now().now).await.expect("seen");
+    assert_eq!(word(office.admin.namespace(&by, &ns("web")).await), "no namespace");
+    let view = office.admin.namespace(&by, &deep).await.expect("seen");
     assert_eq!(
         (view.role, view.role_from, view.depth),
         (Some(Role::Viewer), Some(deep.clone()), 3)
     );
     office.unique(deep.as_str(), "ci").await;
-    let view = office.admin.namespace(&by, &deep, now().now).await.expect("seen");
+    let view = office.admin.namespace(&by, &deep).await.expect("seen");
     assert_eq!((view.accounts, view.routes, view.policies), (1, 0, 0));
     let resources = office.admin.resources(&by, &deep, now().now).await.expect("some");
     let kinds: Vec<_> = resources.iter().map(|it| it.kind).collect();
@@ -447,7 +447,7 @@ async fn giving_a_role_takes_a_fresh_sign_in_and_replaces_the_one_before() {
         ]
     );
     assert_eq!(views[0].name, "Name of ann");
-    for id in ["", " ", "a b", &"x".repeat(255)] {
+    for id in ["", " ", "a b", &"x".repeat(256)] {
         let given = office.admin.grant(&by, &ns("web"), user(id, Role::Viewer), now()).await;
         assert_eq!(word(given), "invalid subject_id", "{id:?}");
     }
@@ -457,10 +457,10 @@ async fn giving_a_role_takes_a_fresh_sign_in_and_replaces_the_one_before() {
 async fn a_role_of_a_group_is_one_of_its_members() {
     let office = Office::staffed().await;
     let by = office.actor("bob");
-    assert_eq!(word(office.admin.namespace(&by, &ns("web"), now().now).await), "no namespace");
+    assert_eq!(word(office.admin.namespace(&by, &ns("web")).await), "no namespace");
     let group = (Subject::Group("g-eng".to_owned()), Role::Manager);
     office.admin.grant(&office.actor("ada"), &ns("web"), group, now()).await.expect("given");
-    let view = office.admin.namespace(&by, &ns("web"), now().now).await.expect("seen");
+    let view = office.admin.namespace(&by, &ns("web")).await.expect("seen");
     assert_eq!(view.role, Some(Role::Manager));
     let views = office.admin.permissions(&by, &ns("web")).await.expect("roles");
     assert_eq!(views[0].name, "Engineers");
@@ -513,7 +513,7 @@ async fn a_verb_that_was_judged_on_an_older_catalog_is_judged_again() {
     let id = &of_max.permission.id;
     office.admin.remove_permission(&office.actor("root"), id, now()).await.expect("removed");
     let by = other.actor("max");
-    let seen = other.admin.namespace(&by, &ns("design"), now().now).await;
+    let seen = other.admin.namespace(&by, &ns("design")).await;
     assert_eq!(word(seen), "done", "nobody has told them yet");
     let made = other.admin.create_account(&by, unique("design", "ci"), now()).await;
     assert_eq!(word(made), "no namespace");

@@ -328,7 +328,7 @@ fn verbs_can_go_from_thread_to_thread() {
         is_send(&admin.search_users(&by, "", 1));
         is_send(&admin.block(&by, "", "", at));
         is_send(&admin.revoke_accounts_of(&by, "", at));
-        is_send(&admin.namespaces(&by, at.now));
+        is_send(&admin.namespaces(&by));
         is_send(&admin.create_policy(&by, policy(&ns("design"), "p", true), at));
         is_send(&admin.entry(&by, 1));
         is_send(&admin.overview(&by, &ns("design"), at.now));

@@ -178,6 +178,22 @@ fn all_problems_at_once() {
     assert!(ran.stderr.ends_with("6 problems in lictor.yaml\n"));
 }
 
+/// The store counts uses by it.
+#[test]
+fn an_id_of_a_route_that_is_too_long() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let checked = |count: usize| {
+        let id = "ä".repeat(count);
+        let text = format!("routes:\n- {{from: https://a.example.com, id: {id}}}\n");
+        check(folder.path(), &with_secret(&text)).stderr
+    };
+    assert!(!checked(255).contains("too long"));
+    let told = checked(256);
+    let message = "error: an id of 256 characters is too long\n";
+    assert!(told.starts_with(message), "{told}");
+    assert!(told.contains("help: write up to 255 characters\n"), "{told}");
+}
+
 #[test]
 fn a_port_that_is_taken() {
     let folder = tempfile::tempdir().expect("a folder");

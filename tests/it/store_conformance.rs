@@ -155,6 +155,10 @@ async fn sessions_in_force(store: &Arc<dyn Store>) {
     assert_eq!(list(page(4, 2), 10).await, "");
     assert_eq!(list(page(0, 0), 10).await, "");
     assert_eq!(list(page(1, usize::MAX), 10).await, "sid-4 sid-3 sid-1");
+    let after = |number, limit| SessionQuery { after: Some(id(number)), limit, ..all() };
+    assert_eq!(list(after(0, 2), 10).await, "sid-1 sid-3", "in the order of their ids");
+    assert_eq!(list(after(3, 2), 10).await, "sid-4 sid-5");
+    assert_eq!(list(after(5, 2), 10).await, "");
     assert_eq!(list(all(), 3600).await, "");
 }
 

@@ -2,16 +2,17 @@
 
 use crate::support::config::load;
 use crate::support::store::{
-    account_id, at, credential, credential_id, event, impersonating, machine_account, namespace_id,
-    on_every_engine, once, verified_log,
+    account_id, at, credential, credential_id, event, impersonating, known, machine_account,
+    namespace_id, on_every_engine, once, session, verified_log,
 };
-use lictor::activity::{ActorKind, Deed, EntityKind, Event, Head, Outcome, Verb};
+use lictor::activity::{ActorKind, Deed, EntityKind, Event, Head, Outcome, Verb, Who};
 use lictor::catalog::{Blocked, Catalog, PolicyRecord, RoutePath, RouteRecord};
 use lictor::id::{NamespaceId, PermissionId, PolicyId};
 use lictor::namespace::{
     LifetimeRules, Made, NamespaceName, NamespaceRecord, Permission, Role, Subject,
 };
 use lictor::service_account::{AccountRecord, CredentialRecord, LastUse, Machine};
+use lictor::session::{Account, KnownPerson, SessionRecord};
 use lictor::store::{
     AccountQuery, AccountTally, ActivityQuery, Change, Changed, Clash, Filter, RecordKey, SortKey,
     Sorted, Store, StoreErrorKind, Use,
@@ -30,6 +31,7 @@ on_every_engine! {
     what_was_taken_back_stays_so
     who_knows_a_machine_is_told
     odd_texts
+    the_longest_names
     the_catalog_is_kept_as_it_was
     the_catalog_has_one_version
     a_name_is_given_once_in_its_place
@@ -395,6 +397,36 @@ async fn catalog(store: &dyn Store) -> Catalog {
     store.catalog().await.expect("a catalog")
 }
 
+/// Providers, the directory and the configuration give names of at most 255 characters, of four bytes each;
+/// an index of `PostgreSQL` takes entries of 2.7 kB.
+async fn the_longest_names(store: &Arc<dyn Store>) {
+    // Not to be compressed.
+    let letter = |n: u32| char::from_u32(0x2_0000 + n * 7_919 % 40_000).expect("a letter");
+    let text = |seed: u32| (0..255).map(|n| letter(seed * 1_000 + n)).collect::<String>();
+    let (user, other, route) = (text(1), text(2), text(3));
+    let record = session(1, &user);
+    let account = Account { email: text(4), ..record.account.clone() };
+    let record = SessionRecord { account, provider_session: other.clone(), ..record };
+    let known = KnownPerson { account: record.account.clone(), ..known(&user) };
+    let who = |user: &str| Who { user: user.to_owned(), email: text(4), groups: Vec::new() };
+    let mut told = deed(EntityKind::User, &user, "design", Outcome::Done);
+    (told.actor, told.subject) = (who(&user), Some(who(&other)));
+    let changes = vec![Change::OpenSession(record), Change::KnowPerson(known)];
+    store.commit(changes, vec![told]).await.expect("a sign-in");
+    let blocked =
+        Blocked { user: user.clone(), since: at(1), by: other.clone(), reason: String::new() };
+    let role = permission(1, "design", Subject::User(user.clone()));
+    next(&**store, vec![Change::Block(blocked), Change::PutPermission(role)]).await.expect("made");
+    created(&**store, AccountRecord { user: user.clone(), ..impersonating(1, &user) }).await;
+    added(&**store, credential(1, 1)).await;
+    let last = LastUse { at: at(7), address: String::new(), route: route.clone() };
+    store.note_uses(vec![Use { last, ..used(1, 1, 7) }]).await.expect("noted");
+    assert_eq!(store.usage(&account_id(1), 0).await.expect("usage")[0].route, route);
+    let about = ActivityQuery { who: Some(other), limit: 9, ..ActivityQuery::default() };
+    assert_eq!(store.activity(&about).await.expect("entries").len(), 1);
+    verified_log(&**store).await;
+}
+
 async fn the_catalog_is_kept_as_it_was(store: &Arc<dyn Store>) {
     assert_eq!(catalog(&**store).await, Catalog::default());
     let design = NamespaceRecord {
@@ -590,12 +622,11 @@ async fn a_namespace_with_accounts_stays(store: &Arc<dyn Store>) {
 }
 
 async fn a_value_is_kept_once_with_changes(store: &Arc<dyn Store>) {
-    let first =
-        vec![Change::KeepOnce(once("k", at(60))), Change::CreateAccount(machine_account(1, "ci"))];
+    let kept = |until, now| Change::KeepOnce(once("k", at(until)), at(now));
+    let first = vec![kept(60, 0), Change::CreateAccount(machine_account(1, "ci"))];
     make(&**store, first).await.expect("made");
-    let again =
-        vec![Change::CreateAccount(machine_account(2, "bot")), Change::KeepOnce(once("k", at(90)))];
-    assert_eq!(make(&**store, again).await, Err(Some(Clash::Once)));
+    let again = |now| vec![Change::CreateAccount(machine_account(2, "bot")), kept(90, now)];
+    assert_eq!(make(&**store, again(59)).await, Err(Some(Clash::Once)));
     assert_eq!(account(&**store, 2).await, None);
     for _ in 0..2 {
         let found = store.once("k", at(59)).await.expect("an answer");
@@ -605,6 +636,8 @@ async fn a_value_is_kept_once_with_changes(store: &Arc<dyn Store>) {
     assert_eq!(store.once("other", at(0)).await.expect("an answer"), None);
     let clash = store.keep_once(once("k", at(9))).await.expect_err("there is one").clash();
     assert_eq!(clash, Some(Clash::Once));
+    make(&**store, again(60)).await.expect("what has expired makes room, before any sweep");
+    assert_eq!(store.once("k", at(89)).await.expect("an answer"), Some(once("k", at(90))));
 }
 
 // --- use
@@ -929,6 +962,16 @@ async fn accounts_of_namespaces(store: &Arc<dyn Store>) {
     assert_eq!(of(many(3)).await, 0);
     let tally = store.tally(Some(&many(1)), at(0)).await.expect("a tally");
     assert_eq!(tally.all, 20);
+    let gone = created(&**store, machine_account(99, "gone")).await;
+    make(&**store, vec![Change::UpdateAccount(deleted(gone, 1))]).await.expect("deletes");
+    let counted = async |namespaces: Option<BTreeSet<NamespaceId>>| {
+        let counted = store.accounts_by_namespace(namespaces.as_ref()).await.expect("counts");
+        counted.into_iter().map(|(id, count)| format!("{id} {count}")).collect::<Vec<_>>()
+    };
+    assert_eq!(counted(None).await, ["n-0 10", "n-1 10", "n-2 10"]);
+    assert_eq!(counted(Some(many(1))).await, ["n-1 10", "n-2 10"]);
+    assert_eq!(counted(Some([namespace_id("n-2")].into())).await, ["n-2 10"]);
+    assert!(counted(Some(BTreeSet::new())).await.is_empty(), "none is not all");
 }
 
 // --- entries

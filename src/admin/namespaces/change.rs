@@ -33,7 +33,7 @@ impl Admin {
         loop {
             let step = plan_new(&mut call, &new);
             if let Some(id) = self.settle(&mut call, step).await? {
-                return self.namespace(by, &id, at.now).await;
+                return self.namespace(by, &id).await;
             }
         }
     }
@@ -53,7 +53,7 @@ impl Admin {
         loop {
             let step = plan_update(&mut call, id, &edit);
             if let Some(()) = self.settle(&mut call, step).await? {
-                return self.namespace(by, id, at.now).await;
+                return self.namespace(by, id).await;
             }
         }
     }

@@ -8,7 +8,6 @@ use crate::admin::{Actor, Admin, AdminError, What};
 use crate::id::NamespaceId;
 use crate::namespace::{LifetimeRules, MAX_DEPTH, Made, NamespaceRecord, Role, Tree};
 use crate::store::StoreError;
-use crate::time::Timestamp;
 use std::collections::BTreeSet;
 
 /// What is above a namespace before and after a move, and not both.
@@ -129,7 +128,6 @@ impl Admin {
         by: &Actor,
         id: &NamespaceId,
         parent: &NamespaceId,
-        now: Timestamp,
     ) -> Result<MovePreview, AdminError> {
         let world = self.world();
         world.permit_namespace(by, Role::Manager, id)?;
@@ -150,8 +148,8 @@ impl Admin {
             obstacles.push(why.to_string());
         }
         Ok(MovePreview {
-            lose: self.reaching(&world, &ways.left, now).await?,
-            gain: self.reaching(&world, &ways.joined, now).await?,
+            lose: self.reaching(&world, &ways.left).await?,
+            gain: self.reaching(&world, &ways.joined).await?,
             enforced_lost: names(&ways.left),
             enforced_gained: names(&ways.joined),
             routes: u64::try_from(world.routes().filter(|(_, at)| inside.contains(at)).count())
@@ -165,16 +163,11 @@ impl Admin {
         &self,
         world: &World,
         ids: &[NamespaceId],
-        now: Timestamp,
     ) -> Result<Vec<(String, u64)>, StoreError> {
-        let mut counted = Vec::new();
-        for id in ids {
-            let all = self.store().tally(Some(&BTreeSet::from([id.clone()])), now).await?.all;
-            if all > 0 {
-                counted.push((world.tree().path(id), all));
-            }
-        }
-        Ok(counted)
+        let asked = ids.iter().cloned().collect();
+        let counted = self.store().accounts_by_namespace(Some(&asked)).await?;
+        let path = |id| counted.get(id).map(|count| (world.tree().path(id), *count));
+        Ok(ids.iter().filter_map(path).collect())
     }
 }
 

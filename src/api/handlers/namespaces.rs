@@ -21,10 +21,10 @@ impl Handlers {
         &self,
         by: &Actor,
         request: m::ListNamespacesRequest,
-        at: Moment<'_>,
+        _at: Moment<'_>,
     ) -> Result<m::ListNamespacesResponse, ApiError> {
         let page = Page::of(&request)?;
-        let (part, next_cursor, total) = page.cut(self.admin.namespaces(by, at.now).await?);
+        let (part, next_cursor, total) = page.cut(self.admin.namespaces(by).await?);
         let namespaces = part.iter().map(namespace).collect();
         Ok(m::ListNamespacesResponse { namespaces, next_cursor, total })
     }
@@ -33,10 +33,10 @@ impl Handlers {
         &self,
         by: &Actor,
         request: m::GetNamespaceRequest,
-        at: Moment<'_>,
+        _at: Moment<'_>,
     ) -> Result<m::Namespace, ApiError> {
         let id = ids::namespace("id", &request.id)?;
-        Ok(namespace(&self.admin.namespace(by, &id, at.now).await?))
+        Ok(namespace(&self.admin.namespace(by, &id).await?))
     }
 
     pub async fn create_namespace(
@@ -72,7 +72,7 @@ impl Handlers {
         let required = mask.names("require_expiry", given.require_expiry.is_some());
         let lifetime = if longest || required {
             // One of two is changed, the other kept: as it is in this version.
-            let is = self.admin.namespace(by, &id, at.now).await?.record;
+            let is = self.admin.namespace(by, &id).await?.record;
             expected = expected.or(Some(is.version).filter(|_| is.made == Made::Here));
             let said = span("max_lifetime", given.max_lifetime)?;
             Some(LifetimeRules {
@@ -123,11 +123,11 @@ impl Handlers {
         &self,
         by: &Actor,
         request: m::PreviewNamespaceMoveRequest,
-        at: Moment<'_>,
+        _at: Moment<'_>,
     ) -> Result<m::NamespaceMove, ApiError> {
         let id = ids::namespace("id", &request.id)?;
         let parent = ids::namespace("parent_id", &request.parent_id)?;
-        Ok(moved(self.admin.preview_move(by, &id, &parent, at.now).await?))
+        Ok(moved(self.admin.preview_move(by, &id, &parent).await?))
     }
 }
 

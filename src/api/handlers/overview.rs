@@ -33,9 +33,9 @@ impl Handlers {
         &self,
         by: &Actor,
         _request: m::WhoAmIRequest,
-        at: Moment<'_>,
+        _at: Moment<'_>,
     ) -> Result<m::WhoAmIResponse, ApiError> {
-        let seen = self.admin.namespaces(by, at.now).await?;
+        let seen = self.admin.namespaces(by).await?;
         // Where the role was given, not where it counts besides.
         let given = |view: &NamespaceView| view.role_from.as_ref() == Some(&view.record.id);
         let roles = seen.into_iter().filter(given).filter_map(|view| Some((view.path, view.role?)));

@@ -170,7 +170,7 @@ impl Update {
         with_admin(&self.common.config, People::Unneeded, async |terminal| {
             let (admin, by) = (&terminal.admin, &terminal.by);
             let id = terminal.namespace(&self.named.namespace)?;
-            let is = admin.namespace(by, &id, terminal.now()).await?.record;
+            let is = admin.namespace(by, &id).await?.record;
             let lifetime = LifetimeRules {
                 longest: self.max_lifetime.map_or(is.lifetime.longest, Said::rule),
                 required: self.require_expiry.map_or(is.lifetime.required, Said::rule),
@@ -208,7 +208,7 @@ impl Move {
             let (admin, by) = (&terminal.admin, &terminal.by);
             let id = terminal.namespace(&self.named.namespace)?;
             let parent = terminal.namespace(&self.to)?;
-            let preview = admin.preview_move(by, &id, &parent, terminal.now()).await?;
+            let preview = admin.preview_move(by, &id, &parent).await?;
             if self.dry_run {
                 self.common.format.print(|| words(&preview), || json::preview(&preview));
                 return match preview.obstacles.as_slice() {

@@ -32,7 +32,7 @@ pub(in crate::cli) struct Show {
 impl List {
     pub(super) fn run(&self) -> Exit {
         with_admin(&self.common.config, People::Unneeded, async |terminal| {
-            let views = terminal.admin.namespaces(&terminal.by, terminal.now()).await?;
+            let views = terminal.admin.namespaces(&terminal.by).await?;
             let all = || views.iter().map(json::namespace).collect::<Value>();
             self.common.format.print(|| tree(&views), all);
             Ok(())
@@ -45,7 +45,7 @@ impl Show {
         with_admin(&self.common.config, People::Unneeded, async |terminal| {
             let (admin, by, now) = (&terminal.admin, &terminal.by, terminal.now());
             let id = terminal.namespace(&self.named.namespace)?;
-            let view = admin.namespace(by, &id, now).await?;
+            let view = admin.namespace(by, &id).await?;
             let inside = admin.resources(by, &id, now).await?;
             let json = || {
                 let all = inside.iter().map(json::resource).collect::<Value>();

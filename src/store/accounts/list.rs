@@ -6,7 +6,7 @@ use crate::store::people::{LONGEST_SEARCH, escaped};
 use crate::store::statement::{Cell, Connection, Statement, within};
 use crate::store::{AccountPage, AccountQuery, AccountTally, Filter, SortKey, Sorted, StoreError};
 use crate::time::Timestamp;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 const DAY: Duration = Duration::from_hours(24);
@@ -209,4 +209,25 @@ pub(in crate::store) async fn tally<C: Connection>(
         expired: row.number()?,
         disabled: row.number()?,
     })
+}
+
+/// One walk along the index.
+pub(in crate::store) async fn by_namespace<C: Connection>(
+    connection: &mut C,
+    namespaces: Option<&BTreeSet<NamespaceId>>,
+) -> Result<BTreeMap<NamespaceId, u64>, StoreError> {
+    let sql = "SELECT namespace, count(*) FROM lictor_accounts WHERE deleted IS NULL";
+    let mut statement = Statement::new(sql, Vec::new()).one_of_many();
+    if let Some(namespaces) = namespaces {
+        statement = within::<C>(statement, ("", namespaces));
+    }
+    let statement = statement.then(" GROUP BY namespace");
+    let rows = connection.query(statement).await?.into_iter();
+    let counted = rows.map(|mut row| {
+        let (name, count) = (row.text()?, row.number()?);
+        let id = NamespaceId::parse(&name);
+        let id = id.ok_or_else(|| StoreError::corrupt("a namespace has no such name"))?;
+        Ok((id, count))
+    });
+    counted.collect()
 }

@@ -8,7 +8,7 @@ use crate::service_account::{AccountRecord, CredentialRecord, Machine};
 use crate::store::{AccountPage, AccountQuery, AccountTally, Machines, StoreError, Usage, Use};
 use crate::time::Timestamp;
 use async_trait::async_trait;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[async_trait]
 impl Machines for Postgres {
@@ -52,6 +52,18 @@ impl Machines for Postgres {
             let mut lease = self.lease().await?;
             let found = accounts::tally(&mut lease.connection()?, namespaces, now).await;
             lease.settle(found)
+        })
+        .await
+    }
+
+    async fn accounts_by_namespace(
+        &self,
+        namespaces: Option<&BTreeSet<NamespaceId>>,
+    ) -> Result<BTreeMap<NamespaceId, u64>, StoreError> {
+        bounded(self.limits.other, async {
+            let mut lease = self.lease().await?;
+            let counted = accounts::by_namespace(&mut lease.connection()?, namespaces).await;
+            lease.settle(counted)
         })
         .await
     }

@@ -9,7 +9,7 @@ use crate::service_account::{AccountRecord, CredentialRecord, Machine};
 use crate::store::{AccountPage, AccountQuery, AccountTally, Machines, StoreError, Usage, Use};
 use crate::time::Timestamp;
 use async_trait::async_trait;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[async_trait]
 impl Machines for Sqlite {
@@ -42,6 +42,16 @@ impl Machines for Sqlite {
         let tally =
             async move |c: &mut Handle<'_>| accounts::tally(c, namespaces.as_ref(), now).await;
         self.read(self.limits.other, tally).await
+    }
+
+    async fn accounts_by_namespace(
+        &self,
+        namespaces: Option<&BTreeSet<NamespaceId>>,
+    ) -> Result<BTreeMap<NamespaceId, u64>, StoreError> {
+        let namespaces = namespaces.cloned();
+        let count =
+            async move |c: &mut Handle<'_>| accounts::by_namespace(c, namespaces.as_ref()).await;
+        self.read(self.limits.other, count).await
     }
 
     async fn credentials(

@@ -11,7 +11,7 @@ use lictor::store::{
     SessionQuery, Store, StoreError, Usage, Use,
 };
 use lictor::time::Timestamp;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,6 +41,13 @@ impl Machines for Deaf {
         now: Timestamp,
     ) -> Result<AccountPage, StoreError> {
         self.0.accounts(which, now).await
+    }
+
+    async fn accounts_by_namespace(
+        &self,
+        namespaces: Option<&BTreeSet<NamespaceId>>,
+    ) -> Result<BTreeMap<NamespaceId, u64>, StoreError> {
+        self.0.accounts_by_namespace(namespaces).await
     }
 
     async fn tally(

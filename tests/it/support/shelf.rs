@@ -92,6 +92,13 @@ impl Machines for Shelf {
         not_here()
     }
 
+    async fn accounts_by_namespace(
+        &self,
+        _: Option<&BTreeSet<NamespaceId>>,
+    ) -> Result<BTreeMap<NamespaceId, u64>, StoreError> {
+        not_here()
+    }
+
     async fn tally(
         &self,
         _: Option<&BTreeSet<NamespaceId>>,

@@ -19,7 +19,7 @@ use lictor::store::{
 };
 use lictor::tasks::Tasks;
 use lictor::time::Timestamp;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -380,6 +380,13 @@ impl Machines for Faulty {
         now: Timestamp,
     ) -> Result<AccountPage, StoreError> {
         self.around(self.inner.accounts(which, now)).await
+    }
+
+    async fn accounts_by_namespace(
+        &self,
+        namespaces: Option<&BTreeSet<NamespaceId>>,
+    ) -> Result<BTreeMap<NamespaceId, u64>, StoreError> {
+        self.around(self.inner.accounts_by_namespace(namespaces)).await
     }
 
     async fn tally(

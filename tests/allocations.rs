@@ -159,15 +159,15 @@ fn an_escaped_parameter_is_copied() {
 }
 
 /// A decision of somebody who is known, from the credential to the assertion that was made before: what is
-/// read from the record is copied. A machine is no dearer than a person.
+/// read from the record is copied. A machine is as cheap as a person, but for the claims it is described by.
 #[test]
-fn a_machine_allocates_no_more_than_a_session() {
+fn a_machine_allocates_as_little_as_a_session() {
     let shown = support::shown::Shown::new();
     let [by_session, by_machine] = [&shown.by_session, &shown.by_machine].map(|request| {
         assert!(shown.is_allowed(request), "and its assertion is kept");
         measure(|| assert!(shown.is_allowed(request))).count_total
     });
-    assert!(by_machine <= by_session, "{by_machine} against {by_session}");
+    assert!(by_machine <= by_session + 4, "{by_machine} against {by_session}");
     assert!(by_session < 100, "{by_session}");
 }
 

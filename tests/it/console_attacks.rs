@@ -10,9 +10,12 @@ use regex::Regex;
 use std::collections::BTreeSet;
 use url::Url;
 
+/// Path, query and fields.
+type Sent = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
 /// Where forms are sent, with what would do something there if it were taken. In this order each can be
 /// sent after those before it.
-const POSTS: [(&str, &str, &[(&str, &str)]); 25] = [
+const POSTS: [Sent; 25] = [
     (
         "/console/accounts/new",
         "",
@@ -125,7 +128,7 @@ async fn no_form_is_taken_from_elsewhere() {
     let page = root.go(&at(&furniture.filled("namespaces/NAMESPACE"))).await;
     let permission = hidden(page.body(), "permission");
     let filled = |text: &str| furniture.filled(text).replace("PERMISSION", &permission);
-    let post = |(path, query, fields): &(&str, &str, &[(&str, &str)])| {
+    let post = |(path, query, fields): &Sent| {
         let id = if path.contains("/accounts/") { "ACCOUNT" } else { "NAMESPACE" };
         let path = filled(&format!("{}{query}", path.replace("{id}", id)));
         let url = page.url().join(&path).expect("a URL");

@@ -47,7 +47,8 @@ fn namespace(number: u32) -> NamespaceRecord {
 fn account(number: u32) -> AccountRecord {
     let record = machine_account(number, &format!("bot-{number}"));
     let namespace = place(number % NAMESPACES);
-    let used = (number % 3 > 0).then(|| Timestamp::from_unix(1_690_000_000 + i64::from(number)));
+    let used = (!number.is_multiple_of(3))
+        .then(|| Timestamp::from_unix(1_690_000_000 + i64::from(number)));
     AccountRecord { user: format!("bot-{number}@{namespace}.pomerium"), namespace, used, ..record }
 }
 

@@ -16,6 +16,8 @@ use std::time::Duration;
 
 const MADE: Timestamp = Timestamp::from_unix(1_700_000_000);
 const HOST: &str = "app.localhost";
+/// Nobody is there.
+const PROVIDER: &str = "http://127.0.0.1:9";
 
 /// The bytes of [`SECRET`].
 fn key() -> [u8; 32] {
@@ -52,6 +54,10 @@ impl Shown {
         let snapshot = snapshot_of(&format!(
             "shared_secret: {SECRET}
 authenticate_service_url: http://auth.localhost
+idp_provider: oidc
+idp_provider_url: {PROVIDER}
+idp_client_id: lictor
+idp_client_secret: lictor
 pass_identity_headers: true
 routes:
 - {{id: app, from: 'http://{HOST}', allow_any_authenticated_user: true}}
@@ -112,7 +118,7 @@ fn session() -> (SessionRecord, String) {
     let record = SessionRecord {
         id: secret.id(),
         account,
-        provider: "local".to_owned(),
+        provider: PROVIDER.to_owned(),
         provider_session: String::new(),
         opened: MADE,
         refreshed: MADE,

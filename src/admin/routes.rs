@@ -3,6 +3,7 @@
 mod change;
 mod overlap;
 mod removal;
+mod rights;
 
 use super::world::{Depth, Sight, World};
 use super::{Actor, Admin, AdminError, PolicyMention, What};

@@ -174,6 +174,7 @@ async fn asked_to_the_end(
             }
             // It is gone, or going.
             Err(status) if matches!(status.code(), Code::Unavailable | Code::Cancelled) => break,
+            Err(status) if status.message() == "transport error" => break,
             Err(status) => panic!("{status:?}"),
         }
     }

@@ -30,7 +30,7 @@ const READERS: usize = 4;
 /// So many changes may be on their way to a feed that is slow to take them.
 const ON_THEIR_WAY: usize = 4096;
 /// Bounds how late a change by another process is seen: one look into an index.
-const HEARTBEAT: Duration = Duration::from_millis(200);
+const HEARTBEAT: Duration = Duration::from_millis(100);
 
 /// The engine.
 #[derive(Debug)]

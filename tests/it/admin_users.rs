@@ -66,7 +66,7 @@ async fn those_who_signed_in_are_found_too_and_once() {
 /// Goal: 20 ms at the 95th percentile. Tests are not optimised and share the machine, so the bound here is
 /// wide.
 #[tokio::test]
-async fn a_hundred_thousand_people_are_searched_at_a_keystroke() {
+async fn line_16_a_hundred_thousand_people_are_searched_at_a_keystroke() {
     let user = |number: usize| User {
         id: format!("{:021}", number * 7919),
         email: format!("person.{number}@corp.test"),

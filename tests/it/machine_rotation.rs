@@ -169,6 +169,6 @@ async fn nobody_is_refused_at_two_servers_on_one_database() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_is_refused_at_two_servers_on_one_file() {
-    let heartbeat = Duration::from_millis(200);
+    let heartbeat = Duration::from_millis(100);
     rotated_under_load(Place::file(), 20, heartbeat + TARGET).await;
 }

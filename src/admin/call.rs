@@ -102,14 +102,19 @@ impl Call<'_> {
         }
     }
 
-    /// The first thing that an administrator of everything does turns the bootstrap secret off, if signing
-    /// in has not: they may have been made one since.
-    fn close_bootstrap(&self, plan: &mut Plan) {
+    /// Whether the bootstrap secret is good still, and whoever acts makes it needless.
+    pub(super) fn closes_bootstrap(&self) -> bool {
         let is_open = self.world.settings().bootstrap.is_some()
             && self.world.stored().bootstrap_closed.is_none();
         let admin = self.by.kind() == ActorKind::Person
             && self.world.role(self.by, &NamespaceId::global()) == Some(Role::Admin);
-        if is_open && admin && self.verb != Verb::BootstrapClosed {
+        is_open && admin
+    }
+
+    /// The first thing that an administrator of everything does turns the bootstrap secret off, if signing
+    /// in has not: they may have been made one since.
+    fn close_bootstrap(&self, plan: &mut Plan) {
+        if self.closes_bootstrap() {
             plan.catalog = CatalogUse::Changed;
             plan.changes.push(Change::CloseBootstrap(self.at.now));
             let deployment = Thing::new(EntityKind::Deployment, "bootstrap");

@@ -1,13 +1,11 @@
 //! Tokens, asked about and revoked by their text (RFC 7662, RFC 7009).
 
-use super::call::{CatalogUse, Plan, Step};
+use super::call::{Plan, Step};
 use super::deed::Thing;
 use super::world::World;
 use super::{Actor, Admin, AdminError};
 use crate::activity::{ActorKind, Deed, EntityKind, Event, Outcome, Verb};
-use crate::id::NamespaceId;
 use crate::identity::{Caller, Expected, Source, TokenError, Verified, VerifiedHandle, verify};
-use crate::namespace::Role;
 use crate::people::Moment;
 use crate::request::{Host, Request};
 use crate::secret::Secret;
@@ -148,17 +146,9 @@ impl Admin {
     pub async fn close_bootstrap(&self, by: &Actor, at: Moment<'_>) -> Result<(), AdminError> {
         let mut call = self.call(by, at, (Verb::BootstrapClosed, deployment()));
         loop {
-            let open = call.world.settings().bootstrap.is_some()
-                && call.world.stored().bootstrap_closed.is_none();
-            let admin = call.world.role(by, &NamespaceId::global()) == Some(Role::Admin);
-            let step = if open && admin && by.kind() == ActorKind::Person {
-                let plan = Plan {
-                    catalog: CatalogUse::Changed,
-                    events: vec![call.told(None, None)],
-                    changes: vec![Change::CloseBootstrap(at.now)],
-                    ..Plan::default()
-                };
-                Step::Make(Box::new(plan), ())
+            // Whatever they do closes it; this is nothing besides.
+            let step = if call.closes_bootstrap() {
+                Step::Make(Box::default(), ())
             } else {
                 Step::Already(())
             };

@@ -65,7 +65,7 @@ impl Roles<'_> {
 
     /// Whether there is a role anywhere.
     pub fn is_any(&self) -> bool {
-        self.everywhere || self.given.keys().any(|id| self.tree.get(id).is_some())
+        self.highest().is_some()
     }
 }
 

@@ -35,16 +35,15 @@ impl Admin {
 
 fn plan(call: &mut Call<'_>, id: &str, expected: Option<u64>) -> Result<Step<()>, AdminError> {
     let before = call.world.stored().routes.iter().find(|record| record.id.as_str() == id).cloned();
+    let serves = serves(call, id);
     let before = match before {
-        Some(record) if !serves(call, id) && call.sees(&record) => {
+        Some(record) if !serves && call.sees(&record) => {
             call.hidden_route_to_change(&record)?;
             record
         }
         record => {
             call.route_to_change(id)?;
-            record
-                .filter(|_| serves(call, id))
-                .ok_or_else(|| AdminError::Refused(IN_FILE.to_owned()))?
+            record.filter(|_| serves).ok_or_else(|| AdminError::Refused(IN_FILE.to_owned()))?
         }
     };
     AdminError::unless_expected(expected, before.version)?;
@@ -54,7 +53,7 @@ fn plan(call: &mut Call<'_>, id: &str, expected: Option<u64>) -> Result<Step<()>
         events: vec![call.told(Some(before.told()), None)],
         ..Plan::default()
     };
-    if serves(call, id) {
+    if serves {
         let changed = call.world.without(&BTreeSet::from([id.to_owned()]));
         call.put_policies(changed, &mut plan);
     }

@@ -5,6 +5,8 @@ mod bind;
 mod catalog;
 mod desk;
 mod directory;
+mod grpc;
+mod lost_lines;
 mod reload;
 mod usage;
 mod watch;
@@ -16,10 +18,10 @@ use crate::authorizer::Authorizer;
 use crate::clock::Clock;
 use crate::config::{Config, GrpcAddress};
 use crate::console;
-use crate::ext_authz::{CheckService, Checker, SERVICE_NAME, descriptor_set};
+use crate::ext_authz::{CheckService, Checker, SERVICE_NAME, Services, descriptor_set};
 use crate::state::{Snapshot, State};
 use crate::tasks::Tasks;
-use crate::telemetry::{DecisionLine, Metrics, UsageBook};
+use crate::telemetry::{DecisionLine, Log, Metrics, UsageBook};
 use crate::web::{self, Readiness, Site};
 use bind::GrpcListener;
 use reload::{Kept, Reload};
@@ -30,10 +32,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::Signal;
-use tokio_stream::wrappers::UnixListenerStream;
 use tonic::service::Routes;
-use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
@@ -53,6 +52,7 @@ pub struct App {
     service: CheckService,
     site: Arc<Site>,
     usage: Arc<UsageBook>,
+    log: Log,
     metrics: Arc<Metrics>,
     readiness: Readiness,
     reload: Reload,
@@ -71,27 +71,34 @@ pub struct Addresses {
 }
 
 impl App {
-    /// Binds every listener and opens the store. What cannot be had keeps the server from starting.
+    /// Binds every listener and opens the store. What cannot be had keeps the server from starting. Decisions are
+    /// written in no log.
     ///
     /// # Errors
     /// Which address, by which key, and why; or why there is no store.
     pub async fn bind(config: Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        Self::bind_with(config, clock, Log::default()).await
+    }
+
+    /// The same, with a log in which decisions are written.
+    ///
+    /// # Errors
+    /// As [`App::bind`].
+    pub async fn bind_with(
+        config: Config,
+        clock: Arc<dyn Clock>,
+        log: Log,
+    ) -> Result<Self, StartError> {
         let listen = config.listen.clone();
         let grpc = GrpcListener::bind(&listen.grpc).await?;
         let http = bind::tcp("http_address", listen.http).await?;
-        let mut operator = Vec::new();
-        if let Some(address) = listen.metrics {
-            operator.push((bind::tcp("metrics_address", address).await?, true));
-        }
-        if let Some(address) = listen.health {
-            operator.push((bind::tcp("health_check_addr", address).await?, false));
-        }
+        let operator = bind::operator(&listen).await?;
         let hangup = bind::hangup()?;
-        let metrics = Arc::new(Metrics::new());
+        let metrics = Arc::new(Metrics::with_log(log.clone()));
         let seen = watch::fingerprint(&config.origin.files);
         let people = reload::directory(config.directory.as_deref()).unwrap_or_default();
         metrics.loaded(Some(people.len()));
-        let log = DecisionLine::new(config.logging.fields.clone());
+        let line = DecisionLine::new(config.logging.fields.clone(), &log);
         let readiness = Readiness::default();
         let kept = Kept::of(&config);
         let tasks = Tasks::default();
@@ -110,15 +117,16 @@ impl App {
         let furnish = |cache| desk::furnish(cache, &secret, (&state, &authorizer));
         let desk = sessions.as_ref().map(furnish).transpose()?;
         let usage = Arc::new(UsageBook::default());
-        let service = CheckService::new(Checker {
+        let checker = Checker {
             state: Arc::clone(&state),
             authorizer: Arc::clone(&authorizer),
             sessions,
             clock: Arc::clone(&clock),
             metrics: Arc::clone(&metrics),
             usage: Arc::clone(&usage),
-            log,
-        });
+            log: line,
+        };
+        let service = CheckService::new(checker, listen.most_checks);
         let site = Site { state, authorizer, clock, tasks: tasks.clone(), desk };
         Ok(Self {
             grpc,
@@ -127,6 +135,7 @@ impl App {
             service,
             site: Arc::new(site),
             usage,
+            log,
             metrics,
             readiness,
             reload,
@@ -165,9 +174,9 @@ impl App {
             .register_encoded_file_descriptor_set(descriptor_set())
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             .build_v1()?;
-        let routes = Routes::new(self.service.clone().into_server())
-            .add_service(health_service)
-            .add_service(reflection);
+        let others = Routes::new(health_service).add_service(reflection);
+        lost_lines::keep_told(&self.tasks, self.log);
+        let services = Services { checks: self.service.clone(), others };
         for (listener, with_metrics) in self.operator {
             let pages = web::health(readiness.clone());
             let metrics = with_metrics.then(|| web::metrics(Arc::clone(&self.metrics)));
@@ -198,7 +207,7 @@ impl App {
         let state = Arc::clone(&self.site.state);
         directory::keep_fetched(&self.tasks, state, self.metrics, readiness.clone());
         watch::start(&self.tasks, self.reload, self.seen, self.hangup)?;
-        serve_grpc(&self.tasks, self.grpc, routes);
+        grpc::serve(&self.tasks, self.grpc, services);
         set_serving(&health, &readiness, true).await;
         shutdown.await;
         tracing::info!("stopping: no new checks");
@@ -222,36 +231,6 @@ fn serve_http(tasks: &Tasks, listener: TcpListener, pages: axum::Router) {
     tasks.start(async move {
         if let Err(error) = axum::serve(listener, pages).with_graceful_shutdown(stopping).await {
             tracing::error!(%error, "the HTTP listener failed");
-        }
-    });
-}
-
-fn serve_grpc(tasks: &Tasks, listener: GrpcListener, routes: Routes) {
-    let stopping = tasks.stopping();
-    let server = Server::builder()
-        .tcp_nodelay(true)
-        .http2_keepalive_interval(Some(Duration::from_secs(30)))
-        .initial_stream_window_size(1 << 20)
-        .initial_connection_window_size(1 << 20)
-        .add_routes(routes);
-    tasks.start(async move {
-        let result = match listener {
-            GrpcListener::Tcp(listener) => {
-                server
-                    .serve_with_incoming_shutdown(
-                        TcpIncoming::from(listener).with_nodelay(Some(true)),
-                        stopping,
-                    )
-                    .await
-            }
-            GrpcListener::Unix(listener, _) => {
-                server
-                    .serve_with_incoming_shutdown(UnixListenerStream::new(listener), stopping)
-                    .await
-            }
-        };
-        if let Err(error) = result {
-            tracing::error!(%error, "the gRPC listener failed");
         }
     });
 }

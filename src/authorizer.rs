@@ -5,17 +5,19 @@ mod evidence;
 mod internal;
 mod place;
 mod presence;
+mod recent;
 mod reuse;
+mod supposed;
+
+pub use supposed::Supposed;
 
 use crate::assertion::{HeaderPlan, KeyError, PlanInput, RouteHeaders, plan, sign};
 use crate::certificate::CertificateError;
 use crate::id::RouteId;
 use crate::identity::{Caller, Identity, TokenError};
 use crate::policy::{
-    Decision, Denial, DenyReason, Evaluation, Explanation, Facts, Grant, Rehearsal, SshFacts,
-    Verdict,
+    Decision, Denial, DenyReason, Evaluation, Explanation, Facts, Grant, Rehearsal, Verdict,
 };
-use crate::record::DataSources;
 use crate::request::{Path, Request, Target};
 use crate::secret::Secret;
 use crate::service_account::Machine;
@@ -24,8 +26,10 @@ use crate::state::{Settings, Snapshot};
 use crate::store::{RecordKey, Records, Sessionless, Silence};
 use crate::time::Timestamp;
 use evidence::Evidence;
+use http::HeaderValue;
 use place::Place;
 use presence::Presence;
+use recent::RecentTokens;
 use reuse::AssertionCache;
 use std::sync::Arc;
 
@@ -33,6 +37,7 @@ use std::sync::Arc;
 /// are known.
 #[derive(Debug)]
 pub struct Authorizer {
+    tokens: RecentTokens,
     assertions: AssertionCache,
     records: Arc<dyn Records>,
 }
@@ -151,19 +156,8 @@ pub struct SessionUse {
 #[derive(Clone, Copy)]
 struct World<'a> {
     snapshot: &'a Snapshot,
+    tokens: &'a RecentTokens,
     records: &'a dyn Records,
-}
-
-/// What is supposed instead of being read from a request.
-#[derive(Debug, Default)]
-pub struct Supposed {
-    /// Who asks; `None` leaves it to the credential in the request.
-    pub caller: Option<Caller>,
-    /// The machine that `caller` is, if it is one.
-    pub machine: Option<Arc<Machine>>,
-    /// External records instead of the configured ones.
-    pub records: Option<DataSources>,
-    pub ssh: Option<SshFacts>,
 }
 
 /// What is supposed, and who wants to know why.
@@ -197,7 +191,11 @@ impl Authorizer {
 
     /// Knows the sessions of `records`.
     pub fn with_records(records: Arc<dyn Records>) -> Self {
-        Self { assertions: AssertionCache::new(), records }
+        Self { tokens: RecentTokens::new(), assertions: AssertionCache::new(), records }
+    }
+
+    fn world<'a>(&'a self, snapshot: &'a Snapshot, records: &'a dyn Records) -> World<'a> {
+        World { snapshot, tokens: &self.tokens, records }
     }
 
     /// Whom the credential in a request speaks for, for pages of our own.
@@ -211,7 +209,7 @@ impl Authorizer {
         target: &Target,
         now: Timestamp,
     ) -> Result<Recognised, Unavailable> {
-        let world = World { snapshot, records: self.records.as_ref() };
+        let world = self.world(snapshot, self.records.as_ref());
         let presence = Presence::find(world, request, target, None, now)?;
         if presence.silent {
             return Err(Unavailable::Stale);
@@ -231,7 +229,7 @@ impl Authorizer {
         request: &Request,
         now: Timestamp,
     ) -> Result<Answer, Unavailable> {
-        let world = World { snapshot, records: self.records.as_ref() };
+        let world = self.world(snapshot, self.records.as_ref());
         self.decide(world, request, Hearing::default(), now)
     }
 
@@ -245,7 +243,7 @@ impl Authorizer {
         request: &Request,
         now: Timestamp,
     ) -> Result<Answer, Unavailable> {
-        let world = World { snapshot, records: &Silence };
+        let world = self.world(snapshot, &Silence);
         self.decide(world, request, Hearing::default(), now)
     }
 
@@ -262,7 +260,7 @@ impl Authorizer {
     ) -> Result<(Answer, Explanation), Unavailable> {
         let mut explanation = Explanation::default();
         let hearing = Hearing { supposed: Some(supposed), explanation: Some(&mut explanation) };
-        let world = World { snapshot, records: self.records.as_ref() };
+        let world = self.world(snapshot, self.records.as_ref());
         let answer = self.decide(world, request, hearing, now)?;
         Ok((answer, explanation))
     }
@@ -360,7 +358,7 @@ impl Authorizer {
                     request: asked.request,
                     credentials: &presence.credentials,
                     bearer_is_ours: presence.bearer_is_ours,
-                    assertion: assertion.as_deref(),
+                    assertion: assertion.as_ref(),
                     certificate: asked.evidence.vouched_certificate(),
                     outgoing: &settings.outgoing,
                     route,
@@ -380,9 +378,9 @@ impl Authorizer {
         asked: &Asked<'_>,
         grant: &Grant,
         route: &RouteHeaders,
-    ) -> Result<Option<String>, Unavailable> {
+    ) -> Result<Option<HeaderValue>, Unavailable> {
         let wanted = route.pass_identity_headers || !route.set_request_headers.is_empty();
-        let Some(identity) = grant.identity().filter(|_| wanted) else {
+        let Some(identity) = grant.shared_identity().filter(|_| wanted) else {
             return Ok(None);
         };
         let key = settings.signing.signing();
@@ -396,13 +394,6 @@ impl Authorizer {
         let subject =
             reuse::Subject { identity, host, key: key.kid(), outgoing: &settings.outgoing, route };
         Ok(Some(self.assertions.get_or_sign(&subject, (now, until), || sign(&fresh_id(), now))?))
-    }
-}
-
-impl Supposed {
-    fn facts<'a>(&'a self, facts: Facts<'a>) -> Facts<'a> {
-        let records = self.records.as_ref().or(facts.records);
-        Facts { records, ssh: self.ssh.as_ref(), ..facts }
     }
 }
 

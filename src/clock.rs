@@ -21,6 +21,13 @@ impl Clock for SystemClock {
     }
 }
 
+/// What the clock of the machine says, as exactly as it does. For the log, which tells when a line was written
+/// whatever time a decision was made for.
+#[expect(clippy::disallowed_methods, reason = "this is the clock")]
+pub fn wall() -> jiff::Timestamp {
+    jiff::Timestamp::try_from(SystemTime::now()).unwrap_or_default()
+}
+
 /// Measures how long something takes.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch(Instant);

@@ -8,6 +8,7 @@ mod credential;
 mod directory;
 mod error;
 mod impersonation;
+mod members;
 mod rules;
 mod token;
 mod verify;
@@ -21,8 +22,8 @@ pub use rules::{
     AllowRule, ImpersonationRules, ServiceImpersonation, Surroundings, Target, Targets,
 };
 pub use verify::{
-    Expected, LEEWAY, SessionClaims, VerificationKeys, Verified, VerifiedHandle, VerifiedToken,
-    verify,
+    Expected, LEEWAY, SessionClaims, SignedToken, VerificationKeys, Verified, VerifiedHandle,
+    VerifiedToken, verify,
 };
 
 use crate::time::Timestamp;

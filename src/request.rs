@@ -7,7 +7,7 @@ mod host;
 mod path;
 
 pub use cookies::Cookies;
-pub use headers::Headers;
+pub use headers::{Headers, text};
 pub use host::{Host, HostError};
 pub use path::{Path, PathError, percent_decoded, query_names, query_value, query_values};
 

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
 use std::time::Duration;
 use url::Url;
-use url::form_urlencoded::Serializer;
+use url::form_urlencoded::{Serializer, byte_serialize};
 
 const ISSUED: &str = "pomerium_issued";
 const EXPIRY: &str = "pomerium_expiry";
@@ -46,7 +46,21 @@ pub fn sign(mut url: Url, key: &[u8], now: Timestamp) -> Url {
     url
 }
 
-/// Verifies a URL made by [`sign`].
+/// The same for a `page` without a query, to which only the address to return to is added. Made for every
+/// browser that is not signed in, so it is written as it goes out.
+pub fn sign_redirect(page: &str, redirect: &str, key: &[u8], now: Timestamp) -> String {
+    let (issued, expiry) = (now.unix(), now.plus(LIFETIME).unix());
+    let mut url = format!("{page}?{EXPIRY}={expiry}&{ISSUED}={issued}&{REDIRECT}=");
+    url.extend(byte_serialize(redirect.as_bytes()));
+    let signature = hmac(key, format!("{url}{issued} {expiry}").as_bytes());
+    url.push('&');
+    url.push_str(SIGNATURE);
+    url.push('=');
+    url.extend(byte_serialize(URL_SAFE.encode(signature).as_bytes()));
+    url
+}
+
+/// Verifies a URL made by [`sign`] or [`sign_redirect`].
 ///
 /// # Errors
 /// The first thing wrong with it.
@@ -126,7 +140,7 @@ fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{SignedUrlError, sign, verify};
+    use super::{REDIRECT, SignedUrlError, sign, sign_redirect, verify};
     use crate::time::Timestamp;
     use base64::Engine as _;
     use url::Url;
@@ -147,6 +161,22 @@ mod tests {
             verify(&signed, b"other", Timestamp::from_unix(1_574_117_851)),
             Err(SignedUrlError::BadSignature)
         );
+    }
+
+    #[test]
+    fn a_redirect_is_signed_as_every_url_is() {
+        let now = Timestamp::from_unix(1_574_117_851);
+        let check = |page: &str, redirect: &str| {
+            let mut url = Url::parse(page).expect("url");
+            url.query_pairs_mut().append_pair(REDIRECT, redirect);
+            let written = sign_redirect(page, redirect, b"test-key", now);
+            assert_eq!(written, sign(url, b"test-key", now).as_str());
+            let read = Url::parse(&written).expect("url");
+            assert_eq!(verify(&read, b"test-key", now), Ok(()), "{written}");
+        };
+        check("https://login.test/.pomerium/sign_in", "https://app.test/");
+        check("https://login.test:8443/.pomerium/sign_in", "https://app.test/a b?x=1&y=%20+~*é#f");
+        check("http://[::1]:81/.pomerium/sign_in", "");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Binding addresses, with an error that names the key and the fix.
 
-use crate::config::GrpcAddress;
+use crate::config::{GrpcAddress, Listen};
 use crate::store::StoreError;
 use std::io;
 use std::net::SocketAddr;
@@ -103,6 +103,18 @@ pub(super) async fn tcp(key: &'static str, address: SocketAddr) -> Result<TcpLis
         address: address.to_string(),
         source,
     })
+}
+
+/// The listeners for operators and their tools, each with whether metrics are told there.
+pub(super) async fn operator(listen: &Listen) -> Result<Vec<(TcpListener, bool)>, BindError> {
+    let mut listeners = Vec::new();
+    if let Some(address) = listen.metrics {
+        listeners.push((tcp("metrics_address", address).await?, true));
+    }
+    if let Some(address) = listen.health {
+        listeners.push((tcp("health_check_addr", address).await?, false));
+    }
+    Ok(listeners)
 }
 
 /// Listens for SIGHUP from now on; until somebody does, it ends the process.

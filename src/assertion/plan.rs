@@ -12,7 +12,7 @@ use crate::policy::Grant;
 use crate::request::{Request, query_names};
 use crate::time::Timestamp;
 use http::header::{AUTHORIZATION, COOKIE, REFERER};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -40,8 +40,10 @@ pub struct RouteHeaders {
 /// Headers to set, names to remove; disjoint. A set overwrites every copy a client sent.
 #[derive(Debug, Default, PartialEq)]
 pub struct HeaderPlan {
-    set: HeaderMap,
-    remove: BTreeSet<String>,
+    /// Each name once. Seldom more than a few, which are looked through faster than a table is made.
+    set: Vec<(HeaderName, HeaderValue)>,
+    /// In order, each once.
+    remove: Vec<Cow<'static, str>>,
     pub remove_query: Vec<String>,
     pub response: Vec<(HeaderName, HeaderValue)>,
     /// Claim headers from which an element was left out because no header can carry it.
@@ -50,21 +52,45 @@ pub struct HeaderPlan {
 
 impl HeaderPlan {
     pub fn set(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
-        self.set.iter()
+        self.set.iter().map(|(name, value)| (name, value))
     }
 
     pub fn remove(&self) -> impl Iterator<Item = &str> {
-        self.remove.iter().map(String::as_str)
+        self.remove.iter().map(AsRef::as_ref)
+    }
+
+    fn sets(&self, name: &str) -> bool {
+        self.set.iter().any(|(set, _)| set == name)
+    }
+
+    fn place(&self, name: &str) -> Result<usize, usize> {
+        self.remove.binary_search_by(|removed| removed.as_ref().cmp(name))
     }
 
     fn put(&mut self, name: HeaderName, value: HeaderValue) {
-        self.remove.remove(name.as_str());
-        self.set.insert(name, value);
+        if let Ok(place) = self.place(name.as_str()) {
+            self.remove.remove(place);
+        }
+        match self.set.iter_mut().find(|(set, _)| *set == name) {
+            Some((_, before)) => *before = value,
+            None => self.set.push((name, value)),
+        }
     }
 
-    fn strip(&mut self, name: &str) {
-        if !self.set.contains_key(name) {
-            self.remove.insert(name.to_owned());
+    /// Where in the list of removals a name belongs that is neither set nor there.
+    fn missing(&self, name: &str) -> Option<usize> {
+        self.place(name).err().filter(|_| !self.sets(name))
+    }
+
+    fn strip(&mut self, name: &'static str) {
+        if let Some(place) = self.missing(name) {
+            self.remove.insert(place, Cow::Borrowed(name));
+        }
+    }
+
+    fn strip_other(&mut self, name: &str) {
+        if let Some(place) = self.missing(name) {
+            self.remove.insert(place, Cow::Owned(name.to_owned()));
         }
     }
 }
@@ -78,7 +104,7 @@ pub struct PlanInput<'a> {
     /// A plain `Authorization: Bearer` that turned out to be signed by us.
     pub bearer_is_ours: bool,
     /// The signed identity, if there is one to show.
-    pub assertion: Option<&'a str>,
+    pub assertion: Option<&'a HeaderValue>,
     /// What the client showed, for templates.
     pub certificate: Option<&'a PeerCertificate>,
     pub outgoing: &'a Outgoing,
@@ -95,7 +121,7 @@ pub fn sign(
     (outgoing, route): (&Outgoing, &RouteHeaders),
     key: &SigningKey,
     (jti, now): (&str, Timestamp),
-) -> Result<String, KeyError> {
+) -> Result<HeaderValue, KeyError> {
     let about = About {
         host,
         issuer_format: route.issuer_format,
@@ -103,7 +129,9 @@ pub fn sign(
         claim_headers: &outgoing.claim_headers,
         show_actor: outgoing.show_actor,
     };
-    key.sign(&payload(identity, &about, jti, now))
+    let token = key.sign(&payload(identity, &about, jti, now))?;
+    // A compact JWS is base64url and dots.
+    HeaderValue::try_from(token).map_err(|_| KeyError::Signing)
 }
 
 /// Plans the headers of an allowed request.
@@ -122,8 +150,8 @@ fn set_identity(plan: &mut HeaderPlan, input: &PlanInput<'_>) {
     else {
         return;
     };
-    if let Some(value) = input.assertion.and_then(safe_value) {
-        plan.put(ASSERTION_HEADER, value);
+    if let Some(value) = input.assertion {
+        plan.put(ASSERTION_HEADER, value.clone());
     }
     for header in &input.outgoing.claim_headers {
         let elements =
@@ -144,7 +172,7 @@ fn set_configured(plan: &mut HeaderPlan, input: &PlanInput<'_>) {
     for (name, template) in &input.route.set_request_headers {
         match safe_value(&template.expand(input)) {
             Some(value) => plan.put(name.clone(), value),
-            None => plan.strip(name.as_str()),
+            None => plan.strip_other(name.as_str()),
         }
     }
 }
@@ -152,12 +180,12 @@ fn set_configured(plan: &mut HeaderPlan, input: &PlanInput<'_>) {
 fn strip_credentials(plan: &mut HeaderPlan, input: &PlanInput<'_>) {
     let credentials = input.credentials;
     if credentials.authorization_is_ours || input.bearer_is_ours {
-        plan.strip(AUTHORIZATION.as_str());
+        plan.strip("authorization");
     }
-    if credentials.cookies.have_own() && !plan.set.contains_key(COOKIE) {
-        match credentials.cookies.rest().as_deref().and_then(safe_value) {
+    if credentials.cookies.have_own() && !plan.sets(COOKIE.as_str()) {
+        match credentials.cookies.rest().and_then(safe_value) {
             Some(rest) => plan.put(COOKIE, rest),
-            None => plan.strip(COOKIE.as_str()),
+            None => plan.strip("cookie"),
         }
     }
     plan.remove_query.clone_from(&credentials.query_names);
@@ -165,7 +193,7 @@ fn strip_credentials(plan: &mut HeaderPlan, input: &PlanInput<'_>) {
     let referer = input.request.headers.first_text(REFERER.as_str()).unwrap_or_default();
     let query = referer.split_once('?').map(|(_, query)| query).unwrap_or_default();
     if query_names(query, QUERY_PARAMETER).next().is_some() {
-        plan.strip(REFERER.as_str());
+        plan.strip("referer");
     }
 }
 
@@ -178,23 +206,23 @@ fn strip_forgeable(plan: &mut HeaderPlan, input: &PlanInput<'_>) {
         plan.strip(name);
     }
     for header in &input.outgoing.claim_headers {
-        plan.strip(header.name.as_str());
+        plan.strip_other(header.name.as_str());
     }
     for name in &input.route.remove_request_headers {
-        plan.strip(name.as_str());
+        plan.strip_other(name.as_str());
     }
     // SECURITY: where the route gives the upstream a credential of its own, a Kubernetes API would take
     // these as said by whoever holds it.
     let vouches = input.route.set_request_headers.iter().any(|(name, _)| name == AUTHORIZATION);
     for name in input.request.headers.names() {
         let twin = folded(name);
-        let is_twin = twin != name
-            && (plan.set.contains_key(twin.as_ref()) || plan.remove.contains(twin.as_ref()));
+        let is_twin =
+            twin != name && (plan.sets(twin.as_ref()) || plan.place(twin.as_ref()).is_ok());
         let is_ours =
             twin.starts_with("x-pomerium-") || twin == "x-envoy-auth-failure-mode-allowed";
         let is_claimed = vouches && twin.starts_with("impersonate-");
         if is_twin || is_ours || is_claimed {
-            plan.strip(name);
+            plan.strip_other(name);
         }
     }
 }
@@ -213,7 +241,9 @@ impl Lookup for PlanInput<'_> {
     fn value(&self, path: &[String]) -> Option<String> {
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         match path.as_slice() {
-            ["pomerium", "jwt"] => self.assertion.map(str::to_owned),
+            ["pomerium", "jwt"] => {
+                self.assertion.and_then(|value| value.to_str().ok()).map(str::to_owned)
+            }
             ["pomerium", name] => of_certificate(self.certificate?, name),
             ["pomerium", "request", "headers", name] => {
                 self.request_header(&name.to_ascii_lowercase())
@@ -247,11 +277,17 @@ impl PlanInput<'_> {
         }
         let value = self.request.headers.combined(name)?;
         match name {
-            "cookie" => self.credentials.cookies.rest(),
+            "cookie" if self.credentials.cookies.have_own() => {
+                self.credentials.cookies.rest().map(str::to_owned)
+            }
+            "cookie" => {
+                let lines = self.request.headers.all(name).map(String::from_utf8_lossy);
+                Some(lines.collect::<Vec<_>>().join("; "))
+            }
             "authorization" if self.bearer_is_ours || ours_in_authorization(&value).is_some() => {
                 None
             }
-            _ => Some(value),
+            _ => Some(value.into_owned()),
         }
     }
 }

@@ -1,14 +1,15 @@
 //! The verify and resolve stops: which credential counts, and whom it speaks for.
 
 use super::place::Place;
+use super::recent::{Known, Named};
 use super::{Refusal, SessionUse, Supposed, Unavailable, World};
+use crate::id::CredentialId;
 use crate::identity::{
     Caller, Credentials, Expected, Presented, Source, Surroundings, TokenError, Verified,
-    VerifiedHandle, identify, verify,
+    VerifiedHandle, identify,
 };
 use crate::policy::DenyReason;
 use crate::request::{Request, Target};
-use crate::secret::Secret;
 use crate::service_account::{self, Machine, TokenSecret};
 use crate::session::{self, HandleSecret};
 use crate::state::Snapshot;
@@ -161,52 +162,67 @@ impl Reader<'_> {
 
     fn read(&mut self, presented: &Presented) -> Result<Found, Failure> {
         let Snapshot { settings, directory, .. } = self.world.snapshot;
-        let verified = verify(&presented.text, &settings.keys, &self.expected, self.now)?;
+        let known = self.world.tokens.read(presented, self.world.snapshot)?;
+        let verified = known.token().judge(&self.expected, self.now)?;
         let (rules, source) = (&settings.impersonation, presented.source);
         let handle = match verified {
             Verified::Stateless(token) => {
-                let caller = identify(&token, source, rules, directory);
+                let caller = known.caller(|| identify(&token, source, rules, directory));
                 return Ok(Found { caller, record: None, machine: None });
-            }
-            Verified::Handle(handle) if handle.account().is_some() => {
-                return self.machine(&handle, source);
             }
             Verified::Handle(handle) => handle,
         };
-        let id = HandleSecret::of_handle(handle.secret().expose()).id();
-        let record = match self.world.records.session(&id) {
+        let id = match known.names(|| named_by(&handle)) {
+            Named::Session(id) => id,
+            Named::Credential(id) => return self.machine(&known, &handle, (id, source)),
+        };
+        let record = match self.world.records.session(id) {
             Seen::Known(record) => record,
             Seen::Gone => return Err(Failure::Unusable(TokenError::UnknownSession)),
-            Seen::Unseen => return Err(Failure::Unseen(RecordKey::Session(id))),
+            Seen::Unseen => return Err(Failure::Unseen(RecordKey::Session(id.clone()))),
             Seen::Stale => return Err(Failure::Stale),
         };
         if !settings.trusts(&record.provider) {
             return Err(Failure::Unusable(TokenError::UnknownSession));
         }
         let used = (&handle, source);
-        let caller = session::identify(&record, used, self.around(), self.now)?;
-        let programmatic = handle.programmatic();
-        let secret = Arc::new(Secret::new(handle.secret().expose().clone()));
+        let identify = || session::identify(&record, used, self.around(), self.now);
+        let caller = known.caller_by(&record, &self.world.snapshot.catalog, self.now, identify)?;
+        let (programmatic, secret) = (handle.programmatic(), Arc::clone(handle.secret()));
         let record = Some(SessionUse { record, secret, programmatic });
         Ok(Found { caller, record, machine: None })
     }
 
-    fn machine(&mut self, handle: &VerifiedHandle, source: Source) -> Result<Found, Failure> {
-        let id = TokenSecret::id_of(handle.secret().expose());
-        let machine = match self.world.records.machine(&id) {
+    fn machine(
+        &mut self,
+        known: &Known,
+        handle: &VerifiedHandle,
+        (id, source): (&CredentialId, Source),
+    ) -> Result<Found, Failure> {
+        let machine = match self.world.records.machine(id) {
             Seen::Known(machine) => machine,
             Seen::Gone => return Err(Failure::Unusable(TokenError::UnknownCredential)),
-            Seen::Unseen => return Err(Failure::Unseen(RecordKey::Credential(id))),
+            Seen::Unseen => return Err(Failure::Unseen(RecordKey::Credential(id.clone()))),
             Seen::Stale => return Err(Failure::Stale),
         };
-        let found = service_account::identify(&machine, (handle, source), self.around(), self.now);
-        match found {
+        let identify =
+            || service_account::identify(&machine, (handle, source), self.around(), self.now);
+        match known.caller_by(&machine, &self.world.snapshot.catalog, self.now, identify) {
             Ok(caller) => Ok(Found { caller, record: None, machine: Some(machine) }),
             Err(error) => {
                 self.refused.get_or_insert(machine);
                 Err(Failure::Unusable(error))
             }
         }
+    }
+}
+
+/// The record of a handle: a service account's says whose it is.
+fn named_by(handle: &VerifiedHandle) -> Named {
+    let secret = handle.secret().expose();
+    match handle.account() {
+        Some(_) => Named::Credential(TokenSecret::id_of(secret)),
+        None => Named::Session(HandleSecret::of_handle(secret).id()),
     }
 }
 

@@ -4,9 +4,11 @@
 use crate::assertion::{IssuerFormat, KeyError, Outgoing, RouteHeaders};
 use crate::identity::Identity;
 use crate::time::Timestamp;
+use foldhash::quality::RandomState;
+use http::HeaderValue;
 use quick_cache::sync::Cache;
 use std::collections::BTreeSet;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
 /// How many assertions are kept.
@@ -25,13 +27,13 @@ pub(super) struct AssertionCache {
 /// hand one person's assertion to another.
 #[derive(Debug)]
 struct Entry {
-    identity: Identity,
+    identity: Arc<Identity>,
     host: String,
     key: String,
     outgoing: Outgoing,
     issuer_format: IssuerFormat,
     groups_filter: Option<BTreeSet<String>>,
-    token: String,
+    assertion: HeaderValue,
     made: Timestamp,
     until: Timestamp,
 }
@@ -39,7 +41,7 @@ struct Entry {
 /// Everything an assertion depends on, except when it was made.
 #[derive(Debug)]
 pub(super) struct Subject<'a> {
-    pub(super) identity: &'a Identity,
+    pub(super) identity: &'a Arc<Identity>,
     pub(super) host: &'a str,
     pub(super) key: &'a str,
     pub(super) outgoing: &'a Outgoing,
@@ -48,14 +50,14 @@ pub(super) struct Subject<'a> {
 
 impl Subject<'_> {
     fn hash(&self, hasher: &RandomState) -> u64 {
-        let Identity { subject, actor, session } = self.identity;
+        let Identity { subject, actor, session } = self.identity.as_ref();
         let actor = actor.as_ref().map(|actor| (&actor.user, &actor.email));
         let names = (&subject.user, &subject.email, actor, &session.id, session.usable_until);
         hasher.hash_one((names, self.host, self.key))
     }
 
     fn is_of(&self, entry: &Entry) -> bool {
-        *self.identity == entry.identity
+        (Arc::ptr_eq(self.identity, &entry.identity) || *self.identity == entry.identity)
             && self.host == entry.host
             && self.key == entry.key
             && *self.outgoing == entry.outgoing
@@ -63,15 +65,15 @@ impl Subject<'_> {
             && self.route.groups_filter == entry.groups_filter
     }
 
-    fn entry(&self, token: &str, (made, until): (Timestamp, Timestamp)) -> Entry {
+    fn entry(&self, assertion: &HeaderValue, (made, until): (Timestamp, Timestamp)) -> Entry {
         Entry {
-            identity: self.identity.clone(),
+            identity: Arc::clone(self.identity),
             host: self.host.to_owned(),
             key: self.key.to_owned(),
             outgoing: self.outgoing.clone(),
             issuer_format: self.route.issuer_format,
             groups_filter: self.route.groups_filter.clone(),
-            token: token.to_owned(),
+            assertion: assertion.clone(),
             made,
             until,
         }
@@ -80,7 +82,7 @@ impl Subject<'_> {
 
 impl AssertionCache {
     pub(super) fn new() -> Self {
-        Self { entries: Cache::new(CAPACITY), hasher: RandomState::new() }
+        Self { entries: Cache::new(CAPACITY), hasher: RandomState::default() }
     }
 
     /// A kept assertion that is still good at `now`, or a fresh one, to be kept until `until`.
@@ -88,19 +90,19 @@ impl AssertionCache {
         &self,
         subject: &Subject<'_>,
         (now, until): (Timestamp, Timestamp),
-        sign: impl FnOnce() -> Result<String, KeyError>,
-    ) -> Result<String, KeyError> {
+        sign: impl FnOnce() -> Result<HeaderValue, KeyError>,
+    ) -> Result<HeaderValue, KeyError> {
         let hash = subject.hash(&self.hasher);
         let good =
             |entry: &Arc<Entry>| entry.made <= now && now < entry.until && subject.is_of(entry);
         if let Some(entry) = self.entries.get(&hash).filter(good) {
-            return Ok(entry.token.clone());
+            return Ok(entry.assertion.clone());
         }
-        let token = sign()?;
-        let entry = subject.entry(&token, (now, until));
+        let assertion = sign()?;
+        let entry = subject.entry(&assertion, (now, until));
         if format!("{entry:?}").len() <= MAX_ENTRY {
             self.entries.insert(hash, Arc::new(entry));
         }
-        Ok(token)
+        Ok(assertion)
     }
 }

@@ -4,7 +4,8 @@ use super::{Exit, block_on, check, report};
 use crate::app::App;
 use crate::clock::SystemClock;
 use crate::config::{Config, Environment};
-use crate::telemetry;
+use crate::tasks;
+use crate::telemetry::{self, Log};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
@@ -20,13 +21,17 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) fn run(&self) -> Exit {
+        // The library gathers randomness when it first needs some, for longer than all else takes that a first
+        // check waits for.
+        tasks::ahead(|| aws_lc_rs::rand::fill(&mut [0]).unwrap_or_default());
         match Config::load(&self.config, &Environment::of_process()) {
             Ok(config) => {
-                telemetry::install(&config.logging);
+                // Held until the end, so that the last lines are written.
+                let (log, _writing) = telemetry::install(&config.logging);
                 for notice in &config.notices {
                     tracing::warn!("{notice}");
                 }
-                block_on(serve(config))
+                block_on(serve(config, log))
             }
             Err(problems) => {
                 check::tell(&problems, &self.config);
@@ -36,8 +41,8 @@ impl Serve {
     }
 }
 
-async fn serve(config: Config) -> Exit {
-    let app = match App::bind(config, Arc::new(SystemClock)).await {
+async fn serve(config: Config, log: Log) -> Exit {
+    let app = match App::bind_with(config, Arc::new(SystemClock), log).await {
         Ok(app) => app,
         Err(error) => {
             report::error(&error.to_string(), Some(&error.help()));

@@ -296,6 +296,12 @@ pub const GLOBAL_KEYS: &[Key] = &[
         "`trace`, `debug`, `info`, `warn`, `error` or `disabled`.",
     ),
     used(
+        "max_concurrent_checks",
+        Kind::Integer,
+        "4096",
+        "So many checks may be under way at once, and as many wait for the store; one more is refused with 503 before any work is done for it. One processor answers 4096 in some thirty milliseconds. With less, those that are answered are answered sooner when there are too many. Read at the start.",
+    ),
+    used(
         "metrics_address",
         Kind::Text,
         "",

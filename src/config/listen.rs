@@ -4,6 +4,7 @@ use crate::advice::Advice;
 use crate::document::{Problem, Problems, Section, nearest};
 use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 /// Where Envoy asks.
@@ -43,6 +44,8 @@ pub struct Listen {
     pub http: SocketAddr,
     pub metrics: Option<SocketAddr>,
     pub health: Option<SocketAddr>,
+    /// So many checks may be under way at once.
+    pub most_checks: NonZeroUsize,
 }
 
 impl Listen {
@@ -64,9 +67,24 @@ impl Listen {
             http: address(section, "http_address", problems).unwrap_or(default),
             metrics: address(section, "metrics_address", problems),
             health: address(section, "health_check_addr", problems),
+            most_checks: most_checks(section, problems),
             grpc: parsed?,
         })
     }
+}
+
+/// One processor answers so many in some thirty milliseconds: long before Envoy gives up.
+const MOST_CHECKS: NonZeroUsize = NonZeroUsize::new(4096).expect("not zero");
+
+fn most_checks(section: &Section<'_>, problems: &mut Problems) -> NonZeroUsize {
+    const KEY: &str = "max_concurrent_checks";
+    let Some(most) = section.integer(KEY, problems) else { return MOST_CHECKS };
+    usize::try_from(most).ok().and_then(NonZeroUsize::new).unwrap_or_else(|| {
+        let problem =
+            Problem::new("bad_value", section.place_of(KEY), format!("`{KEY}` must be at least 1"));
+        problems.push(problem.help("leave it out for 4096"));
+        MOST_CHECKS
+    })
 }
 
 fn address(section: &Section<'_>, key: &str, problems: &mut Problems) -> Option<SocketAddr> {

@@ -11,12 +11,12 @@ use crate::signed_url;
 use crate::state::{Settings, SignIn};
 use crate::time::Timestamp;
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, SET_COOKIE, WWW_AUTHENTICATE,
-    X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, RETRY_AFTER, SET_COOKIE,
+    WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderName, HeaderValue};
 use serde_json::json;
-use url::Url;
+use url::{Position, Url};
 
 /// Marks an answer that did not come from the upstream.
 const INTERCEPTED: HeaderName = HeaderName::from_static("x-pomerium-intercepted-response");
@@ -106,6 +106,21 @@ pub(super) fn answer(
     answer
 }
 
+/// What a client is told for which there is no room.
+pub(super) fn busy() -> HttpAnswer {
+    let headers = [
+        (CONTENT_TYPE, "text/plain; charset=utf-8"),
+        (RETRY_AFTER, "1"),
+        (CACHE_CONTROL, "no-store"),
+        (INTERCEPTED, "true"),
+    ];
+    HttpAnswer {
+        status: 503,
+        headers: headers.map(|(name, value)| (name, HeaderValue::from_static(value))).to_vec(),
+        body: "Service Unavailable".to_owned(),
+    }
+}
+
 /// Headers of the operator's, save those that say what an answer of ours is.
 fn add_configured(answer: &mut HttpAnswer, configured: &[(HeaderName, HeaderValue)]) {
     let ours = [
@@ -178,9 +193,9 @@ fn unauthenticated(
 }
 
 fn sign_in_location(sign_in: &SignIn, request: &Request, now: Timestamp) -> Option<HeaderValue> {
-    let mut url = sign_in.url.clone();
-    url.set_path("/.pomerium/sign_in");
-    signed_location(url, sign_in, request, now)
+    let page = format!("{}/.pomerium/sign_in", &sign_in.url[..Position::BeforePath]);
+    let back = way_back(sign_in, request);
+    safe_value(&signed_url::sign_redirect(&page, &back, sign_in.key.expose(), now))
 }
 
 /// The page of the route's own host where a device of this kind is registered.
@@ -191,26 +206,20 @@ fn enrolment(
     now: Timestamp,
 ) -> Option<HeaderValue> {
     let mut url = Url::parse(&format!("https://{}/.pomerium/webauthn", request.raw_host)).ok()?;
-    url.query_pairs_mut().append_pair(DEVICE_TYPE, kind);
-    signed_location(url, sign_in, request, now)
+    let back = way_back(sign_in, request);
+    url.query_pairs_mut().append_pair(DEVICE_TYPE, kind).append_pair(signed_url::REDIRECT, &back);
+    safe_value(signed_url::sign(url, sign_in.key.expose(), now).as_str())
 }
 
-/// `url`, with the way back, signed.
-fn signed_location(
-    mut url: Url,
-    sign_in: &SignIn,
-    request: &Request,
-    now: Timestamp,
-) -> Option<HeaderValue> {
+/// The page that was wanted, to return to.
+fn way_back(sign_in: &SignIn, request: &Request) -> String {
     let wanted = request.url(sign_in.url.scheme());
     // A browser refuses a Location that is too long, and would be left with nothing.
-    let wanted = if wanted.len() > MAX_RETURN {
+    if wanted.len() > MAX_RETURN {
         format!("{}://{}/", sign_in.url.scheme(), request.raw_host)
     } else {
         wanted
-    };
-    url.query_pairs_mut().append_pair(signed_url::REDIRECT, &wanted);
-    safe_value(signed_url::sign(url, sign_in.key.expose(), now).as_str())
+    }
 }
 
 /// A refused tool call, as JSON-RPC 2.0 has it: the HTTP exchange itself went well.
@@ -251,10 +260,7 @@ fn written(
     match form {
         Form::Html => {
             let mut headers = typed("text/html; charset=utf-8");
-            headers.extend(
-                safe_value(&RefusalPage::content_security_policy())
-                    .map(|value| (CONTENT_SECURITY_POLICY, value)),
-            );
+            headers.push((CONTENT_SECURITY_POLICY, RefusalPage::content_security_policy()));
             HttpAnswer {
                 status: words.status,
                 headers,

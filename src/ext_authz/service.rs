@@ -1,6 +1,9 @@
 //! The door: one call of `Check`. Snapshot, clock, decide, encode, record; no logic of its own.
 
-use super::{decode, encode};
+use super::call::{self, Reply};
+use super::decode;
+use super::encode::{self, OVERLOADED};
+use super::gate::Gate;
 use crate::authorizer::{Answer, Authorizer, Unavailable, fault};
 use crate::clock::{Clock, Stopwatch};
 use crate::policy::DenyReason;
@@ -9,13 +12,16 @@ use crate::state::{Snapshot, State};
 use crate::store::{RecordKey, SessionCache};
 use crate::telemetry::{DecisionLine, Metrics, UsageBook};
 use crate::time::Timestamp;
-use envoy_types::pb::envoy::service::auth::v3::authorization_server::{
-    Authorization, AuthorizationServer,
-};
-use envoy_types::pb::envoy::service::auth::v3::{CheckRequest, CheckResponse};
+use futures_util::FutureExt as _;
+use hyper::body::Incoming;
+use std::future::Future;
+use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Arc;
-use tonic::{Response, Status};
+use std::time::Duration;
+use tonic::Status;
+use tonic::codegen::Bytes;
 
 /// The full name of the gRPC service, as Envoy's health check asks for it.
 pub const SERVICE_NAME: &str = "envoy.service.auth.v3.Authorization";
@@ -29,6 +35,10 @@ pub fn descriptor_set() -> &'static [u8] {
 #[derive(Clone, Debug)]
 pub struct CheckService {
     checker: Arc<Checker>,
+    /// Who is being answered.
+    gate: Arc<Gate>,
+    /// Who waits for the store.
+    waiting: Arc<Gate>,
 }
 
 /// What a check needs.
@@ -49,52 +59,157 @@ pub struct Checker {
 const LOOK_UPS: usize = 4;
 
 /// `None` after a panic.
-type Attempt = Option<Result<CheckResponse, Unavailable>>;
+type Attempt = Option<Result<Bytes, Unavailable>>;
 
 impl CheckService {
-    pub fn new(checker: Checker) -> Self {
-        Self { checker: Arc::new(checker) }
+    /// `most` checks may be under way at once, and as many wait for the store.
+    pub fn new(checker: Checker, most: NonZeroUsize) -> Self {
+        let gate = || Arc::new(Gate::new(most));
+        Self { checker: Arc::new(checker), gate: gate(), waiting: gate() }
     }
 
-    /// The tonic service.
-    pub fn into_server(self) -> AuthorizationServer<Self> {
-        AuthorizationServer::new(self)
+    /// What answers.
+    pub fn checker(&self) -> &Checker {
+        &self.checker
+    }
+
+    /// Answers a call of `Check`. What is put aside for those who have to wait is small, because nearly nobody has
+    /// to.
+    pub(super) fn call(
+        &self,
+        request: http::Request<Incoming>,
+    ) -> impl Future<Output = http::Response<Reply>> + use<> {
+        let (service, pass) = (self.clone(), self.gate.enter());
+        let patience = Patience { since: Stopwatch::start(), timeout: call::timeout(&request) };
+        let traceparent = call::traceparent(&request);
+        let body = request.into_body();
+        async move {
+            let checker = &service.checker;
+            let Some(mut pass) = pass else { return checker.busy() };
+            let mut message = pin!(call::message(body));
+            let message = match message.as_mut().now_or_never() {
+                Some(message) => message,
+                None => {
+                    // Whoever lets us wait takes nobody's place.
+                    drop(pass);
+                    let message = message.await;
+                    pass = match service.gate.enter() {
+                        Some(pass) => pass,
+                        None => return checker.busy(),
+                    };
+                    message
+                }
+            };
+            let known = match patience.left().and(message) {
+                Ok(message) => checker.answer_known(&message, traceparent),
+                Err(status) => Ok(Err(status)),
+            };
+            drop(pass);
+            match known {
+                Ok(answer) => call::answer(answer),
+                Err(open) => Box::pin(service.wait(*open, patience)).await,
+            }
+        }
+    }
+
+    /// Answers what has to wait for the store. SECURITY: those who do have places of their own, so that what needs no
+    /// store is answered however many they are.
+    async fn wait(&self, open: Open, patience: Patience) -> http::Response<Reply> {
+        let Some(_place) = self.waiting.enter() else { return self.checker.busy() };
+        let asked = self.checker.look_up(open);
+        let answer = match patience.left() {
+            Err(late) => Err(late),
+            Ok(None) => asked.await,
+            Ok(Some(left)) => tokio::time::timeout(left, asked).await.unwrap_or(Err(late())),
+        };
+        call::answer(answer)
     }
 }
 
-#[tonic::async_trait]
-impl Authorization for CheckService {
-    async fn check(
-        &self,
-        call: tonic::Request<CheckRequest>,
-    ) -> Result<Response<CheckResponse>, Status> {
-        let traceparent = call
-            .metadata()
-            .get("traceparent")
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned);
-        self.checker.check(call.into_inner(), traceparent).await.map(Response::new)
+/// How long a client has waited, and will.
+#[derive(Clone, Copy, Debug)]
+struct Patience {
+    since: Stopwatch,
+    timeout: Option<Duration>,
+}
+
+impl Patience {
+    /// What is left; `None` without end.
+    fn left(self) -> Result<Option<Duration>, Status> {
+        let Some(timeout) = self.timeout else { return Ok(None) };
+        match timeout.checked_sub(self.since.elapsed()) {
+            Some(left) => Ok(Some(left)),
+            None => Err(late()),
+        }
     }
+}
+
+fn late() -> Status {
+    Status::deadline_exceeded("not decided in the time that the client gave")
+}
+
+/// A check that cannot be answered before something was looked up.
+#[derive(Debug)]
+pub(super) struct Open {
+    snapshot: Arc<Snapshot>,
+    request: Request,
+    watch: Stopwatch,
+    unseen: RecordKey,
 }
 
 impl Checker {
-    /// Answers one check. Waits only if it names a session that nobody has looked up yet.
+    fn busy(&self) -> http::Response<Reply> {
+        self.metrics.refused(OVERLOADED);
+        call::answer(Ok(encode::busy()))
+    }
+
+    /// Answers one check: a `CheckRequest` as it came, by a `CheckResponse` as it goes. Waits only if it names
+    /// a session that nobody has looked up yet.
     ///
     /// # Errors
-    /// `UNAVAILABLE` if nothing could be decided; a refusal is never an error.
-    pub async fn check(
+    /// `UNAVAILABLE` if nothing could be decided, `INTERNAL` if it is no `CheckRequest`; a refusal is never
+    /// an error.
+    pub async fn answer(&self, check: &[u8], traceparent: Option<String>) -> Result<Bytes, Status> {
+        match self.answer_known(check, traceparent) {
+            Ok(answer) => answer,
+            Err(open) => self.look_up(*open).await,
+        }
+    }
+
+    /// The same, without waiting.
+    ///
+    /// # Errors
+    /// What has to be looked up first.
+    pub(super) fn answer_known(
         &self,
-        check: CheckRequest,
+        check: &[u8],
         traceparent: Option<String>,
-    ) -> Result<CheckResponse, Status> {
+    ) -> Result<Result<Bytes, Status>, Box<Open>> {
         let watch = Stopwatch::start();
         let snapshot = self.state.snapshot();
         let decoded = Self::guarded(|| decode(check, &snapshot.settings, traceparent));
-        let Some(request) = decoded else {
-            return Ok(self.fault(&snapshot, watch));
+        let request = match decoded {
+            None => return Ok(Ok(self.fault(&snapshot, watch))),
+            Some(Err(error)) => {
+                tracing::error!(%error, "a check cannot be read");
+                self.metrics.unavailable();
+                return Ok(Err(Status::internal(format!("the check cannot be read: {error}"))));
+            }
+            Some(Ok(request)) => request,
         };
+        match self.attempt(&snapshot, &request, watch) {
+            Some(Err(Unavailable::Unseen(unseen))) => {
+                Err(Box::new(Open { snapshot, request, watch, unseen }))
+            }
+            attempt => Ok(self.outcome(&snapshot, attempt, watch)),
+        }
+    }
+
+    /// Looks up what is missing, and answers.
+    async fn look_up(&self, open: Open) -> Result<Bytes, Status> {
+        let Open { snapshot, request, watch, unseen } = open;
+        let mut attempt: Attempt = Some(Err(Unavailable::Unseen(unseen)));
         let mut left = LOOK_UPS;
-        let mut attempt = self.attempt(&snapshot, &request, watch);
         while let Some(Err(Unavailable::Unseen(id))) = &attempt {
             let learnt = left > 0 && self.learn(id).await;
             left = left.saturating_sub(1);
@@ -104,8 +219,17 @@ impl Checker {
                 self.attempt_in_silence(&snapshot, &request, watch)
             };
         }
+        self.outcome(&snapshot, attempt, watch)
+    }
+
+    fn outcome(
+        &self,
+        snapshot: &Snapshot,
+        attempt: Attempt,
+        watch: Stopwatch,
+    ) -> Result<Bytes, Status> {
         match attempt {
-            None => Ok(self.fault(&snapshot, watch)),
+            None => Ok(self.fault(snapshot, watch)),
             Some(Ok(response)) => Ok(response),
             Some(Err(unavailable)) => {
                 tracing::error!(error = %unavailable, "check not answered");
@@ -150,7 +274,7 @@ impl Checker {
     ) -> Attempt {
         Self::guarded(|| {
             let now = self.clock.now();
-            decide(now).map(|answer| self.finish(snapshot, request, answer, now, watch))
+            decide(now).map(|answer| self.finish(snapshot, request, &answer, now, watch))
         })
     }
 
@@ -159,30 +283,29 @@ impl Checker {
         catch_unwind(AssertUnwindSafe(work)).ok()
     }
 
-    fn fault(&self, snapshot: &Snapshot, watch: Stopwatch) -> CheckResponse {
+    fn fault(&self, snapshot: &Snapshot, watch: Stopwatch) -> Bytes {
         tracing::error!("a check failed for a fault of this program and was refused");
         let now = Timestamp::default();
-        self.finish(snapshot, &Request::unknown(), fault(), now, watch)
+        self.finish(snapshot, &Request::unknown(), &fault(), now, watch)
     }
 
     fn finish(
         &self,
         snapshot: &Snapshot,
         request: &Request,
-        answer: Answer,
+        answer: &Answer,
         now: Timestamp,
         watch: Stopwatch,
-    ) -> CheckResponse {
-        let line = self.log.prepare(request, &answer.record);
+    ) -> Bytes {
         let denied = answer.record.denied.as_ref().map(DenyReason::code);
         if let (Some(outcome), Some(route)) = (answer.record.rehearsed(), &answer.record.route) {
             self.metrics.rehearsed(route.as_str(), outcome);
         }
         self.usage.note(request, &answer.record, now);
-        let (response, status) = encode(request, answer, &snapshot.settings, now);
+        let (response, status) = encode::encode(request, answer, &snapshot.settings, now);
         let elapsed = watch.elapsed();
         self.metrics.checked(denied, elapsed);
-        line.write(status, elapsed);
+        self.log.write(request, &answer.record, status, elapsed);
         response
     }
 }

@@ -2,12 +2,14 @@
 
 use super::claims::{ClaimValue, Claims};
 use super::error::TokenError;
+use super::members::Members;
 use super::token::UnverifiedToken;
 use crate::secret::Secret;
 use crate::time::Timestamp;
 use aws_lc_rs::hmac;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How far two clocks may be apart, for `exp`, `nbf` and `iat` alike.
@@ -73,10 +75,36 @@ pub struct SessionClaims {
     pub custom: Claims,
 }
 
-/// A token whose signature, times, issuer and audience were checked. Only [`verify`] builds one.
+/// A token whose signature and shape were checked, and nothing else: whether it is good for a request is
+/// for [`SignedToken::judge`] to say. The same for every request, so it can be kept as long as the keys
+/// are the same.
+#[derive(Debug)]
+pub struct SignedToken {
+    times: Times,
+    issuer: Option<String>,
+    audience: Option<Vec<String>>,
+    kind: SignedKind,
+}
+
+#[derive(Debug)]
+enum SignedKind {
+    Stateless(Arc<SessionClaims>),
+    Handle(Arc<HandleClaims>),
+}
+
+/// What a handle says.
+#[derive(Debug)]
+struct HandleClaims {
+    secret: Arc<Secret<String>>,
+    user: Option<String>,
+    account: Option<String>,
+    programmatic: bool,
+}
+
+/// A token whose signature, times, issuer and audience were checked. Only [`SignedToken::judge`] builds one.
 #[derive(Clone, Debug)]
 pub struct VerifiedToken {
-    claims: SessionClaims,
+    claims: Arc<SessionClaims>,
 }
 
 impl VerifiedToken {
@@ -90,30 +118,27 @@ impl VerifiedToken {
     }
 }
 
-/// A token that names a record, which says everything else. Only [`verify`] builds one.
+/// A token that names a record, which says everything else. Only [`SignedToken::judge`] builds one.
 #[derive(Debug)]
 pub struct VerifiedHandle {
-    secret: Secret<String>,
-    user: Option<String>,
-    account: Option<String>,
+    claims: Arc<HandleClaims>,
     expires: Option<Timestamp>,
-    programmatic: bool,
 }
 
 impl VerifiedHandle {
     /// `jti`: what the record is found by.
-    pub fn secret(&self) -> &Secret<String> {
-        &self.secret
+    pub fn secret(&self) -> &Arc<Secret<String>> {
+        &self.claims.secret
     }
 
     /// `sub`, if the handle says: the user id that the record must have.
     pub fn user(&self) -> Option<&str> {
-        self.user.as_deref()
+        self.claims.user.as_deref()
     }
 
     /// `sid`, if the handle says: the service account whose credential it is. One without is a session's.
     pub fn account(&self) -> Option<&str> {
-        self.account.as_deref()
+        self.claims.account.as_deref()
     }
 
     /// `exp`, if the handle says.
@@ -123,7 +148,7 @@ impl VerifiedHandle {
 
     /// Whether it was given to a program.
     pub fn programmatic(&self) -> bool {
-        self.programmatic
+        self.claims.programmatic
     }
 }
 
@@ -147,40 +172,69 @@ pub fn verify(
     expected: &Expected<'_>,
     now: Timestamp,
 ) -> Result<Verified, TokenError> {
-    let token = UnverifiedToken::parse(text)?;
-    if !keys.match_any(&token) {
-        return Err(TokenError::BadSignature);
-    }
-    let mut members = Members(token.into_payload()?);
-    let times = Times::take(&mut members)?;
-    let issuer = members.text("iss")?;
-    let audience = members.texts_or_text("aud")?;
-    let claims = session_claims(members)?;
-    if claims.email.is_none() && !claims.session.session_id.is_empty() {
-        times.check_bounds(now)?;
-        issuer.map_or(Ok(()), |issuer| is_accepted(issuer, expected))?;
-        audience.map_or(Ok(()), |audience| is_meant(&audience, expected))?;
-        let SessionClaims { session_id, subject, programmatic, custom, .. } = claims.session;
-        let user = Some(subject).filter(|subject| !subject.is_empty());
-        let account = custom.values("sid").find_map(ClaimValue::scalar_text);
-        let (secret, expires) = (Secret::new(session_id), times.expires);
-        let handle = VerifiedHandle { secret, user, account, expires, programmatic };
-        return Ok(Verified::Handle(handle));
-    }
-    if claims.session.subject.is_empty() {
-        // SECURITY: signed, an empty identity would be a trap for upstreams.
-        return Err(TokenError::Malformed("it names nobody: `sub`, `user` and `email` are empty"));
-    }
-    let expires = times.check(now)?;
-    is_accepted(issuer.unwrap_or_default(), expected)?;
-    is_meant(&audience.unwrap_or_default(), expected)?;
-    let session = SessionClaims { issued: times.issued, expires, ..claims.session };
-    Ok(Verified::Stateless(VerifiedToken { claims: session }))
+    SignedToken::read(text, keys)?.judge(expected, now)
 }
 
-fn is_accepted(issuer: String, expected: &Expected<'_>) -> Result<(), TokenError> {
-    let accepted = !issuer.is_empty() && expected.issuers.contains(&issuer);
-    if accepted { Ok(()) } else { Err(TokenError::InvalidIssuer(issuer)) }
+impl SignedToken {
+    /// Reads a compact JWS that is signed with one of these keys.
+    ///
+    /// # Errors
+    /// The first rule broken, in the order: shape, algorithm, signature, claim types.
+    pub fn read(text: &str, keys: &VerificationKeys) -> Result<Self, TokenError> {
+        let token = UnverifiedToken::parse(text)?;
+        if !keys.match_any(&token) {
+            return Err(TokenError::BadSignature);
+        }
+        let mut members = Members(token.into_payload()?);
+        let times = Times::take(&mut members)?;
+        let issuer = members.text("iss")?;
+        let audience = members.texts_or_text("aud")?;
+        let ParsedClaims { session, email } = session_claims(members)?;
+        let kind = if email.is_none() && !session.session_id.is_empty() {
+            let SessionClaims { session_id, subject, programmatic, custom, .. } = session;
+            let user = Some(subject).filter(|subject| !subject.is_empty());
+            let account = custom.values("sid").find_map(ClaimValue::scalar_text);
+            let secret = Arc::new(Secret::new(session_id));
+            SignedKind::Handle(Arc::new(HandleClaims { secret, user, account, programmatic }))
+        } else if session.subject.is_empty() {
+            // SECURITY: signed, an empty identity would be a trap for upstreams.
+            let why = "it names nobody: `sub`, `user` and `email` are empty";
+            return Err(TokenError::Malformed(why));
+        } else {
+            let expires = times.expires.unwrap_or_default();
+            let session = SessionClaims { issued: times.issued, expires, ..session };
+            SignedKind::Stateless(Arc::new(session))
+        };
+        Ok(Self { times, issuer, audience, kind })
+    }
+
+    /// Whether it is good now, and for a request.
+    ///
+    /// # Errors
+    /// The first rule broken, in the order: time, issuer, audience.
+    pub fn judge(&self, expected: &Expected<'_>, now: Timestamp) -> Result<Verified, TokenError> {
+        let (issuer, audience) = (self.issuer.as_deref(), self.audience.as_deref());
+        match &self.kind {
+            SignedKind::Handle(claims) => {
+                self.times.check_bounds(now)?;
+                issuer.map_or(Ok(()), |issuer| is_accepted(issuer, expected))?;
+                audience.map_or(Ok(()), |audience| is_meant(audience, expected))?;
+                let (claims, expires) = (Arc::clone(claims), self.times.expires);
+                Ok(Verified::Handle(VerifiedHandle { claims, expires }))
+            }
+            SignedKind::Stateless(claims) => {
+                self.times.check(now)?;
+                is_accepted(issuer.unwrap_or_default(), expected)?;
+                is_meant(audience.unwrap_or_default(), expected)?;
+                Ok(Verified::Stateless(VerifiedToken { claims: Arc::clone(claims) }))
+            }
+        }
+    }
+}
+
+fn is_accepted(issuer: &str, expected: &Expected<'_>) -> Result<(), TokenError> {
+    let accepted = !issuer.is_empty() && expected.issuers.iter().any(|known| known == issuer);
+    if accepted { Ok(()) } else { Err(TokenError::InvalidIssuer(issuer.to_owned())) }
 }
 
 fn is_meant(audience: &[String], expected: &Expected<'_>) -> Result<(), TokenError> {
@@ -203,6 +257,7 @@ fn is_for(entry: &str, expected: &Expected<'_>) -> bool {
     name.eq_ignore_ascii_case(expected.host) && port_fits
 }
 
+#[derive(Debug)]
 struct Times {
     expires: Option<Timestamp>,
     not_before: Option<Timestamp>,
@@ -218,10 +273,10 @@ impl Times {
         })
     }
 
-    fn check(&self, now: Timestamp) -> Result<Timestamp, TokenError> {
-        let expires = self.expires.ok_or(TokenError::ExpiryRequired)?;
-        self.check_bounds(now)?;
-        Ok(expires)
+    /// The same for a token that must say when it ends.
+    fn check(&self, now: Timestamp) -> Result<(), TokenError> {
+        self.expires.ok_or(TokenError::ExpiryRequired)?;
+        self.check_bounds(now)
     }
 
     /// Whether `now` is within what is said.
@@ -288,72 +343,4 @@ fn bounded(members: BTreeMap<String, ClaimValue>) -> Result<Claims, TokenError> 
         return Err(TokenError::Malformed("the names of its claims are too long"));
     }
     Ok(claims)
-}
-
-/// The members of a payload; each read says which JSON type it wants. `null` counts as absent.
-struct Members(BTreeMap<String, ClaimValue>);
-
-impl Members {
-    fn take(&mut self, name: &str) -> Option<ClaimValue> {
-        self.0.remove(name).filter(|value| !matches!(value, ClaimValue::Null))
-    }
-
-    fn text(&mut self, name: &str) -> Result<Option<String>, TokenError> {
-        match self.take(name) {
-            None => Ok(None),
-            Some(ClaimValue::Text(text)) => Ok(Some(text)),
-            Some(_) => Err(TokenError::Malformed("a claim that must be text is not")),
-        }
-    }
-
-    fn bool(&mut self, name: &str) -> Result<Option<bool>, TokenError> {
-        match self.take(name) {
-            None => Ok(None),
-            Some(ClaimValue::Bool(value)) => Ok(Some(value)),
-            Some(_) => Err(TokenError::Malformed("a claim that must be true or false is not")),
-        }
-    }
-
-    fn texts(&mut self, name: &str) -> Result<Option<Vec<String>>, TokenError> {
-        match self.take(name) {
-            None => Ok(None),
-            Some(ClaimValue::List(items)) => all_text(items).map(Some),
-            Some(_) => Err(TokenError::Malformed("a claim that must be a list is not")),
-        }
-    }
-
-    fn texts_or_text(&mut self, name: &str) -> Result<Option<Vec<String>>, TokenError> {
-        match self.take(name) {
-            None => Ok(None),
-            Some(ClaimValue::Text(text)) => Ok(Some(vec![text])),
-            Some(ClaimValue::List(items)) => all_text(items).map(Some),
-            Some(_) => Err(TokenError::Malformed("`aud` is neither text nor a list")),
-        }
-    }
-
-    /// A `NumericDate` (RFC 7519 §2); a fraction is cut off.
-    fn date(&mut self, name: &str) -> Result<Option<Timestamp>, TokenError> {
-        let bad = TokenError::Malformed("a time claim is not a number of seconds");
-        match self.take(name) {
-            None => Ok(None),
-            Some(ClaimValue::Number(seconds)) => {
-                seconds.truncated().map(Timestamp::from_unix).map(Some).ok_or(bad)
-            }
-            Some(_) => Err(bad),
-        }
-    }
-}
-
-fn all_text(items: Vec<ClaimValue>) -> Result<Vec<String>, TokenError> {
-    let texts = items.into_iter().map(|item| match item {
-        ClaimValue::Text(text) => Some(text),
-        ClaimValue::Null
-        | ClaimValue::Bool(_)
-        | ClaimValue::Number(_)
-        | ClaimValue::List(_)
-        | ClaimValue::Map(_) => None,
-    });
-    texts
-        .collect::<Option<_>>()
-        .ok_or(TokenError::Malformed("a list claim holds something that is not text"))
 }

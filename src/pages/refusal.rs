@@ -5,6 +5,8 @@ use askama::Template;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use http::HeaderValue;
+use std::sync::LazyLock;
 
 /// Why somebody was not let through.
 #[derive(Clone, Debug, Template)]
@@ -30,10 +32,14 @@ impl RefusalPage<'_> {
     }
 
     /// Nothing may load but the one style sheet, known by its hash.
-    pub fn content_security_policy() -> String {
-        let hash = STANDARD.encode(digest(&SHA256, Self::STYLE.as_bytes()));
-        format!(
-            "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-        )
+    pub fn content_security_policy() -> HeaderValue {
+        static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
+            let hash = STANDARD.encode(digest(&SHA256, RefusalPage::STYLE.as_bytes()));
+            let policy = format!(
+                "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+            );
+            HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
+        });
+        POLICY.clone()
     }
 }

@@ -20,6 +20,11 @@ impl Grant {
     pub fn identity(&self) -> Option<&Identity> {
         self.identity.as_deref()
     }
+
+    /// The same, to be kept.
+    pub fn shared_identity(&self) -> Option<&Arc<Identity>> {
+        self.identity.as_ref()
+    }
 }
 
 /// Whether the rules of one effect hold, and what they saw.

@@ -1,6 +1,7 @@
 //! The cookies of a request: finding ours and giving back the others untouched.
 
-use super::Headers;
+use super::{Headers, text};
+use memchr::memmem;
 
 /// The cookies we look for, all sharing one base name: the session itself, its chunks `NAME_1` …
 /// `NAME_5`, and `NAME_csrf`, also as `__Host-NAME_csrf`.
@@ -17,7 +18,8 @@ pub struct Cookies {
     sessions: Vec<String>,
     chunks: [Option<String>; MAX_CHUNKS],
     have_own: bool,
-    others: Vec<String>,
+    /// The others, separated as in one line.
+    rest: String,
 }
 
 /// How many chunks may follow the first cookie.
@@ -27,11 +29,15 @@ const MAX_CHUNKS: usize = 5;
 const MAX_SESSIONS: usize = 16;
 
 impl Cookies {
-    /// Splits every `Cookie` line of `headers`. Names are compared exactly.
+    /// Splits every `Cookie` line of `headers`. Names are compared exactly. Nothing is split where the name of
+    /// ours stands nowhere.
     pub fn read(headers: &Headers, name: &str) -> Self {
         let mut cookies = Self::default();
+        if !headers.all("cookie").any(|line| memmem::find(line, name.as_bytes()).is_some()) {
+            return cookies;
+        }
         for line in headers.all("cookie") {
-            let line = String::from_utf8_lossy(line);
+            let line = text(line);
             for piece in line.split(';') {
                 cookies.read_piece(piece, name, headers.are_joined());
             }
@@ -50,12 +56,15 @@ impl Cookies {
                 begin = true;
             } else if begin || (joined && starts_a_cookie(part)) {
                 if !trimmed.is_empty() {
-                    self.others.push(trimmed.to_owned());
+                    if !self.rest.is_empty() {
+                        self.rest.push_str("; ");
+                    }
+                    self.rest.push_str(trimmed);
                     begin = false;
                 }
-            } else if let Some(last) = self.others.last_mut() {
-                last.push(',');
-                last.push_str(part.trim_end_matches([' ', '\t']));
+            } else if !self.rest.is_empty() {
+                self.rest.push(',');
+                self.rest.push_str(part.trim_end_matches([' ', '\t']));
             }
         }
     }
@@ -83,9 +92,9 @@ impl Cookies {
         self.chunks.iter().flatten().count()
     }
 
-    /// The `Cookie` value without ours; `None` if nothing is left.
-    pub fn rest(&self) -> Option<String> {
-        (!self.others.is_empty()).then(|| self.others.join("; "))
+    /// Where some are ours, the `Cookie` value without them; `None` if nothing is left.
+    pub fn rest(&self) -> Option<&str> {
+        Some(self.rest.as_str()).filter(|rest| !rest.is_empty())
     }
 
     /// Every session value in order of appearance, at most sixteen, chunks put together. A first
@@ -145,7 +154,7 @@ mod tests {
     fn check(headers: &Headers, sessions: &[&str], rest: Option<&str>) {
         let cookies = Cookies::read(headers, "_pomerium");
         assert_eq!(cookies.sessions().collect::<Vec<_>>(), sessions);
-        assert_eq!(cookies.rest().as_deref(), rest);
+        assert_eq!(cookies.rest(), rest);
     }
 
     #[test]
@@ -153,7 +162,8 @@ mod tests {
         check(&lines(&["_pomerium=T"]), &["T"], None);
         check(&lines(&["theme=dark; _pomerium=T"]), &["T"], Some("theme=dark"));
         check(&lines(&["my_pomerium=keep; _pomerium=T"]), &["T"], Some("my_pomerium=keep"));
-        check(&lines(&["_POMERIUM=T"]), &[], Some("_POMERIUM=T"));
+        check(&lines(&["_POMERIUM=T"]), &[], None);
+        check(&lines(&["my_pomerium=keep"]), &[], Some("my_pomerium=keep"));
         check(&lines(&["_pomerium=a; _pomerium=b"]), &["a", "b"], None);
         check(&lines(&["_pomerium_csrf=x; a=1"]), &[], Some("a=1"));
         check(&lines(&["__Host-_pomerium_csrf=x; a=1"]), &[], Some("a=1"));

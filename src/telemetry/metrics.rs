@@ -1,5 +1,6 @@
 //! Counters in the Prometheus text format. Labels come from closed sets: no client can add one.
 
+use super::log::Log;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -7,6 +8,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -37,6 +39,8 @@ const BOUNDS: [f64; 12] = [
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
+    log: Log,
+    log_lines_lost: Counter,
     checks: Family<Decision, Counter>,
     rehearsed: Family<Rehearsed, Counter>,
     unavailable: Counter,
@@ -56,7 +60,6 @@ impl Default for Metrics {
 
 impl Metrics {
     pub fn new() -> Self {
-        let mut registry = Registry::with_prefix("lictor");
         let metrics = Self {
             checks: Family::default(),
             rehearsed: Family::default(),
@@ -67,55 +70,72 @@ impl Metrics {
             directory_users: Gauge::default(),
             store_reachable: Gauge::default(),
             store_notifications: Gauge::default(),
+            log_lines_lost: Counter::default(),
+            log: Log::default(),
             registry: Registry::default(),
         };
-        registry.register(
-            "checks",
-            "Checks answered, by decision and reason",
-            metrics.checks.clone(),
-        );
+        let mut registry = Registry::with_prefix("lictor");
+        metrics.register_checks(&mut registry);
+        metrics.register_others(&mut registry);
+        Self { registry, ..metrics }
+    }
+
+    fn register_checks(&self, registry: &mut Registry) {
+        registry.register("checks", "Checks answered, by decision and reason", self.checks.clone());
         registry.register(
             "dry_run_checks",
             "Checks on routes with policies in dry run, by what these would have changed",
-            metrics.rehearsed.clone(),
+            self.rehearsed.clone(),
         );
         registry.register(
             "checks_unavailable",
             "Checks that could not be decided",
-            metrics.unavailable.clone(),
+            self.unavailable.clone(),
         );
         registry.register_with_unit(
             "check_duration",
             "Time from a check to its answer",
             Unit::Seconds,
-            metrics.latency.clone(),
+            self.latency.clone(),
         );
+    }
+
+    fn register_others(&self, registry: &mut Registry) {
         registry.register(
             "config_loads",
             "Times the configuration was read, by result",
-            metrics.config_loads.clone(),
+            self.config_loads.clone(),
         );
         registry.register(
             "config_current",
             "1 if what stands in the files is in force, 0 if the last good configuration is",
-            metrics.config_current.clone(),
+            self.config_current.clone(),
         );
         registry.register(
             "directory_users",
             "People in the directory",
-            metrics.directory_users.clone(),
+            self.directory_users.clone(),
         );
         registry.register(
             "store_reachable",
             "1 if the store of sessions answers; 0 if it does not, or if there is none",
-            metrics.store_reachable.clone(),
+            self.store_reachable.clone(),
         );
         registry.register(
             "store_notifications",
             "1 if changes of sessions are told as they are made; 0 if they are asked for",
-            metrics.store_notifications.clone(),
+            self.store_notifications.clone(),
         );
-        Self { registry, ..metrics }
+        registry.register(
+            "log_lines_lost",
+            "Log lines that found no room, because the log was not read fast enough",
+            self.log_lines_lost.clone(),
+        );
+    }
+
+    /// The same, with what `log` loses.
+    pub fn with_log(log: Log) -> Self {
+        Self { log, ..Self::new() }
     }
 
     /// How the store stands: whether it tells changes, and whether it answers at all.
@@ -132,6 +152,11 @@ impl Metrics {
         };
         self.checks.get_or_create(&label).inc();
         self.latency.observe(elapsed.as_secs_f64());
+    }
+
+    /// Counts a check that was refused before it was decided.
+    pub fn refused(&self, reason: &'static str) {
+        self.checks.get_or_create(&Decision { decision: "deny", reason }).inc();
     }
 
     /// Counts what policies that are only rehearsed would have changed.
@@ -160,6 +185,8 @@ impl Metrics {
 
     /// The text that a scraper reads.
     pub fn text(&self) -> String {
+        // The log counts what it loses; a scraper is told the latest number.
+        self.log_lines_lost.inner().store(self.log.lost(), Ordering::Relaxed);
         let mut text = String::new();
         match encode(&mut text, &self.registry) {
             Ok(()) => text,

@@ -1,17 +1,16 @@
 //! What a check costs before anything is decided: a gRPC server that reads a `CheckRequest` and
-//! answers OK with one header. `tests/bench/run` measures Lictor against it; the same program writes
-//! the request that both are sent, and asks one check to see what is answered.
+//! answers OK with one header. `tests/bench/run` measures Lictor against it; the same program asks one
+//! check, to see what is answered.
 #![expect(
     unreachable_pub,
     clippy::disallowed_methods,
     clippy::print_stdout,
-    reason = "a measuring tool: it writes files and prints, and exports nothing"
+    reason = "a measuring tool: it reads files and prints, and exports nothing"
 )]
 
 mod ask;
-mod request;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::Parser;
 use envoy_types::pb::envoy::config::core::v3::{HeaderValue, HeaderValueOption};
 use envoy_types::pb::envoy::service::auth::v3::authorization_server::{
@@ -33,22 +32,16 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// About as long as an assertion.
 const HEADER_BYTES: usize = 480;
 
-/// Answers every check with yes, writes a request, or asks one.
+/// Answers every check with yes, or asks one.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// Answer every check at this address
     #[arg(long, value_name = "ADDRESS", group = "what")]
     listen: Option<SocketAddr>,
-    /// Write a check, framed as gRPC frames a message, to this file
-    #[arg(long, value_name = "FILE", group = "what")]
-    write_request: Option<PathBuf>,
-    /// The token the written check carries; none without
-    #[arg(long, requires = "write_request")]
-    token: Option<String>,
-    /// Send the check of --request to this address and print the answer
+    /// Send the first check of --request to this address and print the answer
     #[arg(long, value_name = "ADDRESS", group = "what", requires = "request")]
     ask: Option<SocketAddr>,
-    /// A file made by --write-request
+    /// Checks, framed as gRPC frames messages
     #[arg(long, value_name = "FILE", requires = "ask")]
     request: Option<PathBuf>,
 }
@@ -59,13 +52,9 @@ async fn main() -> anyhow::Result<()> {
     if let Some(address) = arguments.listen {
         return serve(address).await;
     }
-    if let Some(file) = arguments.write_request {
-        let framed = request::framed(&request::of_browser(arguments.token.as_deref()))?;
-        return std::fs::write(&file, framed).with_context(|| format!("write {}", file.display()));
-    }
     match (arguments.ask, arguments.request) {
-        (Some(address), Some(file)) => ask::ask(address, request::read(&file)?).await,
-        _ => bail!("nothing to do: give --listen, --write-request or --ask"),
+        (Some(address), Some(file)) => ask::ask(address, ask::read(&file)?).await,
+        _ => bail!("nothing to do: give --listen or --ask"),
     }
 }
 

@@ -1,37 +1,32 @@
 //! What `tests/bench/scale` measures Lictor with: fills a store with accounts and sessions, asks a server
-//! about many of them, and times what administrators ask of the store. Every secret follows from a
-//! number, so that tokens need not be kept.
+//! about many of them, and times what administrators ask of the store.
 #![expect(
+    unreachable_pub,
     clippy::disallowed_methods,
     clippy::print_stdout,
-    reason = "a measuring tool: it takes times and prints"
+    reason = "a measuring tool: it takes times, prints, and exports nothing"
 )]
 
+mod records;
+
 use anyhow::{Context, bail};
-use aws_lc_rs::digest::{SHA256, digest};
 use clap::{Parser, Subcommand};
 use envoy_types::pb::envoy::service::auth::v3::attribute_context::{HttpRequest, Request};
 use envoy_types::pb::envoy::service::auth::v3::authorization_client::AuthorizationClient;
 use envoy_types::pb::envoy::service::auth::v3::{AttributeContext, CheckRequest};
-use lictor::activity::ChainKey;
 use lictor::admin::{AccountsWanted, Actor, Admin, AdminError};
 use lictor::authorizer::Authorizer;
 use lictor::clock::{Clock, SystemClock};
-use lictor::config::{Config, Environment};
-use lictor::id::{NamespaceId, ServiceAccountId};
+use lictor::config::Config;
+use lictor::id::NamespaceId;
 use lictor::identity::Directory;
 use lictor::secret::Secret;
-use lictor::service_account::{AccountKind, AccountRecord, CredentialRecord, TokenSecret, hint_of};
-use lictor::session::{Account, Handle, HandleSecret, Origin, SessionRecord};
 use lictor::state::{Snapshot, State};
-use lictor::store::{
-    self, AccountTally, CacheLimits, Change, Filter, SessionCache, SortKey, Sorted, Store,
-};
-use lictor::tasks::Tasks;
-use lictor::time::Timestamp;
+use lictor::store::{AccountTally, CacheLimits, Filter, SessionCache, SortKey, Sorted};
+use records::{Filling, account, loaded, opened, session};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -43,10 +38,6 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Namespaces and routes of the configuration that the script writes: `team-0` … `team-9`, each with a
 /// route of the same name.
 const TEAMS: u64 = 10;
-/// So many accounts or sessions are made in one transaction.
-const BATCH: u64 = 2_000;
-/// Whatever was made, was made then.
-const MADE: Timestamp = Timestamp::from_unix(1_700_000_000);
 
 /// Fills a store, asks a server, times the verbs of administrators. Prints JSON.
 #[derive(Debug, Parser)]
@@ -121,145 +112,19 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn loaded(file: &Path) -> anyhow::Result<Config> {
-    Config::load(file, &Environment::default()).map_err(|problems| {
-        let all: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        anyhow::anyhow!("{}", all.join("\n"))
-    })
-}
-
-async fn opened(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
-    let mut storage = config.storage.clone();
-    storage.timeout = Duration::from_mins(30);
-    let chain = ChainKey::derive(config.identity.secret.bytes());
-    Ok(store::open(&storage, chain, Tasks::default()).await?)
-}
-
-// --- what is in the store
-
-/// 32 bytes that follow from what they are for and a number.
-fn bytes(what: &str, number: u64) -> [u8; 32] {
-    let hash = digest(&SHA256, format!("{what} {number}").as_bytes());
-    let mut bytes = [0; 32];
-    bytes.copy_from_slice(hash.as_ref());
-    bytes
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+async fn fill(config: &Config, accounts: u64, sessions: u64) -> anyhow::Result<Value> {
+    let began = Instant::now();
+    let filling = Filling { accounts, sessions, namespace: team, host };
+    records::fill(config, filling).await?;
+    Ok(json!({ "seconds": began.elapsed().as_secs_f64() }))
 }
 
 fn team(number: u64) -> String {
     format!("team-{}", number % TEAMS)
 }
 
-/// A unique account, its credential and its token.
-fn account(
-    number: u64,
-    key: &[u8; 32],
-) -> anyhow::Result<(AccountRecord, CredentialRecord, String)> {
-    let name = hex(&bytes("account", number));
-    let id = ServiceAccountId::parse(&format!("sa_{name:.32}")).context("an id")?;
-    let namespace = NamespaceId::parse(&team(number)).context("a namespace")?;
-    let name = format!("build-bot-{number:07}");
-    let record = AccountRecord {
-        user: format!("{name}@{namespace}.pomerium"),
-        id,
-        namespace,
-        kind: AccountKind::Unique,
-        name,
-        description: format!("Builds and deploys service number {number}"),
-        originator: String::new(),
-        created: MADE.plus(Duration::from_secs(number % 1_000_000)),
-        created_by: "admin@example.com".to_owned(),
-        modified: MADE,
-        expires: number.is_multiple_of(3).then(|| MADE.plus(Duration::from_hours(24 * 365 * 10))),
-        disabled: None,
-        deleted: None,
-        used: None,
-        version: 0,
-    };
-    let secret = TokenSecret::new(bytes("credential", number));
-    let credential = CredentialRecord {
-        id: secret.id(),
-        account: record.id.clone(),
-        hint: String::new(),
-        issued: MADE,
-        issued_by: "admin@example.com".to_owned(),
-        expires: None,
-        revoked: None,
-        superseded: None,
-        last_use: None,
-    };
-    let token = secret.token(&credential, &record, key);
-    let credential = CredentialRecord { hint: hint_of(&token), ..credential };
-    Ok((record, credential, token.expose().clone()))
-}
-
-/// A session and its cookie.
-fn session(number: u64, key: &[u8; 32], now: Timestamp) -> (SessionRecord, String) {
-    let secret = HandleSecret::new(bytes("session", number));
-    let user = format!("u-{number}");
-    // Days from now, and the same whenever it is asked.
-    let expires = Timestamp::from_unix(now.unix() / 86_400 * 86_400 + 30 * 86_400);
-    let host = format!("{}.localhost", team(number));
-    let says = Handle {
-        issuer: "auth.localhost",
-        audience: &host,
-        user: &user,
-        expires,
-        programmatic: false,
-    };
-    let handle = secret.handle(&says, key, MADE).expose().clone();
-    let record = SessionRecord {
-        id: secret.id(),
-        account: Account {
-            email: format!("{user}@example.com"),
-            name: format!("Person {number}"),
-            groups: Some(vec!["g-everybody".to_owned(), format!("g-{}", number % 200)]),
-            user,
-            ..Account::default()
-        },
-        provider: "http://127.0.0.1:9".to_owned(),
-        provider_session: String::new(),
-        opened: MADE,
-        refreshed: now,
-        expires,
-        impersonation: None,
-        tokens: None,
-        origin: Origin {
-            address: "192.0.2.7".to_owned(),
-            request_id: format!("r-{number}"),
-            user_agent: "Mozilla/5.0".to_owned(),
-        },
-        version: 0,
-    };
-    (record, handle)
-}
-
-async fn fill(config: &Config, accounts: u64, sessions: u64) -> anyhow::Result<Value> {
-    let store = opened(config).await?;
-    let key = *config.identity.secret.bytes();
-    let began = Instant::now();
-    let batches = |count: u64| (0..count.div_ceil(BATCH)).map(move |batch| batch * BATCH);
-    for first in batches(accounts) {
-        let mut changes = Vec::new();
-        for number in first..accounts.min(first + BATCH) {
-            let (record, credential, _) = account(number, &key)?;
-            changes.push(Change::CreateAccount(record));
-            changes.push(Change::AddCredential(credential));
-        }
-        store.commit(changes, Vec::new()).await?;
-    }
-    let now = SystemClock.now();
-    for first in batches(sessions) {
-        let numbers = first..sessions.min(first + BATCH);
-        let opened = numbers.map(|number| Change::OpenSession(session(number, &key, now).0));
-        store.commit(opened.collect(), Vec::new()).await?;
-    }
-    // As a server does every minute.
-    store.sweep(now).await?;
-    Ok(json!({ "seconds": began.elapsed().as_secs_f64() }))
+fn host(number: u64) -> String {
+    format!("{}.localhost", team(number))
 }
 
 // --- what a server is asked
@@ -277,16 +142,16 @@ impl Asking {
     fn check(self, turn: u64) -> anyhow::Result<CheckRequest> {
         let number = turn % self.accounts * self.step;
         let header = if self.sessions {
-            let (_, handle) = session(number, &self.key, SystemClock.now());
+            let (_, handle) = session(number, &host(number), &self.key, SystemClock.now());
             ("cookie".to_owned(), format!("_pomerium={handle}"))
         } else {
-            let (_, _, token) = account(number, &self.key)?;
+            let (_, _, token) = account(number, &team(number), &self.key)?;
             ("x-pomerium-authorization".to_owned(), token)
         };
         let http = HttpRequest {
             method: "GET".to_owned(),
             scheme: "http".to_owned(),
-            host: format!("{}.localhost", team(number)),
+            host: host(number),
             path: "/headers".to_owned(),
             protocol: "HTTP/1.1".to_owned(),
             headers: [header, ("user-agent".to_owned(), "curl/8.9.1".to_owned())].into(),
@@ -400,7 +265,7 @@ async fn verbs(config: Config, rounds: u32, accounts: u64) -> anyhow::Result<Val
     let (by, now) = (Actor::terminal(), SystemClock.now());
     let page = AccountsWanted { limit: 50, recursive: true, ..AccountsWanted::default() };
     let sorted = |key, descending| vec![Sorted { key, descending }];
-    let team = NamespaceId::parse("team-3");
+    let third = NamespaceId::parse("team-3");
     let exact = format!("build-bot-{:07}", accounts / 2);
     let asked = [
         ("list", page.clone()),
@@ -419,7 +284,7 @@ async fn verbs(config: Config, rounds: u32, accounts: u64) -> anyhow::Result<Val
             "list by last use",
             AccountsWanted { sorted: sorted(SortKey::Used, true), ..page.clone() },
         ),
-        ("list of a namespace", AccountsWanted { namespace: team, ..page.clone() }),
+        ("list of a namespace", AccountsWanted { namespace: third, ..page.clone() }),
         (
             "list of those never used",
             AccountsWanted { filter: Some(Filter::NeverUsed), ..page.clone() },
@@ -438,7 +303,8 @@ async fn verbs(config: Config, rounds: u32, accounts: u64) -> anyhow::Result<Val
     told.insert("how many stand how".to_owned(), json!(timed(rounds, tally).await?));
     let key = [0; 32];
     let look = async |round: u32| {
-        let (record, ..) = account(u64::from(round) * 7_919 % accounts, &key)?;
+        let number = u64::from(round) * 7_919 % accounts;
+        let (record, ..) = account(number, &team(number), &key)?;
         admin.account(&by, &record.id, now).await.map_err(|error| said(&error))
     };
     told.insert("one account".to_owned(), json!(timed(rounds.max(100), look).await?));

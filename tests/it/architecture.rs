@@ -119,7 +119,9 @@ fn crates_stay_in_their_rooms() {
         ("regex::", &[]),
         ("jsonwebtoken::", &["cli", "demo"]),
         ("anyhow::", &["app", "demo", "cli"]),
-        ("arc_swap::", &["state"]),
+        ("arc_swap::", &["state", "authorizer"]),
+        ("hyper::", &["ext_authz"]),
+        ("hyper_util::", &["ext_authz"]),
         ("notify::", &["app"]),
         ("prefix_trie::", &["address"]),
         ("webpki::", &["certificate"]),
@@ -131,6 +133,7 @@ fn crates_stay_in_their_rooms() {
         ("tokio_postgres::", &["store"]),
         ("deadpool_postgres::", &["store"]),
         ("refinery::", &["store"]),
+        ("tracing_appender::", &["telemetry"]),
     ];
     let mut wrong = Vec::new();
     for (module, _) in modules() {

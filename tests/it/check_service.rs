@@ -1,7 +1,7 @@
 //! What stands around the checks: health that tells before the server leaves, reflection, and the
 //! trace a check belongs to.
 
-use crate::support::check::{allows, asking, channel, client, get};
+use crate::support::check::{allows, asking, channel, client, decode, get};
 use crate::support::edge::edge;
 use crate::support::gates::{free_address, loopback};
 use crate::support::process::{Server, eventually};
@@ -9,7 +9,7 @@ use lictor::app::App;
 use lictor::clock::SystemClock;
 use lictor::config::{Config, Environment, GrpcAddress};
 use lictor::demo::DEMO_HOST;
-use lictor::ext_authz::{SERVICE_NAME, decode};
+use lictor::ext_authz::SERVICE_NAME;
 use lictor::identity::Directory;
 use lictor::state::Snapshot;
 use std::fs;

@@ -49,7 +49,7 @@ async fn serve(request: Request) -> Response {
     };
     let mut response = Html(html).into_response();
     if address.ends_with("/refusal") {
-        let policy = RefusalPage::content_security_policy().parse().expect("a header");
+        let policy = RefusalPage::content_security_policy();
         response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
     } else {
         let permitted =

@@ -1,6 +1,7 @@
 //! The policy language, case by case: `tests/cases/policy.yaml`, or the file that
 //! `LICTOR_POLICY_CASES` names.
 
+use crate::support::check::encode;
 use crate::support::config::{load_problems, snapshot_of};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,7 +9,6 @@ use lictor::assertion::HeaderPlan;
 use lictor::authorizer::{Answer, Outcome, Record, Refusal};
 use lictor::certificate::PeerCertificate;
 use lictor::document::{Problems, load_json, load_yaml};
-use lictor::ext_authz::encode;
 use lictor::identity::{
     Caller, ClaimValue, Claims, Credentials, Device, Enrolment, Identity, Person, Session, Source,
 };
@@ -209,7 +209,7 @@ fn answer(request: &Request, evaluation: Evaluation) -> (&'static str, u16) {
         }
     };
     let answer = Answer { outcome, record: Record::default() };
-    (name, encode(request, answer, &snapshot.settings, Timestamp::from_unix(0)).1)
+    (name, encode(request, &answer, &snapshot.settings, Timestamp::from_unix(0)).1)
 }
 
 /// Who is behind `session_id`, with their devices.

@@ -1,11 +1,11 @@
 //! What holds for every request, policy and person.
 
+use crate::support::check::decode;
 use crate::support::config::{SECRET, snapshot_with};
 use crate::support::fixture::{Ask, Company, NOW, Saw, host::SECRET_BYTES};
 use envoy_types::pb::envoy::service::auth::v3::CheckRequest;
 use envoy_types::pb::envoy::service::auth::v3::check_response::HttpResponse;
 use lictor::authorizer::{Authorizer, Outcome};
-use lictor::ext_authz::decode;
 use lictor::identity::{Directory, Expected, User, VerificationKeys, verify};
 use lictor::time::Timestamp;
 use lictor::token::{Claims, mint};
@@ -203,8 +203,11 @@ proptest! {
             real[position] = with;
         }
         for candidate in [bytes, real] {
-            let Ok(check) = CheckRequest::decode(candidate.as_slice()) else { continue };
-            let heard = Company::shared().check(check);
+            let Some(heard) = Company::shared().hear(&candidate) else { continue };
+            // Whoever reads it whole reads the same.
+            if let Ok(check) = CheckRequest::decode(candidate.as_slice()) {
+                prop_assert_eq!(&heard.response, &Company::shared().check(check).response);
+            }
             let code = heard.response.status.as_ref().map(|status| status.code);
             match &heard.response.http_response {
                 Some(HttpResponse::OkResponse(ok)) => {

@@ -1,11 +1,10 @@
 //! A configuration that changes under a running server.
 
-use crate::support::check::{allows, asking, client, get};
+use crate::support::check::{Checks as _, allows, asking, client, get};
 use crate::support::config::SECRET;
 use crate::support::pki::Ca;
 use crate::support::process::Server;
 use envoy_types::pb::envoy::service::auth::v3::CheckResponse;
-use envoy_types::pb::envoy::service::auth::v3::authorization_server::Authorization;
 use envoy_types::pb::envoy::service::auth::v3::check_response::HttpResponse;
 use lictor::app::{Addresses, App};
 use lictor::clock::SystemClock;
@@ -145,9 +144,9 @@ fn version_of(path: &str, answer: &CheckResponse) -> String {
 
 /// Asks without a wire.
 async fn ask(service: &CheckService, path: &str) -> String {
-    let asked = tonic::Request::new(asking(get("a.test", path, &[])));
-    let answer = service.check(asked).await.expect("an answer, never an error");
-    version_of(path, answer.get_ref())
+    let asked = asking(get("a.test", path, &[]));
+    let answer = service.checker().check(asked, None).await.expect("an answer, never an error");
+    version_of(path, &answer)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -1,5 +1,6 @@
 //! A running server without Envoy: faults, health, keys, metrics.
 
+use crate::support::check::Checks as _;
 use crate::support::config::{load, snapshot_of};
 use crate::support::fixture::{Ask, CONFIG};
 use crate::support::service::wait;

@@ -32,6 +32,7 @@ pub mod postgres;
 pub mod process;
 pub mod replica;
 pub mod service;
+pub mod shown;
 pub mod shelf;
 pub mod stage;
 pub mod store;

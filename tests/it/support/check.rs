@@ -4,7 +4,14 @@ use envoy_types::pb::envoy::service::auth::v3::attribute_context::{self, HttpReq
 use envoy_types::pb::envoy::service::auth::v3::authorization_client::AuthorizationClient;
 use envoy_types::pb::envoy::service::auth::v3::check_response::HttpResponse;
 use envoy_types::pb::envoy::service::auth::v3::{AttributeContext, CheckRequest, CheckResponse};
+use lictor::authorizer::Answer;
 use lictor::config::GrpcAddress;
+use lictor::ext_authz::{self, Checker};
+use lictor::request::Request;
+use lictor::state::Settings;
+use lictor::time::Timestamp;
+use prost::Message as _;
+use tonic::Status;
 use tonic::transport::{Channel, Endpoint};
 
 pub async fn channel(address: &GrpcAddress) -> Channel {
@@ -48,5 +55,41 @@ pub fn allows(response: &CheckResponse) -> bool {
         (0, Some(HttpResponse::OkResponse(_))) => true,
         (7, Some(HttpResponse::DeniedResponse(_))) => false,
         (code, http) => panic!("code {code} beside {http:?}"),
+    }
+}
+
+/// As the edge reads it.
+pub fn decode(check: CheckRequest, settings: &Settings, traceparent: Option<String>) -> Request {
+    ext_authz::decode(&check.encode_to_vec(), settings, traceparent).expect("a check")
+}
+
+/// As the edge writes it.
+pub fn encode(
+    request: &Request,
+    answer: &Answer,
+    settings: &Settings,
+    now: Timestamp,
+) -> (CheckResponse, u16) {
+    let (bytes, status) = ext_authz::encode(request, answer, settings, now);
+    (CheckResponse::decode(bytes).expect("a response"), status)
+}
+
+/// Asking a server of this process in messages, as others do in bytes.
+pub trait Checks {
+    async fn check(
+        &self,
+        check: CheckRequest,
+        traceparent: Option<String>,
+    ) -> Result<CheckResponse, Status>;
+}
+
+impl Checks for Checker {
+    async fn check(
+        &self,
+        check: CheckRequest,
+        traceparent: Option<String>,
+    ) -> Result<CheckResponse, Status> {
+        let answer = self.answer(&check.encode_to_vec(), traceparent).await?;
+        Ok(CheckResponse::decode(answer).expect("a response"))
     }
 }

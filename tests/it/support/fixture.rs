@@ -1,5 +1,6 @@
 //! The company of the worked examples: its configuration, people, tokens, and a way to ask.
 
+use super::check::encode;
 use super::config::snapshot_with;
 use envoy_types::pb::envoy::config::core::v3::{HeaderMap, HeaderValue};
 use envoy_types::pb::envoy::service::auth::v3::attribute_context::{HttpRequest, Request};
@@ -9,10 +10,11 @@ use envoy_types::pb::envoy::service::auth::v3::{
 };
 use envoy_types::pb::google::protobuf::value::Kind;
 use lictor::authorizer::Authorizer;
-use lictor::ext_authz::{decode, encode};
+use lictor::ext_authz;
 use lictor::identity::{Directory, User};
 use lictor::state::Snapshot;
 use lictor::time::Timestamp;
+use prost::Message as _;
 use serde_json::{Map, Value};
 use std::sync::OnceLock;
 
@@ -243,15 +245,20 @@ impl Company {
     }
 
     pub fn check(&self, check: CheckRequest) -> Heard {
+        self.hear(&check.encode_to_vec()).expect("a check")
+    }
+
+    /// The same for bytes; `None` if they are no check.
+    pub fn hear(&self, check: &[u8]) -> Option<Heard> {
         let settings = &self.snapshot.settings;
         let now = Timestamp::from_unix(NOW);
-        let request = decode(check, settings, None);
+        let request = ext_authz::decode(check, settings, None).ok()?;
         let answer = self.authorizer.authorize(&self.snapshot, &request, now).expect("an answer");
         let reason = answer.record.denied.as_ref().map_or("allowed", |reason| reason.code());
         let session_error =
             answer.record.session_error.as_ref().map(lictor::identity::TokenError::code);
-        let (response, _) = encode(&request, answer, settings, now);
-        Heard { response, reason, session_error }
+        let (response, _) = encode(&request, &answer, settings, now);
+        Some(Heard { response, reason, session_error })
     }
 }
 

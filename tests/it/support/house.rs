@@ -1,9 +1,10 @@
 //! A whole deployment in one process, without Envoy: pages over HTTP, checks as Envoy asks them, a clock
 //! that stands still until it is moved, and a browser that keeps cookies and follows redirects.
 
-use super::check::{asking, get};
+use super::check::{Checks as _, asking, get};
 use super::config::snapshot_with;
 use super::fixture::{NOW, host::SECRET_BYTES};
+use super::listening::log;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use envoy_types::pb::envoy::service::auth::v3::CheckResponse;
@@ -13,6 +14,7 @@ use lictor::activity::{ChainKey, Entry};
 use lictor::admin::Admin;
 use lictor::authorizer::Authorizer;
 use lictor::clock::Clock;
+use lictor::config::LogFormat;
 use lictor::demo::{Reply, exchange_body};
 use lictor::document::Problems;
 use lictor::ext_authz::Checker;
@@ -208,7 +210,7 @@ impl House {
             clock: Arc::clone(&clock) as _,
             metrics: Arc::new(Metrics::new()),
             usage: Arc::clone(&usage),
-            log: DecisionLine::default(),
+            log: DecisionLine::new(None, &log(LogFormat::Json)),
         };
         let desk = Desk {
             people: People::new(Arc::clone(&cache)),

@@ -1,8 +1,12 @@
 //! Everything that is logged, while a test listens. Only what happens on the thread that listens is
 //! heard: use a runtime of one thread.
 
+use lictor::config::LogFormat;
+use lictor::telemetry::{Log, Sink};
+use std::cell::RefCell;
 use std::io::Write;
 use std::sync::{Arc, Mutex, OnceLock};
+use tracing::level_filters::LevelFilter;
 use tracing::subscriber::{DefaultGuard, set_default};
 use tracing::{Dispatch, Level};
 use tracing_subscriber::fmt::MakeWriter;
@@ -11,14 +15,60 @@ use tracing_subscriber::fmt::MakeWriter;
 #[derive(Clone, Debug, Default)]
 pub struct Heard(Arc<Mutex<Vec<u8>>>);
 
+thread_local! {
+    /// Who listens to decisions on this thread, the latest last.
+    static LISTENING: RefCell<Vec<Heard>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A log whose lines are heard by whoever listens on the thread that writes them.
+pub fn log(format: LogFormat) -> Log {
+    Log::new(Arc::new(Aloud), format, LevelFilter::INFO)
+}
+
+/// The same, with lines of `level` and above.
+pub fn log_at(level: LevelFilter) -> Log {
+    Log::new(Arc::new(Aloud), LogFormat::Json, level)
+}
+
+#[derive(Debug)]
+struct Aloud;
+
+impl Sink for Aloud {
+    fn take(&self, line: &[u8]) {
+        LISTENING.with_borrow(|listening| {
+            if let Some(heard) = listening.last() {
+                heard.0.lock().expect("unpoisoned").extend_from_slice(line);
+            }
+        });
+    }
+}
+
+/// Listens until it is let go.
+#[derive(Debug)]
+pub struct Listening(Option<DefaultGuard>);
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        LISTENING.with_borrow_mut(|listening| drop(listening.pop()));
+    }
+}
+
+/// Listens to decisions alone.
+pub fn listen_to_decisions() -> (Listening, Heard) {
+    let heard = Heard::default();
+    LISTENING.with_borrow_mut(|listening| listening.push(heard.clone()));
+    (Listening(None), heard)
+}
+
 /// Listens until the guard is let go.
-pub fn listen() -> (DefaultGuard, Heard) {
+pub fn listen() -> (Listening, Heard) {
     // With one listener alone, what another thread says first is heard by nobody from then on.
     static ANOTHER: OnceLock<Dispatch> = OnceLock::new();
     ANOTHER.get_or_init(|| Dispatch::new(tracing_subscriber::registry()));
-    let heard = Heard::default();
+    let (mut listening, heard) = listen_to_decisions();
     let format = tracing_subscriber::fmt().json().flatten_event(true).with_max_level(Level::TRACE);
-    (set_default(format.with_writer(heard.clone()).finish()), heard)
+    listening.0 = Some(set_default(format.with_writer(heard.clone()).finish()));
+    (listening, heard)
 }
 
 impl Heard {

@@ -14,7 +14,8 @@ use lictor::time::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 
-const MADE: Timestamp = Timestamp::from_unix(1_700_000_000);
+/// When everything was made.
+pub const MADE: Timestamp = Timestamp::from_unix(1_700_000_000);
 const HOST: &str = "app.localhost";
 /// Nobody is there.
 const PROVIDER: &str = "http://127.0.0.1:9";
@@ -51,18 +52,7 @@ impl Records for Two {
 
 impl Shown {
     pub fn new() -> Self {
-        let snapshot = snapshot_of(&format!(
-            "shared_secret: {SECRET}
-authenticate_service_url: http://auth.localhost
-idp_provider: oidc
-idp_provider_url: {PROVIDER}
-idp_client_id: lictor
-idp_client_secret: lictor
-pass_identity_headers: true
-routes:
-- {{id: app, from: 'http://{HOST}', allow_any_authenticated_user: true}}
-"
-        ));
+        let snapshot = snapshot_of(&config());
         let (session, cookie) = session();
         let (machine, token) = machine();
         let two = Two { session: Arc::new(session), machine: Arc::new(machine) };
@@ -82,7 +72,26 @@ routes:
     }
 }
 
-fn request(name: &str, value: &str) -> Request {
+/// Of a deployment with one route, for everybody who is signed in.
+pub fn config() -> String {
+    format!(
+        "shared_secret: {SECRET}
+authenticate_service_url: http://auth.localhost
+idp_provider: oidc
+idp_provider_url: {PROVIDER}
+idp_client_id: lictor
+idp_client_secret: lictor
+pass_identity_headers: true
+enable_user_impersonation: true
+administrators: [ann@corp.test]
+routes:
+- {{id: app, from: 'http://{HOST}', allow_any_authenticated_user: true}}
+"
+    )
+}
+
+/// Asks for a page, with this header.
+pub fn request(name: &str, value: &str) -> Request {
     let host = Host::parse(HOST).expect("a host");
     let path = Path::parse("/v0/items/12").expect("a path");
     let lines = [("accept".to_owned(), b"*/*".to_vec()), (name.to_owned(), value.into())];
@@ -96,7 +105,8 @@ fn request(name: &str, value: &str) -> Request {
     }
 }
 
-fn session() -> (SessionRecord, String) {
+/// A session, and the cookie that names it.
+pub fn session() -> (SessionRecord, String) {
     let secret = HandleSecret::new([7; 32]);
     let user = "u-1101".to_owned();
     let expires = MADE.plus(Duration::from_hours(1));
@@ -131,7 +141,8 @@ fn session() -> (SessionRecord, String) {
     (record, cookie)
 }
 
-fn machine() -> (Machine, String) {
+/// A service account, and its token.
+pub fn machine() -> (Machine, String) {
     let account = AccountRecord {
         id: ServiceAccountId::parse(&format!("sa_{:032x}", 1)).expect("an id"),
         namespace: NamespaceId::global(),

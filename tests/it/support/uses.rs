@@ -1,6 +1,6 @@
 //! What machines do, written down by servers while accounts come to their end.
 
-use super::check::{allows, asking, get};
+use super::check::{Checks as _, allows, asking, get};
 use super::estate::{CONFIG, Estate, Machine};
 use super::fixture::NOW;
 use super::house::House;
@@ -9,7 +9,6 @@ use super::listening::listen;
 use super::replica::{InProcess, Process};
 use super::store::Place;
 use envoy_types::pb::envoy::service::auth::v3::attribute_context::HttpRequest;
-use envoy_types::pb::envoy::service::auth::v3::authorization_server::Authorization;
 use lictor::activity::{Outcome, Verb};
 use lictor::id::ServiceAccountId;
 use lictor::service_account::{AccountRecord, CredentialRecord};
@@ -251,9 +250,9 @@ async fn in_vain(estate: &Estate, machine: &Machine) -> u64 {
 /// so it is right after its clock was moved.
 async fn shown(server: &InProcess, machine: &Machine) -> bool {
     for _ in 0..1000 {
-        let asked = tonic::Request::new(asking(request("design", &machine.token)));
-        match server.service.check(asked).await {
-            Ok(answer) => return allows(answer.get_ref()),
+        let asked = asking(request("design", &machine.token));
+        match server.service.checker().check(asked, None).await {
+            Ok(answer) => return allows(&answer),
             Err(status) => assert_eq!(status.code(), Code::Unavailable, "{status}"),
         }
         tokio::time::sleep(Duration::from_millis(10)).await;

@@ -18,7 +18,7 @@ use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -36,6 +36,9 @@ const PATIENCE: Duration = Duration::from_millis(2);
 const WINDOW: u32 = 1 << 20;
 /// So many requests may be open on a connection. Generous: what a client sends before it learns of a limit fails.
 const STREAMS: u32 = 16_384;
+/// So many requests may be given up before they are looked at. They are read many at once, so that a client whose
+/// patience is over at once for many is none that attacks; what is read at once is bounded elsewhere.
+const RESETS: usize = 4_096;
 /// How often a silent client is asked whether it is there.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
@@ -53,14 +56,16 @@ impl Services {
     where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
+        // Held here alone, so that whoever waits for a turn is gone with the connection.
         let (turns, transport) = (Turns::default(), Transport::new(io));
         let answer = service_fn(move |request| self.answer(request));
-        let connection = http2::Builder::new(turns.clone())
+        let connection = http2::Builder::new(Queue(Arc::downgrade(&turns.waiting)))
             .timer(TokioTimer::new())
             .keep_alive_interval(KEEP_ALIVE)
             .initial_stream_window_size(WINDOW)
             .initial_connection_window_size(WINDOW)
             .max_concurrent_streams(STREAMS)
+            .max_pending_accept_reset_streams(RESETS)
             .auto_date_header(false)
             .serve_connection(transport.clone(), answer);
         let (mut connection, mut stopping) = (pin!(connection), pin!(tasks.stopping()));
@@ -108,29 +113,38 @@ impl Services {
 
 type Turn = Pin<Box<dyn Future<Output = ()> + Send>>;
 
+type Waiting = Mutex<VecDeque<(Stopwatch, Turn)>>;
+
 /// Requests that were read and wait for their turn, each with how long it does.
-#[derive(Clone, Default)]
+#[derive(Default)]
 struct Turns {
-    waiting: Arc<Mutex<VecDeque<(Stopwatch, Turn)>>>,
+    waiting: Arc<Waiting>,
 }
 
-impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Turns {
+/// Where requests are put. INVARIANT: it holds no `Turns`. Each request holds one of these, and would keep itself
+/// and its place for ever.
+#[derive(Clone)]
+struct Queue(Weak<Waiting>);
+
+impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Queue {
     fn execute(&self, turn: F) {
-        self.lock().push_back((Stopwatch::start(), Box::pin(turn)));
+        if let Some(waiting) = self.0.upgrade() {
+            lock(&waiting).push_back((Stopwatch::start(), Box::pin(turn)));
+        }
     }
+}
+
+fn lock(waiting: &Waiting) -> MutexGuard<'_, VecDeque<(Stopwatch, Turn)>> {
+    waiting.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Turns {
-    fn lock(&self) -> MutexGuard<'_, VecDeque<(Stopwatch, Turn)>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Gives some of those who wait their turn, and says whether anybody waited. Who cannot be answered at once
     /// goes on as a task.
     fn take(&self, tasks: &Tasks) -> bool {
         let mut nobody = Context::from_waker(Waker::noop());
         for taken in 0..TURNS {
-            let Some((waits, mut turn)) = self.lock().pop_front() else {
+            let Some((waits, mut turn)) = lock(&self.waiting).pop_front() else {
                 return taken > 0;
             };
             // A panic ends one request, as it would in a task of its own.

@@ -151,6 +151,61 @@ async fn what_is_too_much_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_leaves_gives_back_what_was_taken() {
+    let server = Server::start("max_concurrent_checks: 64").await;
+    for _ in 0..20 {
+        let stream = TcpStream::connect(server.grpc).await.expect("a connection");
+        let (mut sender, connection) = h2::client::handshake(stream).await.expect("HTTP/2");
+        let connection = tokio::spawn(connection);
+        let asked: Vec<_> = (0..300).map(|_| send(&mut sender, "open.test", None)).collect();
+        // Some of them are on the way, and some wait for their turn.
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        connection.abort();
+        drop(asked);
+    }
+    let mut sender = server.connect().await;
+    let mut code = None;
+    for _ in 0..100 {
+        let (_, message) = answered(send(&mut sender, "open.test", None)).await;
+        code = Some(said(&message.expect("a message")).0);
+        if code == Some(0) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(code, Some(0), "places are taken by nobody");
+    // All of them are free, not just one.
+    for _ in 0..5 {
+        let few: Vec<_> = (0..20).map(|_| send(&mut sender, "open.test", None)).collect();
+        for (_, message) in join_all(few.into_iter().map(answered)).await {
+            assert_eq!(said(&message.expect("a message")).0, 0);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_gives_up_keeps_nobody_else_from_an_answer() {
+    let server = Server::start("").await;
+    let mut sender = server.connect().await;
+    for _ in 0..5 {
+        let kept = send(&mut sender, "open.test", None);
+        let mut given_up = Vec::new();
+        for _ in 0..200 {
+            let request =
+                Request::post(format!("http://lictor{PATH}")).body(()).expect("a request");
+            let (answer, mut body) = sender.send_request(request, false).expect("a stream");
+            drop(body.send_data(check("open.test"), false));
+            body.send_reset(h2::Reason::CANCEL);
+            given_up.push(answer);
+        }
+        let (_, message) = answered(kept).await;
+        assert_eq!(said(&message.expect("a message")).0, 0);
+        drop(given_up);
+        sender = sender.ready().await.expect("a connection that lasts");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_small_checks_at_once_are_answered() {
     let server = Server::start("").await;
     let mut sender = server.connect().await;

@@ -65,6 +65,8 @@ impl Server {
 
     /// The last decision line about this; null if there is none yet.
     pub fn line_about(&self, host: &str, path: &str) -> Value {
+        // An answer does not wait for its line, which a thread of its own writes soon after.
+        std::thread::sleep(Duration::from_millis(100));
         let log = self.read_log();
         let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         let mut about = lines.filter(|line| line["host"] == host && line["path"] == path);

@@ -297,7 +297,15 @@ impl<'s> Somebody<'s> {
 
     /// Opens a page of that host, which is refused.
     pub async fn is_refused_at(&self, host: &str) {
-        let before = self.stage.served();
+        // A browser asks for the icon of the page before when it likes.
+        let mut before = self.stage.served();
+        for _ in 0..20 {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            let now = self.stage.served();
+            if std::mem::replace(&mut before, now) == now {
+                break;
+            }
+        }
         self.opens(host, "/headers").await;
         let title = self.browser.title().await;
         assert!(title.starts_with("403"), "{title} at {}", self.browser.url().await);

@@ -183,7 +183,8 @@ fn strip_credentials(plan: &mut HeaderPlan, input: &PlanInput<'_>) {
         plan.strip("authorization");
     }
     if credentials.cookies.have_own() && !plan.sets(COOKIE.as_str()) {
-        match credentials.cookies.rest().and_then(safe_value) {
+        let rest = credentials.cookies.rest(&input.request.headers);
+        match rest.as_deref().and_then(safe_value) {
             Some(rest) => plan.put(COOKIE, rest),
             None => plan.strip("cookie"),
         }
@@ -277,13 +278,7 @@ impl PlanInput<'_> {
         }
         let value = self.request.headers.combined(name)?;
         match name {
-            "cookie" if self.credentials.cookies.have_own() => {
-                self.credentials.cookies.rest().map(str::to_owned)
-            }
-            "cookie" => {
-                let lines = self.request.headers.all(name).map(String::from_utf8_lossy);
-                Some(lines.collect::<Vec<_>>().join("; "))
-            }
+            "cookie" => self.credentials.cookies.rest(&self.request.headers).map(Cow::into_owned),
             "authorization" if self.bearer_is_ours || ours_in_authorization(&value).is_some() => {
                 None
             }

@@ -4,10 +4,10 @@
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Request, Response};
-use http_body::{Body as _, Frame};
+use http_body::Frame;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use std::future::poll_fn;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tonic::Status;
@@ -25,18 +25,15 @@ const LONGEST: usize = 4 << 20;
 /// # Errors
 /// There is none, more than one, or one that cannot be read.
 pub(super) async fn message(body: Incoming) -> Result<Bytes, Status> {
-    let mut body = pin!(body);
-    let mut whole = Bytes::new();
-    while !body.is_end_stream() {
-        let Some(frame) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await else { break };
-        let frame = frame.map_err(|_| Status::cancelled("the message did not come whole"))?;
-        let Ok(data) = frame.into_data() else { continue };
-        if whole.len() + data.len() > PREFIX + LONGEST {
-            return Err(Status::resource_exhausted("the message is longer than 4 MiB"));
+    // What comes in one piece, as nearly always, is not copied.
+    let whole = Limited::new(body, PREFIX + LONGEST).collect().await.map_err(|error| {
+        if error.is::<LengthLimitError>() {
+            Status::resource_exhausted("the message is longer than 4 MiB")
+        } else {
+            Status::cancelled("the message did not come whole")
         }
-        // Nearly always it comes in one piece.
-        whole = if whole.is_empty() { data } else { [whole, data].concat().into() };
-    }
+    })?;
+    let whole = whole.to_bytes();
     let Some((prefix, rest)) = whole.split_first_chunk::<PREFIX>() else {
         return Err(Status::internal("there is no message"));
     };

@@ -80,7 +80,7 @@ impl CheckService {
         request: http::Request<Incoming>,
     ) -> impl Future<Output = http::Response<Reply>> + use<> {
         let (service, pass) = (self.clone(), self.gate.enter());
-        let patience = Patience { since: Stopwatch::start(), timeout: call::timeout(&request) };
+        let patience = Patience(call::timeout(&request).map(|all| (Stopwatch::start(), all)));
         let traceparent = call::traceparent(&request);
         let body = request.into_body();
         async move {
@@ -126,21 +126,15 @@ impl CheckService {
     }
 }
 
-/// How long a client has waited, and will.
+/// Since when a client waits, and how long it will; nothing without end.
 #[derive(Clone, Copy, Debug)]
-struct Patience {
-    since: Stopwatch,
-    timeout: Option<Duration>,
-}
+struct Patience(Option<(Stopwatch, Duration)>);
 
 impl Patience {
     /// What is left; `None` without end.
     fn left(self) -> Result<Option<Duration>, Status> {
-        let Some(timeout) = self.timeout else { return Ok(None) };
-        match timeout.checked_sub(self.since.elapsed()) {
-            Some(left) => Ok(Some(left)),
-            None => Err(late()),
-        }
+        let Some((since, all)) = self.0 else { return Ok(None) };
+        all.checked_sub(since.elapsed()).map(Some).ok_or_else(late)
     }
 }
 

@@ -2,7 +2,6 @@
 //! part of a check.
 
 use hyper::rt::{self, ReadBufCursor};
-use hyper_util::rt::TokioIo;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,7 +24,7 @@ pub(super) struct Transport<I> {
 
 #[derive(Debug)]
 struct Pipe<I> {
-    io: TokioIo<BufReader<I>>,
+    io: BufReader<I>,
     /// What may be read in this round, and whether more was wanted.
     left: usize,
     held_back: bool,
@@ -42,7 +41,7 @@ impl<I> Clone for Transport<I> {
 
 impl<I: AsyncRead + AsyncWrite + Unpin> Transport<I> {
     pub(super) fn new(io: I) -> Self {
-        let io = TokioIo::new(BufReader::with_capacity(TAKEN, io));
+        let io = BufReader::with_capacity(TAKEN, io);
         Self {
             pipe: Arc::new(Mutex::new(Pipe {
                 io,
@@ -72,24 +71,15 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Transport<I> {
 }
 
 impl<I: AsyncRead + AsyncWrite + Unpin> Pipe<I> {
-    /// What has come; nothing at the end.
-    fn fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
-        Pin::new(self.io.inner_mut()).poll_fill_buf(cx)
-    }
-
-    fn taken(&mut self, bytes: usize) {
-        Pin::new(self.io.inner_mut()).consume(bytes);
-        self.left = self.left.saturating_sub(bytes);
-    }
-
     fn send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while let Some(rest) = self.waiting.get(self.sent..).filter(|rest| !rest.is_empty()) {
-            match ready!(rt::Write::poll_write(Pin::new(&mut self.io), cx, rest))? {
+            match ready!(Pin::new(&mut self.io).poll_write(cx, rest))? {
                 0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 sent => self.sent += sent,
             }
         }
         self.waiting.clear();
+        self.waiting.shrink_to(ROUND);
         self.sent = 0;
         Poll::Ready(Ok(()))
     }
@@ -111,10 +101,11 @@ impl<I: AsyncRead + AsyncWrite + Unpin> rt::Read for Transport<I> {
             pipe.held_back = true;
             return Poll::Pending;
         }
-        let bytes = ready!(pipe.fill(cx))?;
+        let bytes = ready!(Pin::new(&mut pipe.io).poll_fill_buf(cx))?;
         let taken = bytes.len().min(buffer.remaining());
         buffer.put_slice(bytes.get(..taken).unwrap_or_default());
-        pipe.taken(taken);
+        Pin::new(&mut pipe.io).consume(taken);
+        pipe.left = pipe.left.saturating_sub(taken);
         Poll::Ready(Ok(()))
     }
 }
@@ -154,6 +145,6 @@ impl<I: AsyncRead + AsyncWrite + Unpin> rt::Write for Transport<I> {
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut pipe = self.lock();
         ready!(pipe.send(cx))?;
-        rt::Write::poll_shutdown(Pin::new(&mut pipe.io), cx)
+        Pin::new(&mut pipe.io).poll_shutdown(cx)
     }
 }

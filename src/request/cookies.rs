@@ -2,6 +2,7 @@
 
 use super::{Headers, text};
 use memchr::memmem;
+use std::borrow::Cow;
 
 /// The cookies we look for, all sharing one base name: the session itself, its chunks `NAME_1` …
 /// `NAME_5`, and `NAME_csrf`, also as `__Host-NAME_csrf`.
@@ -29,13 +30,20 @@ const MAX_CHUNKS: usize = 5;
 const MAX_SESSIONS: usize = 16;
 
 impl Cookies {
-    /// Splits every `Cookie` line of `headers`. Names are compared exactly. Nothing is split where the name of
-    /// ours stands nowhere.
+    /// Splits every `Cookie` line of `headers`. Names are compared exactly. Where the name of ours stands nowhere,
+    /// nothing is split: the others are only needed by who asks for them.
     pub fn read(headers: &Headers, name: &str) -> Self {
-        let mut cookies = Self::default();
-        if !headers.all("cookie").any(|line| memmem::find(line, name.as_bytes()).is_some()) {
-            return cookies;
+        let stands = |line| memmem::find(line, name.as_bytes()).is_some();
+        if headers.all("cookie").any(stands) {
+            Self::split(headers, Some(name))
+        } else {
+            Self::default()
         }
+    }
+
+    /// Without a `name`, none is ours.
+    fn split(headers: &Headers, name: Option<&str>) -> Self {
+        let mut cookies = Self::default();
         for line in headers.all("cookie") {
             let line = text(line);
             for piece in line.split(';') {
@@ -45,13 +53,13 @@ impl Cookies {
         cookies
     }
 
-    fn read_piece(&mut self, piece: &str, name: &str, joined: bool) {
+    fn read_piece(&mut self, piece: &str, name: Option<&str>, joined: bool) {
         // A comma cannot stand in a cookie value (RFC 6265 §4.1.1), so one before a `name=` is where
         // Envoy joined two lines. Before a cookie of ours it always ends what came before.
         let mut begin = true;
         for part in piece.split(',') {
             let trimmed = part.trim_matches([' ', '\t']);
-            if let Some((kind, value)) = own_cookie(trimmed, name) {
+            if let Some((kind, value)) = name.and_then(|name| own_cookie(trimmed, name)) {
                 self.keep(kind, value);
                 begin = true;
             } else if begin || (joined && starts_a_cookie(part)) {
@@ -92,9 +100,14 @@ impl Cookies {
         self.chunks.iter().flatten().count()
     }
 
-    /// Where some are ours, the `Cookie` value without them; `None` if nothing is left.
-    pub fn rest(&self) -> Option<&str> {
-        Some(self.rest.as_str()).filter(|rest| !rest.is_empty())
+    /// The `Cookie` value without ours; `None` if nothing is left. `headers` are those that were read.
+    pub fn rest(&self, headers: &Headers) -> Option<Cow<'_, str>> {
+        let rest = if self.have_own {
+            Cow::Borrowed(self.rest.as_str())
+        } else {
+            Cow::Owned(Self::split(headers, None).rest)
+        };
+        Some(rest).filter(|rest| !rest.is_empty())
     }
 
     /// Every session value in order of appearance, at most sixteen, chunks put together. A first
@@ -154,7 +167,7 @@ mod tests {
     fn check(headers: &Headers, sessions: &[&str], rest: Option<&str>) {
         let cookies = Cookies::read(headers, "_pomerium");
         assert_eq!(cookies.sessions().collect::<Vec<_>>(), sessions);
-        assert_eq!(cookies.rest(), rest);
+        assert_eq!(cookies.rest(headers).as_deref(), rest);
     }
 
     #[test]
@@ -162,7 +175,7 @@ mod tests {
         check(&lines(&["_pomerium=T"]), &["T"], None);
         check(&lines(&["theme=dark; _pomerium=T"]), &["T"], Some("theme=dark"));
         check(&lines(&["my_pomerium=keep; _pomerium=T"]), &["T"], Some("my_pomerium=keep"));
-        check(&lines(&["_POMERIUM=T"]), &[], None);
+        check(&lines(&["_POMERIUM=T"]), &[], Some("_POMERIUM=T"));
         check(&lines(&["my_pomerium=keep"]), &[], Some("my_pomerium=keep"));
         check(&lines(&["_pomerium=a; _pomerium=b"]), &["a", "b"], None);
         check(&lines(&["_pomerium_csrf=x; a=1"]), &[], Some("a=1"));

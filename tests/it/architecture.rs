@@ -122,6 +122,7 @@ fn crates_stay_in_their_rooms() {
         ("arc_swap::", &["state", "authorizer"]),
         ("hyper::", &["ext_authz"]),
         ("hyper_util::", &["ext_authz"]),
+        ("http_body_util::", &["ext_authz"]),
         ("notify::", &["app"]),
         ("prefix_trie::", &["address"]),
         ("webpki::", &["certificate"]),

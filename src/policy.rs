@@ -45,7 +45,7 @@ pub struct Policy {
     /// As it is called under `policies`; empty for one that has no name.
     pub name: String,
     pub mode: Mode,
-    rules: Vec<Rule>,
+    rules: Box<[Rule]>,
 }
 
 /// What the verdict of a policy is for.
@@ -61,7 +61,7 @@ pub enum Mode {
 #[derive(Debug)]
 pub(crate) struct Rule {
     effect: Effect,
-    groups: Vec<CriteriaGroup>,
+    groups: Box<[CriteriaGroup]>,
 }
 
 /// What a rule is for.
@@ -84,7 +84,7 @@ impl Effect {
 #[derive(Debug)]
 pub(crate) struct CriteriaGroup {
     operator: Operator,
-    criteria: Vec<Criterion>,
+    criteria: Box<[Criterion]>,
     place: Place,
 }
 
@@ -167,8 +167,9 @@ impl Policy {
             return Self::default();
         };
         let place = first.written.place.clone();
-        let groups = vec![CriteriaGroup { operator: Operator::Or, criteria, place }];
-        Self { rules: vec![Rule { effect, groups }], ..Self::default() }
+        let criteria = criteria.into();
+        let groups = Box::new([CriteriaGroup { operator: Operator::Or, criteria, place }]);
+        Self { rules: Box::new([Rule { effect, groups }]), ..Self::default() }
     }
 
     /// Whether it has no rule at all; then it neither allows nor denies.

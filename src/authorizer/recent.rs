@@ -87,6 +87,9 @@ impl Known {
             return Ok(last.caller.clone());
         }
         let caller = identify()?;
+        // Who is the same as a second ago is kept once, also by who has kept them from then.
+        let same = last.as_ref().map(|last| &last.caller).filter(|last| **last == caller);
+        let caller = same.cloned().unwrap_or(caller);
         let record: Weak<R> = Arc::downgrade(record);
         let catalog = Arc::downgrade(catalog);
         self.last.store(Some(Arc::new(Moment { record, catalog, now, caller: caller.clone() })));

@@ -220,13 +220,15 @@ impl Builder {
 
     fn close(&mut self) -> Result<(), LoadError> {
         match self.open.pop() {
-            Some(Open::List { items, place, anchor }) => {
+            Some(Open::List { mut items, place, anchor }) => {
+                items.shrink_to_fit();
                 self.add(Node::new(Value::List(items), place), anchor)
             }
             Some(Open::Map { mut entries, merges, place, anchor, .. }) => {
                 for merge in merges {
                     merge_into(&mut entries, merge)?;
                 }
+                entries.shrink_to_fit();
                 self.add(Node::new(Value::Map(entries), place), anchor)
             }
             None => Ok(()),

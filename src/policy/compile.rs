@@ -215,7 +215,7 @@ impl Compiler<'_> {
                     continue;
                 }
             };
-            rules.push(Rule { effect, groups: self.groups(entry) });
+            rules.push(Rule { effect, groups: self.groups(entry).into() });
         }
         rules
     }
@@ -258,7 +258,8 @@ impl Compiler<'_> {
             if criteria.is_empty() {
                 self.notice_empty(action, entry);
             } else {
-                groups.push(CriteriaGroup { operator, criteria, place: entry.place.clone() });
+                let (criteria, place) = (criteria.into(), entry.place.clone());
+                groups.push(CriteriaGroup { operator, criteria, place });
             }
         }
         groups

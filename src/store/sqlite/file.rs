@@ -12,6 +12,9 @@ use std::path::Path;
 const TRIES: usize = 10;
 /// How far the write-ahead log is cut back once it has been written home.
 const LOG_BYTES: i64 = 16 << 20;
+/// How much of the file each connection keeps, in KiB with a minus before it. The rest is kept by the system, once
+/// for all of them.
+const CACHE: i64 = -512;
 
 pub(super) fn open(
     path: &Path,
@@ -66,6 +69,7 @@ fn prepare(connection: &Connection, limits: Limits) -> Result<(), rusqlite::Erro
     // A schema that somebody else wrote may call no functions.
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "cache_size", CACHE)?;
     connection.pragma_update(None, "journal_size_limit", LOG_BYTES)
 }
 

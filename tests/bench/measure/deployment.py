@@ -97,8 +97,7 @@ class Placed:
                          "storage": {"path": str(self.folder / "lictor.db")},
                          "namespaces": [{"id": NAMESPACE, "name": NAMESPACE}]}
         settings["routes"] = [self.deployment.route(number) for number in range(self.deployment.routes)]
-        # JSON is YAML.
-        file.write_text(json.dumps(settings))
+        file.write_text("\n".join(yaml(settings)) + "\n")
 
     def server(self) -> Server:
         return Server("lictor", self.address, self.command())
@@ -136,6 +135,23 @@ class Placed:
 def empty(programs: Programs) -> Server:
     address = free_address()
     return Server("the empty server", address, [programs.empty, "--listen", address])
+
+
+def yaml(value: dict | list) -> list[str]:
+    """The lines of a value as people write it: a key or an item a line."""
+    items = value.items() if isinstance(value, dict) else [(None, item) for item in value]
+    lines = []
+    for key, item in items:
+        mark = "- " if key is None else f"{json.dumps(key)}:"
+        inside = yaml(item) if isinstance(item, (dict, list)) and item else []
+        if not inside:
+            # What is JSON on one line is YAML.
+            lines.append(f"{mark} {json.dumps(item)}")
+        elif key is None:
+            lines += [f"- {inside[0]}", *("  " + line for line in inside[1:])]
+        else:
+            lines += [mark, *("  " + line for line in inside)]
+    return lines
 
 
 # Each copy has an id, a name and a user of its own; credentials alike.

@@ -119,7 +119,7 @@ pub fn compare<'s>(
         circumstances,
         judge: Judge::new(sides, crowd, circumstances),
         order: sides.map(|side| {
-            let routes = side.table.routes().iter().enumerate();
+            let routes = side.table.routes().enumerate();
             routes.map(|(index, route)| (route.id.as_str(), index)).collect()
         }),
         pairs: BTreeMap::new(),

@@ -50,7 +50,7 @@ pub struct Both<'a> {
 /// Asks every route: one `GET` of an address that leads to it.
 pub fn preview(snapshot: &Snapshot, who: Both<'_>, now: Timestamp) -> Vec<Row> {
     let authorizer = Authorizer::new();
-    let routes = snapshot.table().routes().iter();
+    let routes = snapshot.table().routes();
     routes.map(|route| ask(&authorizer, snapshot, route, (who, now))).collect()
 }
 

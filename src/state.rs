@@ -28,7 +28,7 @@ use url::Url;
 #[derive(Debug)]
 pub struct Settings {
     /// The routes of the file, with the policies that the file gives them.
-    pub routes: Arc<[Route]>,
+    pub routes: Vec<Arc<Route>>,
     /// Those under `policies` of the file.
     pub policies: Vec<NamedPolicy>,
     /// Those of the file.
@@ -188,7 +188,7 @@ impl Snapshot {
             judges_certificates,
             default_certificate_rule,
             keys: config.identity.verification_keys(),
-            routes: config.routes.into(),
+            routes: config.routes.into_iter().map(Arc::new).collect(),
             policies: config.policies,
             namespaces: config.namespaces,
             stored: config.stored,

@@ -205,7 +205,7 @@ impl World {
     }
 
     fn named_policy_view(&self, sight: &Sight<'_>, named: &NamedPolicy) -> PolicyView {
-        let routes = self.catalog().table.routes().iter();
+        let routes = self.catalog().table.routes();
         let routes = routes.filter(|route| {
             route.policies.iter().any(|policy| Arc::ptr_eq(policy, &named.policy))
                 && sight.sees(&route.namespace)

@@ -100,7 +100,7 @@ impl Admin {
         let world = self.world();
         let within = world.asked(by, which.namespace.as_ref(), Depth::of(which.recursive))?;
         let shown = Shown::new(&world, by);
-        let routes = world.catalog().table.routes().iter();
+        let routes = world.catalog().table.routes();
         let routes =
             routes.filter(|route| within.as_ref().is_none_or(|ids| ids.contains(&route.namespace)));
         let text = which.text.trim().to_lowercase();
@@ -134,7 +134,7 @@ impl Admin {
 impl World {
     /// A route of the configuration or of the store.
     pub(super) fn route(&self, id: &str) -> Option<&Route> {
-        self.catalog().table.routes().iter().find(|route| route.id.as_str() == id)
+        self.catalog().table.routes().find(|route| route.id.as_str() == id)
     }
 }
 
@@ -157,7 +157,8 @@ impl<'w> Shown<'w> {
         let stored = stored.map(|record| (record.id.as_str(), record)).collect();
         let any_port = world.settings().stored.any_port;
         let overlaps = Overlaps::new(world.catalog().table.routes(), any_port);
-        let nameless = |route: &&Route| route.policies.iter().any(|policy| policy.name.is_empty());
+        let nameless =
+            |route: &&Arc<Route>| route.policies.iter().any(|policy| policy.name.is_empty());
         let own = world.settings().routes.iter().filter(nameless);
         let own = own.map(|route| route.id.as_str()).collect();
         let mut given = HashMap::<_, Vec<_>>::new();

@@ -47,7 +47,7 @@ impl World {
 
     /// Every route, by its id, and the namespace it is in.
     pub(super) fn routes(&self) -> impl Iterator<Item = (&str, &NamespaceId)> {
-        let routes = self.catalog().table.routes().iter();
+        let routes = self.catalog().table.routes();
         routes.map(|route| (route.id.as_str(), &route.namespace))
     }
 

@@ -191,7 +191,7 @@ fn prefix(route: &Route) -> Option<&str> {
 }
 
 fn listed(side: Side<'_>) -> BTreeSet<Place> {
-    let listed = side.table.routes().iter().filter_map(|route| match &route.from {
+    let listed = side.table.routes().filter_map(|route| match &route.from {
         From::Http { host: HostPattern::Exact(name), port, .. } => Some((name.clone(), *port)),
         From::Http { host: HostPattern::Wildcard(_), .. } | From::Tunnel { .. } | From::Ssh => None,
     });
@@ -227,7 +227,7 @@ fn unprobed(sides: Both<Side<'_>>, asked: &BTreeSet<Probe>) -> Vec<Unprobed> {
         let spots = asked.iter().map(|probe| probe.spot(side));
         let met: HashSet<_> =
             spots.filter_map(|spot| spot.route().map(|route| &route.id)).collect();
-        let routes = side.table.routes().iter();
+        let routes = side.table.routes();
         for route in routes.filter(|route| !met.contains(&route.id)) {
             let (id, place, why) =
                 (route.id.to_string(), route.place.to_string(), why_none(side, route));

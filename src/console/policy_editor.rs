@@ -122,7 +122,6 @@ async fn editor(seat: &Seat, draft: Draft, status: StatusCode) -> Answer {
         .catalog
         .table
         .routes()
-        .iter()
         .filter(|route| route.named)
         .map(|route| route.id.as_str())
         .collect();

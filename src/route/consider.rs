@@ -102,7 +102,7 @@ impl Table {
             let (list, verdict) = self.list(route, kind, &target.host);
             (list, verdict, route)
         };
-        let mut sorted: Vec<_> = self.routes().iter().map(sort).collect();
+        let mut sorted: Vec<_> = self.routes().map(sort).collect();
         // Inside a list the order of the file stays.
         sorted.sort_by_key(|(list, ..)| *list);
         let tried = sorted.iter().find(|(_, verdict, _)| verdict.is_none()).map(|(list, ..)| *list);

@@ -4,6 +4,7 @@
 
 use super::{PathMatch, Route};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 /// Where routes stand in the file, by their paths.
 #[derive(Debug, Default)]
@@ -16,7 +17,7 @@ pub(super) struct Paths {
 
 impl Paths {
     /// Indexes those of `routes` that stand at `indices`, which ascend.
-    pub(super) fn of(routes: &[Route], indices: &[usize]) -> Self {
+    pub(super) fn of(routes: &[Arc<Route>], indices: &[usize]) -> Self {
         let mut paths = Self::default();
         let mut prefixes = BTreeMap::new();
         for index in indices.iter().copied() {
@@ -46,7 +47,7 @@ impl Paths {
     }
 
     /// The first of these routes that `path` matches. `routes` are those that were indexed.
-    pub(super) fn first(&self, path: &str, routes: &[Route]) -> Option<usize> {
+    pub(super) fn first(&self, path: &str, routes: &[Arc<Route>]) -> Option<usize> {
         let exact = self.exact.get(path).copied();
         let found = [exact, self.prefixes.first(path), self.any].into_iter().flatten().min();
         let earlier = |index: &usize| found.is_none_or(|found| *index < found);

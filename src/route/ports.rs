@@ -3,6 +3,7 @@
 use super::paths::Paths;
 use super::{From, Route};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Routes that share a host, apart by port.
 #[derive(Debug)]
@@ -18,7 +19,7 @@ pub(super) struct Ports {
 impl Ports {
     /// Indexes those of `routes` that stand at `indices`, which ascend. With `any_port`, a route that
     /// names no port is for every port.
-    pub(super) fn of(routes: &[Route], indices: &[usize], any_port: bool) -> Self {
+    pub(super) fn of(routes: &[Arc<Route>], indices: &[usize], any_port: bool) -> Self {
         let (mut named, mut default) = (HashMap::<_, Vec<_>>::new(), HashMap::<_, Vec<_>>::new());
         let mut plain = Vec::new();
         for index in indices.iter().copied() {

@@ -9,11 +9,15 @@ use std::collections::HashMap;
 
 /// Those of `routes` that are never found, each with the first that takes its place, in file order.
 /// Envoy may still name them by id. With `any_port`, a `from` without port serves every port.
-pub fn shadowed(routes: &[Route], any_port: bool) -> Vec<(&Route, &Route)> {
+pub fn shadowed<'r>(
+    routes: impl IntoIterator<Item = &'r Route>,
+    any_port: bool,
+) -> Vec<(&'r Route, &'r Route)> {
     let mut seen = Seen { any_port, ..Seen::default() };
+    let routes: Vec<&Route> = routes.into_iter().collect();
     let pairs = routes.iter().enumerate().filter_map(|(index, route)| {
         let by = seen.take(index, route)?;
-        Some((route, routes.get(by)?))
+        Some((*route, *routes.get(by)?))
     });
     pairs.collect()
 }

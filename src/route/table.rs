@@ -12,11 +12,12 @@ use super::from::{From, HostPattern};
 use super::ports::Ports;
 use crate::request::{Host, Kind, Target};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 /// All routes, immutable.
 #[derive(Debug, Default)]
 pub struct Table {
-    routes: Vec<Route>,
+    routes: Vec<Arc<Route>>,
     by_id: HashMap<String, usize>,
     hosts: HashMap<String, Ports>,
     /// In the order of the first route of each.
@@ -46,7 +47,7 @@ pub enum Found<'t> {
 
 impl Table {
     /// Indexes `routes`. With `any_port`, a `from` without port serves every port.
-    pub fn new(routes: Vec<Route>, any_port: bool) -> Self {
+    pub fn new(routes: Vec<Arc<Route>>, any_port: bool) -> Self {
         let mut table = Self { any_port, ..Self::default() };
         let mut names = BTreeMap::<_, Vec<_>>::new();
         let mut patterns = BTreeMap::<_, Vec<_>>::new();
@@ -80,8 +81,9 @@ impl Table {
         table
     }
 
-    pub fn routes(&self) -> &[Route] {
-        &self.routes
+    /// In file order, those of the store behind.
+    pub fn routes(&self) -> impl ExactSizeIterator<Item = &Route> + Clone {
+        self.routes.iter().map(AsRef::as_ref)
     }
 
     /// The route that serves `target`. Allocates nothing.
@@ -93,7 +95,7 @@ impl Table {
             Kind::Connect => self.tunnels.get(&target.host).copied(),
             Kind::Http => self.first(&target.host, target.path.as_str()),
         };
-        self.routes.get(index?)
+        self.routes.get(index?).map(AsRef::as_ref)
     }
 
     fn first(&self, host: &Host, path: &str) -> Option<usize> {

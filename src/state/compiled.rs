@@ -94,14 +94,14 @@ impl Counted<'_> {
             && old.namespaces == self.stored.namespaces
     }
 
-    fn routes(&self, broken: &mut BTreeMap<String, String>) -> Vec<Route> {
+    fn routes(&self, broken: &mut BTreeMap<String, String>) -> Vec<Arc<Route>> {
         let mut stored: Vec<&RouteRecord> = self.stored.routes.iter().collect();
         let own: BTreeSet<&str> =
             self.settings.routes.iter().map(|route| route.id.as_str()).collect();
         // A file that was written later may use the name of a stored one.
         stored.retain(|record| !own.contains(record.id.as_str()));
-        let mut compiled: Vec<Route> =
-            stored.into_iter().filter_map(|record| self.route(record, broken)).collect();
+        let made = stored.into_iter().filter_map(|record| self.route(record, broken));
+        let mut compiled: Vec<Arc<Route>> = made.map(Arc::new).collect();
         compiled.sort_by_cached_key(|route| order(route, broken));
         let all = self.settings.routes.iter().cloned().chain(compiled);
         all.map(|route| self.housed(self.with_policies(route), broken)).collect()
@@ -109,13 +109,13 @@ impl Counted<'_> {
 
     /// SECURITY: a route whose namespace is not there refuses everybody, because nobody knows which enforced
     /// policies would count on it.
-    fn housed(&self, route: Route, broken: &mut BTreeMap<String, String>) -> Route {
+    fn housed(&self, route: Arc<Route>, broken: &mut BTreeMap<String, String>) -> Arc<Route> {
         if self.tree.get(&route.namespace).is_some() {
             return route;
         }
         let why = format!("its namespace `{}` is not there", route.namespace);
         broken.entry(route.id.to_string()).or_insert(why);
-        Route { policies: vec![Arc::new(Policy::closed())], ..route }
+        Arc::new(Route { policies: vec![Arc::new(Policy::closed())], ..(*route).clone() })
     }
 
     /// SECURITY: a route that does not compile refuses everybody on its whole host, so that nothing wider
@@ -135,7 +135,7 @@ impl Counted<'_> {
     }
 
     /// Gives a route the policies that were given to it, and the enforced ones of its namespace and above.
-    fn with_policies(&self, route: Route) -> Route {
+    fn with_policies(&self, route: Arc<Route>) -> Arc<Route> {
         let counts = |namespace: &NamespaceId| self.tree.contains(namespace, &route.namespace);
         let in_file = self.settings.policies.iter();
         let in_file = in_file
@@ -149,14 +149,18 @@ impl Counted<'_> {
         let stored = stored
             .filter_map(|record| self.policies.get(&record.id))
             .map(|kept| kept.compiled.clone().unwrap_or_else(|_| Arc::new(Policy::closed())));
-        let more: Vec<Arc<Policy>> = in_file.chain(stored).collect();
-        let mut policies = route.policies.clone();
-        for policy in more {
-            if !policies.iter().any(|known| Arc::ptr_eq(known, &policy)) {
-                policies.push(policy);
+        let mut more: Vec<Arc<Policy>> = Vec::new();
+        for policy in in_file.chain(stored) {
+            let mut known = route.policies.iter().chain(&more);
+            if !known.any(|known| Arc::ptr_eq(known, &policy)) {
+                more.push(policy);
             }
         }
-        Route { policies, ..route }
+        if more.is_empty() {
+            return route;
+        }
+        let policies = route.policies.iter().cloned().chain(more).collect();
+        Arc::new(Route { policies, ..(*route).clone() })
     }
 }
 

@@ -41,7 +41,7 @@ impl Coverage {
     /// Everything that can decide in `table`. A policy that several routes share counts once.
     pub(super) fn of(table: &Table) -> Self {
         let mut coverage = Self::default();
-        let policies = table.routes().iter().flat_map(|route| &route.policies);
+        let policies = table.routes().flat_map(|route| &route.policies);
         for group in policies
             .filter(|policy| policy.mode == Mode::Enforce)
             .flat_map(|policy| policy.outline())

@@ -135,7 +135,7 @@ fn route_policies(route: &Value) -> Result<Vec<Arc<Policy>>, String> {
     let config = json!({ "routes": [route] }).to_string();
     match load_problems(&config).first() {
         Some(problem) => Err(problem.code.to_owned()),
-        None => Ok(snapshot_of(&config).table().routes()[0].policies.clone()),
+        None => Ok(snapshot_of(&config).table().routes().next().expect("a route").policies.clone()),
     }
 }
 

@@ -182,7 +182,7 @@ proptest! {
     fn what_is_shadowed_is_never_found(rows in vec(row(), 0..16), any_port in any::<bool>(), requests in vec(asked(), 200)) {
         let snapshot = snapshot(&rows, any_port);
         let table = snapshot.table();
-        let at = |id: &RouteId| table.routes().iter().position(|route| route.id == *id);
+        let at = |id: &RouteId| table.routes().position(|route| route.id == *id);
         let shadowed = shadowed(table.routes(), any_port);
         for (route, by) in &shadowed {
             prop_assert!(at(&by.id) < at(&route.id), "{} {}", route.id, by.id);

@@ -29,7 +29,7 @@ impl Admin {
     ) -> Result<Vec<Destination>, AdminError> {
         let world = self.world();
         let account = self.seen_account(&world, by, id).await?;
-        let routes = world.catalog().table.routes().iter();
+        let routes = world.catalog().table.routes();
         let inside =
             routes.filter(|route| world.tree().contains(&account.namespace, &route.namespace));
         let mut destinations = Vec::new();

@@ -209,8 +209,8 @@ impl World {
         fields: &mut Fields,
     ) -> BTreeSet<String> {
         for id in wanted.difference(&policy.routes) {
-            let routes = self.catalog().table.routes();
-            let route = routes.iter().find(|route| route.id.as_str() == id);
+            let mut routes = self.catalog().table.routes();
+            let route = routes.find(|route| route.id.as_str() == id);
             let route = route.filter(|route| self.role(by, &route.namespace).is_some());
             match route {
                 None => fields.wrong("routes", format!("there is no route `{id}`")),

@@ -12,7 +12,7 @@ pub(super) struct Overlaps<'w> {
 
 impl<'w> Overlaps<'w> {
     /// With `any_port`, a `from` without port serves every port.
-    pub(super) fn new(routes: &'w [Route], any_port: bool) -> Self {
+    pub(super) fn new(routes: impl Iterator<Item = &'w Route>, any_port: bool) -> Self {
         let mut found = Self { named: HashMap::new(), patterns: Vec::new(), any_port };
         for route in routes {
             match route.from.host() {

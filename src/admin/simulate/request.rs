@@ -74,7 +74,7 @@ impl World {
     pub(super) fn may_be_asked(&self, sight: &Sight<'_>, request: &Request) -> bool {
         let Ok(target) = &request.target else { return true };
         let table = &self.catalog().table;
-        let hosts = table.routes().iter().filter(|route| {
+        let hosts = table.routes().filter(|route| {
             route.from.host().is_some_and(|hosts| hosts.matches(target.host.name()))
         });
         let mut places = hosts.map(|route| &route.namespace).peekable();

@@ -126,7 +126,7 @@ impl Explain {
 /// Asks as nobody: where a request goes does not depend on who sends it.
 fn outcome<'t>(snapshot: &'t Snapshot, request: &Request) -> Result<Outcome<'t>, Unavailable> {
     let answer = Authorizer::new().authorize(snapshot, request, SystemClock.now())?;
-    let named = |table: &'t Table, id| table.routes().iter().find(|route| route.id == id);
+    let named = |table: &'t Table, id| table.routes().find(|route| route.id == id);
     let route = answer.record.route.and_then(|id| named(snapshot.table(), id));
     Ok(match (route, answer.record.denied) {
         (_, Some(DenyReason::Malformed(why))) => Outcome::Refused(why),

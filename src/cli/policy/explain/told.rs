@@ -70,7 +70,7 @@ impl Told<'_> {
 
     fn route<'r>(&self, table: &'r Table) -> Option<&'r Route> {
         let id = self.answer.record.route.as_ref()?;
-        table.routes().iter().find(|route| route.id == *id)
+        table.routes().find(|route| route.id == *id)
     }
 
     fn deciding(&self) -> impl Iterator<Item = (&GroupTrace, &CriterionTrace)> {

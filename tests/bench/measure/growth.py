@@ -24,7 +24,6 @@ class Step:
     who: str = "token"
     count: int = 1
     hosts: int = 1
-    same_server_as_before: bool = False
 
 
 def routes() -> list[Step]:
@@ -34,8 +33,14 @@ def routes() -> list[Step]:
         Step("", sized(10), count=HOSTS, hosts=HOSTS),
         Step("scale.routes_1000", sized(1_000), count=HOSTS, hosts=HOSTS),
         Step("scale.routes_10000", sized(10_000), count=HOSTS, hosts=HOSTS),
-        Step("scale.routes_10000_all_asked", sized(10_000), count=10_000, hosts=10_000, same_server_as_before=True),
     ]
+
+
+def all_routes() -> list[Step]:
+    """Each host in turn, so that every assertion has to be signed now and then."""
+    steps = [(count, Deployment(f"all-{count}", routes=count, rules=1)) for count in (HOSTS, 10_000)]
+    return [Step(f"scale.routes_{count}_all_asked" if count > HOSTS else "", deployment, count=count, hosts=count)
+            for count, deployment in steps]
 
 
 def rules() -> list[Step]:
@@ -54,11 +59,9 @@ def measure(what: str, steps: list[Step], programs: Programs, scratch: Path, che
     """The CPU of each step against that of the first; prints a line for each."""
     with contextlib.ExitStack() as stack:
         asked: list[tuple[Server, Path]] = []
-        placed = None
         for step in steps:
-            if not step.same_server_as_before:
-                placed = Placed(step.deployment, programs, scratch)
-                server = stack.enter_context(placed.server())
+            placed = Placed(step.deployment, programs, scratch)
+            server = stack.enter_context(placed.server())
             asked.append((server, placed.asked(step.who, count=step.count, hosts=step.hosts)))
         for step, (server, requests) in zip(steps, asked):
             closed_loop(programs, server, requests, max(2_000, checks // 5, step.count), ALLOWED)

@@ -14,10 +14,13 @@ CONNECTIONS, STREAMS = 4, 64
 
 
 class Rounds:
-    """What was measured of each contestant, round by round."""
+    """What was measured of each contestant, round by round. Every other round goes backwards, so that nobody always
+    comes after the same."""
 
     def __init__(self, rounds: int, contestants: list[Callable[[], float]]):
-        self.values = [[measure() for measure in contestants] for _ in range(rounds)]
+        there, back = contestants, contestants[::-1]
+        self.values = [[measure() for measure in there] if round % 2 == 0 else [measure() for measure in back][::-1]
+                       for round in range(rounds)]
 
     def median(self, which: int) -> float:
         return statistics.median(each[which] for each in self.values)

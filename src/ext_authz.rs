@@ -9,6 +9,7 @@ mod gate;
 mod message;
 mod negotiate;
 mod page;
+mod prepared;
 mod refusal;
 mod service;
 mod transport;

@@ -10,13 +10,12 @@ use crate::request::{Request, text};
 use crate::state::Settings;
 use crate::time::Timestamp;
 use http::{HeaderName, HeaderValue};
-use std::sync::LazyLock;
 use tonic::codegen::Bytes;
 
 /// gRPC status codes (`google.rpc.Code`).
 const OK: i32 = 0;
-const PERMISSION_DENIED: i32 = 7;
-const UNAVAILABLE: i32 = 14;
+pub(super) const PERMISSION_DENIED: i32 = 7;
+pub(super) const UNAVAILABLE: i32 = 14;
 
 /// Enough for an assertion and what goes with it; a page takes more.
 const USUAL: usize = 2048;
@@ -46,25 +45,17 @@ pub fn encode(
     (response.into_bytes().into(), status)
 }
 
-/// The answer to a check for which there is no room: 503, and to try again in a second. SECURITY: a refusal, not
-/// an error of gRPC, which an Envoy with `failure_mode_allow` lets through.
-pub(super) fn busy() -> Bytes {
-    static BUSY: LazyLock<Bytes> = LazyLock::new(|| {
-        let mut response = Message::with_capacity(USUAL);
-        put_status(UNAVAILABLE, OVERLOADED, &mut response);
-        let http = refusal::busy();
-        response.message(DENIED_RESPONSE, |denied| refuse(denied, &http));
-        response.message(DYNAMIC_METADATA, |metadata| {
-            put_entry(metadata, ["", "decision"], "deny");
-            put_entry(metadata, ["", "reason"], OVERLOADED);
-        });
-        response.into_bytes().into()
+/// A refusal of a check that nothing is known of.
+pub(super) fn refusal(code: i32, reason: &str, http: &HttpAnswer) -> Bytes {
+    let mut response = Message::with_capacity(USUAL);
+    put_status(code, reason, &mut response);
+    response.message(DENIED_RESPONSE, |denied| refuse(denied, http));
+    response.message(DYNAMIC_METADATA, |metadata| {
+        put_entry(metadata, ["", "decision"], "deny");
+        put_entry(metadata, ["", "reason"], reason);
     });
-    BUSY.clone()
+    response.into_bytes().into()
 }
-
-/// The reason of a refusal for want of room, as metrics and Envoy's access log know it.
-pub(super) const OVERLOADED: &str = "overloaded";
 
 // Fields of `CheckResponse`.
 const STATUS: u32 = 1;

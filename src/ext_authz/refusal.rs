@@ -106,19 +106,23 @@ pub(super) fn answer(
     answer
 }
 
-/// What a client is told for which there is no room.
-pub(super) fn busy() -> HttpAnswer {
+/// What a client is told of whose request nothing is known.
+pub(super) fn bare(status: u16, body: &str) -> HttpAnswer {
     let headers = [
         (CONTENT_TYPE, "text/plain; charset=utf-8"),
-        (RETRY_AFTER, "1"),
         (CACHE_CONTROL, "no-store"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (INTERCEPTED, "true"),
     ];
-    HttpAnswer {
-        status: 503,
-        headers: headers.map(|(name, value)| (name, HeaderValue::from_static(value))).to_vec(),
-        body: "Service Unavailable".to_owned(),
-    }
+    let headers = headers.map(|(name, value)| (name, HeaderValue::from_static(value)));
+    HttpAnswer { status, headers: headers.to_vec(), body: body.to_owned() }
+}
+
+/// What a client is told for which there is no room.
+pub(super) fn busy() -> HttpAnswer {
+    let mut answer = bare(503, "Service Unavailable");
+    answer.headers.push((RETRY_AFTER, HeaderValue::from_static("1")));
+    answer
 }
 
 /// Headers of the operator's, save those that say what an answer of ours is.

@@ -2,8 +2,9 @@
 
 use super::call::{self, Reply};
 use super::decode;
-use super::encode::{self, OVERLOADED};
-use super::gate::Gate;
+use super::encode;
+use super::gate::{Gate, Pass};
+use super::prepared::Prepared;
 use crate::authorizer::{Answer, Authorizer, Unavailable, fault};
 use crate::clock::{Clock, Stopwatch};
 use crate::policy::DenyReason;
@@ -58,12 +59,12 @@ pub struct Checker {
 /// How many sessions one check may ask for: it can carry several handles, each signed by us.
 const LOOK_UPS: usize = 4;
 
-/// `None` after a panic.
-type Attempt = Option<Result<Bytes, Unavailable>>;
+type Attempt = Result<Bytes, Unavailable>;
 
 impl CheckService {
     /// `most` checks may be under way at once, and as many wait for the store.
     pub fn new(checker: Checker, most: NonZeroUsize) -> Self {
+        Prepared::make();
         let gate = || Arc::new(Gate::new(most));
         Self { checker: Arc::new(checker), gate: gate(), waiting: gate() }
     }
@@ -79,43 +80,57 @@ impl CheckService {
         &self,
         request: http::Request<Incoming>,
     ) -> impl Future<Output = http::Response<Reply>> + use<> {
-        let (service, pass) = (self.clone(), self.gate.enter());
+        let (service, pass) = (self.clone(), enter(&self.gate));
         let patience = Patience(call::timeout(&request).map(|all| (Stopwatch::start(), all)));
         let traceparent = call::traceparent(&request);
         let body = request.into_body();
         async move {
-            let checker = &service.checker;
-            let Some(mut pass) = pass else { return checker.busy() };
-            let mut message = pin!(call::message(body));
-            let message = match message.as_mut().now_or_never() {
-                Some(message) => message,
-                None => {
-                    // Whoever lets us wait takes nobody's place.
-                    drop(pass);
-                    let message = message.await;
-                    pass = match service.gate.enter() {
-                        Some(pass) => pass,
-                        None => return checker.busy(),
-                    };
-                    message
-                }
-            };
-            let known = match patience.left().and(message) {
-                Ok(message) => checker.answer_known(&message, traceparent),
-                Err(status) => Ok(Err(status)),
-            };
-            drop(pass);
-            match known {
-                Ok(answer) => call::answer(answer),
-                Err(open) => Box::pin(service.wait(*open, patience)).await,
+            let answered = service.answer(pass, patience, traceparent, body);
+            let answered = AssertUnwindSafe(answered).catch_unwind().await;
+            answered.unwrap_or_else(|_| service.checker.refuse(Prepared::Fault))
+        }
+    }
+
+    async fn answer(
+        &self,
+        pass: Option<Pass>,
+        patience: Patience,
+        traceparent: Option<String>,
+        body: Incoming,
+    ) -> http::Response<Reply> {
+        let checker = &self.checker;
+        let Some(mut pass) = pass else { return checker.refuse(Prepared::Overloaded) };
+        let mut message = pin!(call::message(body));
+        let message = match message.as_mut().now_or_never() {
+            Some(message) => message,
+            None => {
+                // Whoever lets us wait takes nobody's place.
+                drop(pass);
+                let message = message.await;
+                pass = match enter(&self.gate) {
+                    Some(pass) => pass,
+                    None => return checker.refuse(Prepared::Overloaded),
+                };
+                message
             }
+        };
+        let known = match patience.left().and(message) {
+            Ok(message) => checker.answer_known(&message, traceparent),
+            Err(status) => Ok(Err(status)),
+        };
+        drop(pass);
+        match known {
+            Ok(answer) => call::answer(answer),
+            Err(open) => Box::pin(self.wait(*open, patience)).await,
         }
     }
 
     /// Answers what has to wait for the store. SECURITY: those who do have places of their own, so that what needs no
     /// store is answered however many they are.
     async fn wait(&self, open: Open, patience: Patience) -> http::Response<Reply> {
-        let Some(_place) = self.waiting.enter() else { return self.checker.busy() };
+        let Some(_place) = enter(&self.waiting) else {
+            return self.checker.refuse(Prepared::Overloaded);
+        };
         let asked = self.checker.look_up(open);
         let answer = match patience.left() {
             Err(late) => Err(late),
@@ -124,6 +139,16 @@ impl CheckService {
         };
         call::answer(answer)
     }
+}
+
+/// A place inside. Whoever finds no words for that there is none lets nobody in.
+fn enter(gate: &Arc<Gate>) -> Option<Pass> {
+    guarded(|| gate.enter()).flatten()
+}
+
+/// INVARIANT: a panic is a refusal. Nothing that could be half done is shared with the next check.
+fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(work)).ok()
 }
 
 /// Since when a client waits, and how long it will; nothing without end.
@@ -152,9 +177,14 @@ pub(super) struct Open {
 }
 
 impl Checker {
-    fn busy(&self) -> http::Response<Reply> {
-        self.metrics.refused(OVERLOADED);
-        call::answer(Ok(encode::busy()))
+    fn refuse(&self, why: Prepared) -> http::Response<Reply> {
+        call::answer(Ok(self.refused(why)))
+    }
+
+    /// Does not panic, whatever else does.
+    fn refused(&self, why: Prepared) -> Bytes {
+        guarded(|| self.metrics.refused(why.reason()));
+        why.answer()
     }
 
     /// Answers one check: a `CheckRequest` as it came, by a `CheckResponse` as it goes. Waits only if it names
@@ -180,31 +210,45 @@ impl Checker {
         traceparent: Option<String>,
     ) -> Result<Result<Bytes, Status>, Box<Open>> {
         let watch = Stopwatch::start();
+        guarded(|| self.read_and_attempt(check, traceparent, watch))
+            .unwrap_or_else(|| Ok(Ok(self.fault(watch))))
+    }
+
+    fn read_and_attempt(
+        &self,
+        check: &[u8],
+        traceparent: Option<String>,
+        watch: Stopwatch,
+    ) -> Result<Result<Bytes, Status>, Box<Open>> {
         let snapshot = self.state.snapshot();
-        let decoded = Self::guarded(|| decode(check, &snapshot.settings, traceparent));
-        let request = match decoded {
-            None => return Ok(Ok(self.fault(&snapshot, watch))),
-            Some(Err(error)) => {
-                tracing::error!(%error, "a check cannot be read");
+        let request = match decode(check, &snapshot.settings, traceparent) {
+            Err(error) => {
                 self.metrics.unavailable();
+                tracing::error!(%error, "a check cannot be read");
                 return Ok(Err(Status::internal(format!("the check cannot be read: {error}"))));
             }
-            Some(Ok(request)) => request,
+            Ok(request) => request,
         };
         match self.attempt(&snapshot, &request, watch) {
-            Some(Err(Unavailable::Unseen(unseen))) => {
+            Err(Unavailable::Unseen(unseen)) => {
                 Err(Box::new(Open { snapshot, request, watch, unseen }))
             }
-            attempt => Ok(self.outcome(&snapshot, attempt, watch)),
+            attempt => Ok(self.outcome(attempt)),
         }
     }
 
     /// Looks up what is missing, and answers.
     async fn look_up(&self, open: Open) -> Result<Bytes, Status> {
+        let watch = open.watch;
+        let answered = AssertUnwindSafe(self.learn_and_attempt(open)).catch_unwind().await;
+        answered.unwrap_or_else(|_| Ok(self.fault(watch)))
+    }
+
+    async fn learn_and_attempt(&self, open: Open) -> Result<Bytes, Status> {
         let Open { snapshot, request, watch, unseen } = open;
-        let mut attempt: Attempt = Some(Err(Unavailable::Unseen(unseen)));
+        let mut attempt: Attempt = Err(Unavailable::Unseen(unseen));
         let mut left = LOOK_UPS;
-        while let Some(Err(Unavailable::Unseen(id))) = &attempt {
+        while let Err(Unavailable::Unseen(id)) = &attempt {
             let learnt = left > 0 && self.learn(id).await;
             left = left.saturating_sub(1);
             attempt = if learnt {
@@ -213,24 +257,15 @@ impl Checker {
                 self.attempt_in_silence(&snapshot, &request, watch)
             };
         }
-        self.outcome(&snapshot, attempt, watch)
+        self.outcome(attempt)
     }
 
-    fn outcome(
-        &self,
-        snapshot: &Snapshot,
-        attempt: Attempt,
-        watch: Stopwatch,
-    ) -> Result<Bytes, Status> {
-        match attempt {
-            None => Ok(self.fault(snapshot, watch)),
-            Some(Ok(response)) => Ok(response),
-            Some(Err(unavailable)) => {
-                tracing::error!(error = %unavailable, "check not answered");
-                self.metrics.unavailable();
-                Err(Status::unavailable("not decided"))
-            }
-        }
+    fn outcome(&self, attempt: Attempt) -> Result<Bytes, Status> {
+        attempt.map_err(|unavailable| {
+            self.metrics.unavailable();
+            tracing::error!(error = %unavailable, "check not answered");
+            Status::unavailable("not decided")
+        })
     }
 
     async fn learn(&self, record: &RecordKey) -> bool {
@@ -266,21 +301,18 @@ impl Checker {
         watch: Stopwatch,
         decide: impl FnOnce(Timestamp) -> Result<Answer, Unavailable>,
     ) -> Attempt {
-        Self::guarded(|| {
-            let now = self.clock.now();
-            decide(now).map(|answer| self.finish(snapshot, request, &answer, now, watch))
-        })
+        let now = self.clock.now();
+        decide(now).map(|answer| self.finish(snapshot, request, &answer, now, watch))
     }
 
-    /// INVARIANT: a panic is a refusal. Nothing that could be half done is shared with the next check.
-    fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
-        catch_unwind(AssertUnwindSafe(work)).ok()
-    }
-
-    fn fault(&self, snapshot: &Snapshot, watch: Stopwatch) -> Bytes {
-        tracing::error!("a check failed for a fault of this program and was refused");
-        let now = Timestamp::default();
-        self.finish(snapshot, &Request::unknown(), &fault(), now, watch)
+    /// Refuses after a panic; without a log line if writing it is what panics.
+    fn fault(&self, watch: Stopwatch) -> Bytes {
+        let refused = guarded(|| {
+            tracing::error!("a check failed for a fault of this program and was refused");
+            let (snapshot, now) = (self.state.snapshot(), Timestamp::default());
+            self.finish(&snapshot, &Request::unknown(), &fault(), now, watch)
+        });
+        refused.unwrap_or_else(|| self.refused(Prepared::Fault))
     }
 
     fn finish(
@@ -291,15 +323,16 @@ impl Checker {
         now: Timestamp,
         watch: Stopwatch,
     ) -> Bytes {
+        self.usage.note(request, &answer.record, now);
+        let (response, status) = encode::encode(request, answer, &snapshot.settings, now);
+        let elapsed = watch.elapsed();
+        self.log.write(request, &answer.record, status, elapsed);
+        // Last, so that a check is counted once whatever fails before.
         let denied = answer.record.denied.as_ref().map(DenyReason::code);
         if let (Some(outcome), Some(route)) = (answer.record.rehearsed(), &answer.record.route) {
             self.metrics.rehearsed(route.as_str(), outcome);
         }
-        self.usage.note(request, &answer.record, now);
-        let (response, status) = encode::encode(request, answer, &snapshot.settings, now);
-        let elapsed = watch.elapsed();
         self.metrics.checked(denied, elapsed);
-        self.log.write(request, &answer.record, status, elapsed);
         response
     }
 }

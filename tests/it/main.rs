@@ -31,6 +31,7 @@ mod audit_tool;
 mod bad_input;
 mod certificate_settings;
 mod certificates;
+mod check_calls;
 mod check_service;
 mod check_wire;
 mod console_attacks;

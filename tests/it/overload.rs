@@ -1,18 +1,15 @@
 //! More checks than can be answered: those there is no room for are refused at once, in a way that no setting of
 //! Envoy takes for a yes, and nobody is answered who does not wait any more.
 
-use crate::support::check::{asking, get};
+use crate::support::door::{self, answered, said, talk};
 use bytes::Bytes;
-use envoy_types::pb::envoy::service::auth::v3::CheckResponse;
-use envoy_types::pb::envoy::service::auth::v3::check_response::HttpResponse;
 use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use h2::client::{ResponseFuture, SendRequest};
-use http::{HeaderMap, Request};
+use http::Request;
 use lictor::app::App;
 use lictor::clock::SystemClock;
 use lictor::config::{Config, Environment, GrpcAddress};
-use prost::Message as _;
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
@@ -51,67 +48,16 @@ impl Server {
 
     async fn connect(&self) -> SendRequest<Bytes> {
         let stream = TcpStream::connect(self.grpc).await.expect("a connection");
-        // Room for all that is answered: the library minds many small frames as soon as there is little.
-        let mut client = h2::client::Builder::new();
-        client.initial_connection_window_size(1 << 24).initial_window_size(1 << 20);
-        let (sender, connection) = client.handshake(stream).await.expect("HTTP/2");
-        tokio::spawn(async move { drop(connection.await) });
-        sender.ready().await.expect("room for a call")
+        talk(stream).await
     }
+}
+
+fn send(sender: &mut SendRequest<Bytes>, host: &str, timeout: Option<&str>) -> ResponseFuture {
+    door::send(sender, check(host), timeout)
 }
 
 fn check(host: &str) -> Bytes {
-    let message = asking(get(host, "/", &[])).encode_to_vec();
-    let mut framed = vec![0];
-    framed.extend(u32::try_from(message.len()).expect("short").to_be_bytes());
-    framed.extend(message);
-    framed.into()
-}
-
-/// Sends a check; `timeout` is `grpc-timeout`.
-fn send(sender: &mut SendRequest<Bytes>, host: &str, timeout: Option<&str>) -> ResponseFuture {
-    let mut request = Request::post(format!("http://lictor{PATH}"))
-        .header("content-type", "application/grpc")
-        .header("te", "trailers");
-    if let Some(timeout) = timeout {
-        request = request.header("grpc-timeout", timeout);
-    }
-    let request = request.body(()).expect("a request");
-    let (answer, mut body) = sender.send_request(request, false).expect("a stream");
-    // Who is refused need not be heard.
-    drop(body.send_data(check(host), true));
-    answer
-}
-
-/// The status of the call, and its message if it has one.
-async fn answered(answer: ResponseFuture) -> (String, Option<CheckResponse>) {
-    let (head, mut body) = answer.await.expect("an answer").into_parts();
-    let mut message = Vec::new();
-    while let Some(data) = body.data().await {
-        let data = data.expect("data");
-        body.flow_control().release_capacity(data.len()).expect("room");
-        message.extend_from_slice(&data);
-    }
-    let trailers = body.trailers().await.expect("an end").unwrap_or(head.headers);
-    let message = message.get(5..).map(|bytes| CheckResponse::decode(bytes).expect("an answer"));
-    (status(&trailers), message)
-}
-
-fn status(headers: &HeaderMap) -> String {
-    headers.get("grpc-status").map(|status| status.to_str().expect("text").to_owned()).expect("one")
-}
-
-/// The code, the HTTP status and the reason that Envoy's access log knows.
-fn said(message: &CheckResponse) -> (i32, i32, String) {
-    let code = message.status.as_ref().expect("a status").code;
-    let http = match message.http_response.as_ref().expect("an answer") {
-        HttpResponse::OkResponse(_) => 200,
-        HttpResponse::DeniedResponse(denied) => denied.status.as_ref().expect("a status").code,
-        HttpResponse::ErrorResponse(_) => panic!("never an error"),
-    };
-    let metadata = message.dynamic_metadata.as_ref().expect("metadata");
-    let reason = format!("{:?}", metadata.fields["reason"]);
-    (code, http, reason)
+    door::check(host, &[])
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

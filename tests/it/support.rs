@@ -10,6 +10,7 @@ pub mod console;
 pub mod console_others;
 pub mod console_samples;
 pub mod deaf;
+pub mod door;
 pub mod edge;
 pub mod envoy;
 pub mod fake_provider;

@@ -20,20 +20,32 @@ const PREFIX: usize = 5;
 /// The longest message that is read, in bytes. Envoy sends a body along only as far as it was told to.
 const LONGEST: usize = 4 << 20;
 
+/// Why the message of a call is not read.
+#[derive(Debug)]
+pub(super) enum Unread {
+    /// Whoever is before the client that calls may have made it so long.
+    TooLong,
+    /// Only a client that speaks no gRPC, or no whole of it, sends this.
+    Broken(Status),
+}
+
 /// The message of a call.
 ///
 /// # Errors
 /// There is none, more than one, or one that cannot be read.
-pub(super) async fn message(body: Incoming) -> Result<Bytes, Status> {
+pub(super) async fn message(body: Incoming) -> Result<Bytes, Unread> {
     // What comes in one piece, as nearly always, is not copied.
     let whole = Limited::new(body, PREFIX + LONGEST).collect().await.map_err(|error| {
         if error.is::<LengthLimitError>() {
-            Status::resource_exhausted("the message is longer than 4 MiB")
+            Unread::TooLong
         } else {
-            Status::cancelled("the message did not come whole")
+            Unread::Broken(Status::cancelled("the message did not come whole"))
         }
     })?;
-    let whole = whole.to_bytes();
+    unframed(&whole.to_bytes()).map_err(Unread::Broken)
+}
+
+fn unframed(whole: &Bytes) -> Result<Bytes, Status> {
     let Some((prefix, rest)) = whole.split_first_chunk::<PREFIX>() else {
         return Err(Status::internal("there is no message"));
     };

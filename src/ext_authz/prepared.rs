@@ -1,5 +1,5 @@
-//! Refusals that are made ready before they are needed: for checks there is no room for, and for when nothing else
-//! can be made any more. SECURITY: refusals, not errors of gRPC, which an Envoy with `failure_mode_allow` lets through.
+//! Refusals that are made ready before they are needed: for checks there is no room for or that a client has made
+//! unreadable, and for when nothing else can be made any more. SECURITY: refusals, not errors of gRPC, which an Envoy with `failure_mode_allow` lets through.
 
 use super::encode::{self, PERMISSION_DENIED, UNAVAILABLE};
 use super::refusal;
@@ -12,6 +12,10 @@ use tonic::codegen::Bytes;
 pub(super) enum Prepared {
     /// There is no room for it: 503, and to try again in a second.
     Overloaded,
+    /// A text in it is none, which an Envoy may pass on from a client: 400.
+    Unreadable,
+    /// It is longer than is read, as a client's body makes it: 413.
+    TooLarge,
     /// For a fault of ours not even a refusal could be written for it: 500.
     Fault,
 }
@@ -19,11 +23,15 @@ pub(super) enum Prepared {
 /// The answers, as they go out.
 struct Answers {
     overloaded: Bytes,
+    unreadable: Bytes,
+    too_large: Bytes,
     fault: Bytes,
 }
 
 static ANSWERS: LazyLock<Answers> = LazyLock::new(|| Answers {
     overloaded: Prepared::Overloaded.write(),
+    unreadable: Prepared::Unreadable.write(),
+    too_large: Prepared::TooLarge.write(),
     fault: Prepared::Fault.write(),
 });
 
@@ -37,6 +45,8 @@ impl Prepared {
     pub(super) fn reason(self) -> &'static str {
         match self {
             Self::Overloaded => "overloaded",
+            Self::Unreadable => "unreadable-request",
+            Self::TooLarge => "request-too-large",
             Self::Fault => DenyReason::Fault.code(),
         }
     }
@@ -45,16 +55,24 @@ impl Prepared {
     pub(super) fn answer(self) -> Bytes {
         let answer = match self {
             Self::Overloaded => &ANSWERS.overloaded,
+            Self::Unreadable => &ANSWERS.unreadable,
+            Self::TooLarge => &ANSWERS.too_large,
             Self::Fault => &ANSWERS.fault,
         };
         answer.clone()
     }
 
     fn write(self) -> Bytes {
+        let reason = self.reason();
+        let denied = |status, title| {
+            (PERMISSION_DENIED, refusal::bare(status, &format!("{title}: {reason}")))
+        };
         let (code, http) = match self {
             Self::Overloaded => (UNAVAILABLE, refusal::busy()),
-            Self::Fault => (PERMISSION_DENIED, refusal::bare(500, "Internal Server Error")),
+            Self::Unreadable => denied(400, "Bad Request"),
+            Self::TooLarge => denied(413, "Content Too Large"),
+            Self::Fault => denied(500, "Internal Server Error"),
         };
-        encode::refusal(code, self.reason(), &http)
+        encode::refusal(code, reason, &http)
     }
 }

@@ -1,10 +1,11 @@
 //! The door: one call of `Check`. Snapshot, clock, decide, encode, record; no logic of its own.
 
-use super::call::{self, Reply};
+use super::call::{self, Reply, Unread};
 use super::decode;
 use super::encode;
 use super::gate::{Gate, Pass};
 use super::prepared::Prepared;
+use super::wire::WireError;
 use crate::authorizer::{Answer, Authorizer, Unavailable, fault};
 use crate::clock::{Clock, Stopwatch};
 use crate::policy::DenyReason;
@@ -114,9 +115,10 @@ impl CheckService {
                 message
             }
         };
-        let known = match patience.left().and(message) {
-            Ok(message) => checker.answer_known(&message, traceparent),
-            Err(status) => Ok(Err(status)),
+        let known = match (patience.left(), message) {
+            (Err(late), _) => Ok(Err(late)),
+            (Ok(_), Ok(message)) => checker.answer_known(&message, traceparent),
+            (Ok(_), Err(unread)) => Ok(checker.unread(unread)),
         };
         drop(pass);
         match known {
@@ -192,7 +194,7 @@ impl Checker {
     ///
     /// # Errors
     /// `UNAVAILABLE` if nothing could be decided, `INTERNAL` if it is no `CheckRequest`; a refusal is never
-    /// an error.
+    /// an error, and a text in it that is none is refused.
     pub async fn answer(&self, check: &[u8], traceparent: Option<String>) -> Result<Bytes, Status> {
         match self.answer_known(check, traceparent) {
             Ok(answer) => answer,
@@ -222,11 +224,7 @@ impl Checker {
     ) -> Result<Result<Bytes, Status>, Box<Open>> {
         let snapshot = self.state.snapshot();
         let request = match decode(check, &snapshot.settings, traceparent) {
-            Err(error) => {
-                self.metrics.unavailable();
-                tracing::error!(%error, "a check cannot be read");
-                return Ok(Err(Status::internal(format!("the check cannot be read: {error}"))));
-            }
+            Err(error) => return Ok(self.undecoded(error)),
             Ok(request) => request,
         };
         match self.attempt(&snapshot, &request, watch) {
@@ -234,6 +232,37 @@ impl Checker {
                 Err(Box::new(Open { snapshot, request, watch, unseen }))
             }
             attempt => Ok(self.outcome(attempt)),
+        }
+    }
+
+    /// SECURITY: what a client makes Envoy send is refused; an error is for what only a caller that is no Envoy does.
+    fn undecoded(&self, error: WireError) -> Result<Bytes, Status> {
+        let refused = match error {
+            WireError::NotText => true,
+            WireError::CutOff
+            | WireError::TooLong
+            | WireError::UnknownKind
+            | WireError::Mistyped
+            | WireError::Repeated => false,
+        };
+        tracing::warn!(%error, refused, "a check cannot be read");
+        if refused {
+            return Ok(self.refused(Prepared::Unreadable));
+        }
+        self.metrics.unavailable();
+        Err(Status::internal(format!("the check cannot be read: {error}")))
+    }
+
+    fn unread(&self, unread: Unread) -> Result<Bytes, Status> {
+        match unread {
+            Unread::TooLong => {
+                tracing::warn!("a check is too long to be read, and was refused");
+                Ok(self.refused(Prepared::TooLarge))
+            }
+            Unread::Broken(status) => {
+                self.metrics.unavailable();
+                Err(status)
+            }
         }
     }
 

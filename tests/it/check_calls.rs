@@ -1,10 +1,17 @@
 //! One call of `Check` from end to end, where something goes wrong on the way: in us, in what is sent, in how it is
 //! sent and read, and in the store that has to be asked.
 
-use crate::support::door::{Door, MANY, OPEN, check, send, told};
+use crate::support::check::{asking, get, with};
+use crate::support::door::{Door, MANY, OPEN, answered, check, framed, send, told};
 use crate::support::shelf::Shelf;
 use crate::support::shown;
+use bytes::Bytes;
+use envoy_types::pb::envoy::config::core::v3::{HeaderMap, HeaderValue};
+use envoy_types::pb::envoy::service::auth::v3::attribute_context::{self, HttpRequest, Peer};
+use envoy_types::pb::envoy::service::auth::v3::{AttributeContext, CheckRequest};
 use lictor::store::{CacheLimits, Records as _, Seen, SessionCache, Store, follow};
+use prost::Message as _;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,7 +51,7 @@ async fn known(store: &Arc<Shelf>) -> Arc<SessionCache> {
 }
 
 /// Asks for what only somebody signed in may see, with a session that nobody has looked up.
-fn asks_the_store() -> bytes::Bytes {
+fn asks_the_store() -> Bytes {
     let (_, cookie) = shown::session();
     check("app.localhost", &[("cookie", &format!("_pomerium={cookie}"))])
 }
@@ -88,4 +95,129 @@ async fn a_panic_after_the_store_was_asked_is_a_refusal() {
     door.clock.after(MANY);
     assert_eq!(told(send(&mut sender, check(OPEN, &[]), None)).await, allowed());
     assert!(door.ends().await);
+}
+
+// --- what a client can make of a check
+
+/// Stands where bytes are to stand that are no text.
+const PLACE: &str = "\u{1}\u{1}";
+
+/// A check with bytes that are no UTF-8 in place of `PLACE`.
+fn odd(check: &CheckRequest) -> Bytes {
+    let mut bytes = check.encode_to_vec();
+    let at = bytes.windows(2).position(|two| two == PLACE.as_bytes()).expect("a place");
+    bytes[at..at + 2].copy_from_slice(b"\xff\xfe");
+    framed(&bytes)
+}
+
+fn listed(header: HeaderValue) -> CheckRequest {
+    let list = HeaderMap { headers: vec![header] };
+    asking(HttpRequest { header_map: Some(list), ..get(OPEN, "/", &[]) })
+}
+
+#[tokio::test]
+async fn what_is_no_text_is_refused_and_let_in_by_no_setting_of_envoy() {
+    let place = || PLACE.to_owned();
+    let request = || attribute_context::Request {
+        http: Some(get(OPEN, "/", &[])),
+        ..attribute_context::Request::default()
+    };
+    let of_peer = |source| {
+        with(AttributeContext {
+            source: Some(source),
+            request: Some(request()),
+            ..AttributeContext::default()
+        })
+    };
+    let named = || HeaderValue { key: "x-odd".to_owned(), ..HeaderValue::default() };
+    let checks = [
+        asking(get(OPEN, PLACE, &[])),
+        asking(get(OPEN, "/", &[("x-odd", PLACE)])),
+        asking(get(OPEN, "/", &[(PLACE, "odd")])),
+        asking(get(PLACE, "/", &[])),
+        asking(HttpRequest { method: place(), ..get(OPEN, "/", &[]) }),
+        asking(HttpRequest { body: place(), ..get(OPEN, "/", &[]) }),
+        listed(HeaderValue { value: place(), ..named() }),
+        listed(HeaderValue { key: place(), ..HeaderValue::default() }),
+        of_peer(Peer { principal: place(), ..Peer::default() }),
+        with(AttributeContext {
+            request: Some(request()),
+            context_extensions: HashMap::from([("route_id".to_owned(), place())]),
+            ..AttributeContext::default()
+        }),
+    ];
+    let door = Door::new(MANY, None);
+    let mut sender = door.connect().await;
+    for check in &checks {
+        let said = told(send(&mut sender, odd(check), None)).await;
+        assert_eq!(said, is((7, 400, "unreadable-request")), "{check:?}");
+    }
+    assert_eq!(door.counted("deny", "unreadable-request"), checks.len() as u64);
+    // Bytes where they belong are no fault.
+    let raw = listed(HeaderValue { raw_value: b"\xff\xfe".to_vec(), ..named() });
+    let body = HttpRequest { raw_body: b"\xff\xfe".to_vec(), ..get(OPEN, "/", &[]) };
+    for fine in [raw, asking(body)] {
+        let said = told(send(&mut sender, framed(&fine.encode_to_vec()), None)).await;
+        assert_eq!(said, allowed(), "{fine:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_too_long_is_refused_and_the_connection_goes_on() {
+    let door = Door::new(MANY, None);
+    let mut sender = door.connect().await;
+    let long = |bytes: usize| {
+        let check = asking(HttpRequest { body: "x".repeat(bytes), ..get(OPEN, "/", &[]) });
+        framed(&check.encode_to_vec())
+    };
+    assert_eq!(told(send(&mut sender, long((4 << 20) - 200), None)).await, allowed());
+    for _ in 0..8 {
+        let said = told(send(&mut sender, long(5 << 20), None)).await;
+        assert_eq!(said, is((7, 413, "request-too-large")));
+        sender = sender.ready().await.expect("a connection that lasts");
+    }
+    assert_eq!(door.counted("deny", "request-too-large"), 8);
+    assert_eq!(told(send(&mut sender, check(OPEN, &[]), None)).await, allowed());
+}
+
+// --- what only a caller does that is no Envoy
+
+const UNIMPLEMENTED: &str = "12";
+const INTERNAL: &str = "13";
+
+#[tokio::test]
+async fn what_is_no_call_is_an_error() {
+    let door = Door::new(MANY, None);
+    let mut sender = door.connect().await;
+    let message = check(OPEN, &[]);
+    let with_length = |length: u32| {
+        let mut bytes = message.to_vec();
+        bytes[1..5].copy_from_slice(&length.to_be_bytes());
+        Bytes::from(bytes)
+    };
+    let real = u32::try_from(message.len() - 5).expect("short");
+    let mut compressed = message.to_vec();
+    compressed[0] = 1;
+    let calls = [
+        (Bytes::new(), INTERNAL),
+        (message.slice(..4), INTERNAL),
+        (message.slice(..message.len() - 1), INTERNAL),
+        (with_length(real - 1), INTERNAL),
+        (with_length(real + 1), INTERNAL),
+        (with_length(u32::MAX), INTERNAL),
+        // Two messages.
+        ([&message[..], &message[..]].concat().into(), INTERNAL),
+        (compressed.into(), UNIMPLEMENTED),
+        // No `CheckRequest`: cut off, a number where a message belongs, and two where one belongs.
+        (framed(&message[5..message.len() - 1]), INTERNAL),
+        (framed(&[0x08, 1]), INTERNAL),
+        (framed(&[0x0a, 0, 0x0a, 0]), INTERNAL),
+    ];
+    for (body, expected) in calls.clone() {
+        let (status, answer) = answered(send(&mut sender, body.clone(), None)).await;
+        assert_eq!((status.as_str(), answer), (expected, None), "{body:?}");
+    }
+    let counted = format!("lictor_checks_unavailable_total {}\n", calls.len());
+    assert!(door.metrics.text().contains(&counted), "{}", door.metrics.text());
+    assert_eq!(told(send(&mut sender, message, None)).await, allowed());
 }

@@ -9,6 +9,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use lictor::demo::{DEMO_HOST, Reply};
 use serde_json::Value;
 use std::fs;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 const BOB: &str = "bob@example.com";
 
@@ -78,6 +80,25 @@ async fn the_generated_bootstrap_refuses_underscores() {
     for line in UNDERSCORED {
         let reply = edge().get(Gate::Hardened, PUBLIC, &[line]).await;
         assert_eq!(reply.status, 400, "{line}");
+    }
+}
+
+/// Bytes that are no text reach Lictor as bytes, or Envoy has put something else in their place: such a request is
+/// decided like any other.
+#[tokio::test]
+async fn bytes_that_are_no_text_are_decided() {
+    for gate in [Gate::Hardened, Gate::Raw, Gate::Map] {
+        for (path, status) in [(PUBLIC, "200"), ("/protected", "302")] {
+            let mut head =
+                format!("GET {path} HTTP/1.1\r\nhost: {DEMO_HOST}\r\nx-odd: a").into_bytes();
+            head.extend(b"\xff\xfe\xc3b\r\nconnection: close\r\n\r\n");
+            let mut stream = TcpStream::connect(edge().at(gate)).await.expect("a connection");
+            stream.write_all(&head).await.expect("sends");
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer).await.expect("an answer");
+            let first = String::from_utf8_lossy(&answer[..answer.len().min(80)]).into_owned();
+            assert!(first.starts_with(&format!("HTTP/1.1 {status}")), "{gate:?} {path}: {first}");
+        }
     }
 }
 

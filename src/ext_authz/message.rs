@@ -170,10 +170,10 @@ fn header_list(fields: Fields<'_>, bytes: usize) -> Result<Option<Headers>, Wire
 
 fn peer(fields: Fields<'_>) -> Result<Peer<'_>, WireError> {
     let mut found = Peer::default();
-    let mut address = None;
+    let mut at = None;
     each(fields, |field, value| {
         match field {
-            1 => once(&mut address, value, socket)?,
+            1 => once(&mut at, value, address)?,
             2 => found.service = value.text()?,
             4 => found.principal = value.text()?,
             5 => found.certificate = value.text()?,
@@ -181,29 +181,29 @@ fn peer(fields: Fields<'_>) -> Result<Peer<'_>, WireError> {
         }
         Ok(())
     })?;
-    found.socket = address.flatten();
+    found.socket = at.flatten();
     Ok(found)
 }
 
-/// The `SocketAddress` in an `Address`. Of several kinds of address the last counts.
-fn socket(fields: Fields<'_>) -> Result<Option<Socket<'_>>, WireError> {
+/// The `SocketAddress` in an `Address`, which is of one kind.
+fn address(fields: Fields<'_>) -> Result<Option<Socket<'_>>, WireError> {
     let mut found = None;
+    each(fields, |field, value| match field {
+        1 => once(&mut found, value, |fields| socket(fields).map(Some)),
+        2 | 3 => once(&mut found, value, |_| Ok(None)),
+        _ => Ok(()),
+    })?;
+    Ok(found.flatten())
+}
+
+/// `SocketAddress`
+fn socket(fields: Fields<'_>) -> Result<Socket<'_>, WireError> {
+    let mut found = Socket::default();
     each(fields, |field, value| {
         match field {
-            1 => {
-                let mut socket = Socket::default();
-                each(value.fields()?, |field, value| {
-                    match field {
-                        2 => socket.address = value.text()?,
-                        3 => socket.port = Some(value.number()?),
-                        4 => socket.port = None,
-                        _ => {}
-                    }
-                    Ok(())
-                })?;
-                found = Some(socket);
-            }
-            2 | 3 => found = None,
+            2 => found.address = value.text()?,
+            3 => found.port = Some(value.number()?),
+            4 => found.port = None,
             _ => {}
         }
         Ok(())
@@ -235,4 +235,110 @@ fn text_of(fields: Fields<'_>, wanted: u64) -> Result<&str, WireError> {
         Ok(())
     })?;
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::wire::{Message, WireError};
+    use super::{Attributes, read};
+
+    /// A message in these fields, the first the outermost.
+    fn within(fields: &[u32], write: &mut dyn FnMut(&mut Message)) -> Vec<u8> {
+        fn put(message: &mut Message, fields: &[u32], write: &mut dyn FnMut(&mut Message)) {
+            match fields {
+                [] => write(message),
+                [field, rest @ ..] => message.message(*field, |inner| put(inner, rest, write)),
+            }
+        }
+        let mut message = Message::default();
+        put(&mut message, fields, write);
+        message.into_bytes()
+    }
+
+    fn why(check: &[u8]) -> Option<WireError> {
+        read(check).err()
+    }
+
+    const ATTRIBUTES: u32 = 1;
+    const SOURCE: u32 = 1;
+    const DESTINATION: u32 = 2;
+    const REQUEST: u32 = 4;
+    const HTTP: u32 = 2;
+    const ADDRESS: u32 = 1;
+
+    #[test]
+    fn one_message_where_one_belongs() {
+        let places: [(&[u32], u32); 9] = [
+            (&[], ATTRIBUTES),
+            (&[ATTRIBUTES], SOURCE),
+            (&[ATTRIBUTES], DESTINATION),
+            (&[ATTRIBUTES], REQUEST),
+            (&[ATTRIBUTES], 12),
+            (&[ATTRIBUTES, REQUEST], HTTP),
+            (&[ATTRIBUTES, REQUEST, HTTP], 13),
+            (&[ATTRIBUTES, SOURCE], ADDRESS),
+            (&[ATTRIBUTES, DESTINATION, ADDRESS], 1),
+        ];
+        for (fields, field) in places {
+            let times = |count: usize| {
+                within(fields, &mut |message| {
+                    (0..count).for_each(|_| message.message(field, |_| ()));
+                })
+            };
+            assert_eq!(why(&times(1)), None, "{fields:?} {field}");
+            assert_eq!(why(&times(2)), Some(WireError::Repeated), "{fields:?} {field}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_of_one_kind() {
+        let fields = [ATTRIBUTES, SOURCE, ADDRESS];
+        let socket =
+            |message: &mut Message| message.message(1, |socket| socket.text(2, "192.0.2.7"));
+        let peer = |check: &[u8]| {
+            let attributes: Attributes<'_> = read(check).expect("a check").expect("attributes");
+            attributes.source.expect("a peer").socket.map(|socket| socket.address.to_owned())
+        };
+        assert_eq!(peer(&within(&fields, &mut |it| socket(it))).as_deref(), Some("192.0.2.7"));
+        for other in [2, 3] {
+            assert_eq!(peer(&within(&fields, &mut |it| it.message(other, |_| ()))), None);
+            let after = within(&fields, &mut |it| {
+                socket(it);
+                it.message(other, |_| ());
+            });
+            let before = within(&fields, &mut |it| {
+                it.message(other, |_| ());
+                socket(it);
+            });
+            assert_eq!(why(&after), Some(WireError::Repeated));
+            assert_eq!(why(&before), Some(WireError::Repeated));
+        }
+        let twice = within(&fields, &mut |it| {
+            it.message(1, |socket| socket.text(2, "10.0.0.1"));
+            socket(it);
+        });
+        assert_eq!(why(&twice), Some(WireError::Repeated));
+    }
+
+    #[test]
+    fn a_field_of_another_type() {
+        let text_where_a_number_belongs: [(&[u32], u32); 2] =
+            [(&[ATTRIBUTES, REQUEST, HTTP], 9), (&[ATTRIBUTES, SOURCE, ADDRESS, 1], 3)];
+        for (fields, field) in text_where_a_number_belongs {
+            let check = within(fields, &mut |message| message.text(field, "x"));
+            assert_eq!(why(&check), Some(WireError::Mistyped), "{fields:?} {field}");
+        }
+        let number_where_more_belongs: [(&[u32], u32); 6] = [
+            (&[], ATTRIBUTES),
+            (&[ATTRIBUTES], SOURCE),
+            (&[ATTRIBUTES, SOURCE], 4),
+            (&[ATTRIBUTES, REQUEST, HTTP], 3),
+            (&[ATTRIBUTES, REQUEST, HTTP], 12),
+            (&[ATTRIBUTES, REQUEST, HTTP, 13], 1),
+        ];
+        for (fields, field) in number_where_more_belongs {
+            let check = within(fields, &mut |message| message.number(field, 1));
+            assert_eq!(why(&check), Some(WireError::Mistyped), "{fields:?} {field}");
+        }
+    }
 }

@@ -94,7 +94,12 @@ pub const GLOBAL_KEYS: &[Key] = &[
         "",
         "Where people sign in, such as `https://authenticate.example.com`. Without it anonymous requests get 401 instead of a redirect.",
     ),
-    used("authorize_log_fields", Kind::Texts, "all", "Fields of the decision log line."),
+    used(
+        "authorize_log_fields",
+        Kind::Texts,
+        "all",
+        "Fields of the decision log line, besides those that say what was decided and why, which are always written. `docs/decision-log.md` lists all of them.",
+    ),
     used(
         "bootstrap_token",
         Kind::Text,

@@ -1,5 +1,6 @@
 //! Where the server listens, and how it writes its log.
 
+use super::log_field::LogField;
 use crate::advice::Advice;
 use crate::document::{Problem, Problems, Section, nearest};
 use std::fmt;
@@ -130,7 +131,7 @@ pub struct Logging {
     pub level: Option<tracing::Level>,
     pub format: LogFormat,
     /// Fields of the decision line; `None` for all.
-    pub fields: Option<Vec<String>>,
+    pub fields: Option<Vec<LogField>>,
 }
 
 impl Logging {
@@ -165,54 +166,30 @@ impl Logging {
     }
 }
 
-/// Fields of the decision line that can be chosen. The verdicts are always written.
-const LOG_FIELDS: &[&str] = &[
-    "check-request-id",
-    "email",
-    "envoy-route-id",
-    "host",
-    "impersonate-email",
-    "impersonate-groups",
-    "impersonate-user-id",
-    "ip",
-    "method",
-    "path",
-    "removed-groups-count",
-    "request-id",
-    "route-id",
-    "session-error",
-    "session-id",
-    "session-source",
-    "trace-id",
-    "user",
-];
-
 /// Names of Pomerium's that have no counterpart here; accepted, and never written.
-const FOREIGN_LOG_FIELDS: &[&str] = &[
-    "cluster-stat-name",
-    "envoy-route-checksum",
-    "impersonate-session-id",
-    "route-checksum",
-    "service-account-id",
-];
+const FOREIGN_LOG_FIELDS: &[&str] =
+    &["cluster-stat-name", "envoy-route-checksum", "impersonate-session-id", "route-checksum"];
 
-fn log_fields(section: &Section<'_>, problems: &mut Problems) -> Option<Vec<String>> {
-    let fields = section.texts("authorize_log_fields", problems)?;
+fn log_fields(section: &Section<'_>, problems: &mut Problems) -> Option<Vec<LogField>> {
+    let names = section.texts("authorize_log_fields", problems)?;
     let place = section.place_of("authorize_log_fields");
-    for field in &fields {
-        let known = LOG_FIELDS.contains(&field.as_str());
-        if FOREIGN_LOG_FIELDS.contains(&field.as_str()) {
+    let mut fields = Vec::new();
+    for name in &names {
+        if let Some(field) = LogField::named(name) {
+            fields.push(field);
+        } else if FOREIGN_LOG_FIELDS.contains(&name.as_str()) {
             problems.notice(
                 Advice::UnknownLogField,
                 place,
-                format!("the log field `{field}` is never written here"),
+                format!("the log field `{name}` is never written here"),
             );
-        } else if !known {
-            let help = match nearest(field, LOG_FIELDS) {
-                Some(name) => format!("did you mean `{name}`?"),
-                None => format!("known: {}", LOG_FIELDS.join(", ")),
+        } else {
+            let known: Vec<&str> = LogField::ALL.iter().map(|field| field.name()).collect();
+            let help = match nearest(name, &known) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("known: {}", known.join(", ")),
             };
-            let message = format!("there is no log field `{field}`");
+            let message = format!("there is no log field `{name}`");
             problems.push(Problem::new("bad_value", place, message).help(help));
         }
     }

@@ -6,7 +6,7 @@ use super::log::{Log, Sink};
 use crate::authorizer::Record;
 use crate::certificate::CertificateError;
 use crate::clock;
-use crate::config::LogFormat;
+use crate::config::{LogField, LogFormat};
 use crate::identity::{Identity, Person, TokenError};
 use crate::policy::{DenyReason, Verdict};
 use crate::request::Request;
@@ -28,7 +28,7 @@ thread_local! {
 #[derive(Clone, Debug, Default)]
 pub struct DecisionLine {
     /// `None` for all.
-    fields: Option<BTreeSet<String>>,
+    fields: Option<BTreeSet<LogField>>,
     format: LogFormat,
     /// `None` if no line is written.
     sink: Option<Arc<dyn Sink>>,
@@ -36,7 +36,7 @@ pub struct DecisionLine {
 
 impl DecisionLine {
     /// Writes only `fields` to `log`; `None` for all.
-    pub fn new(fields: Option<Vec<String>>, log: &Log) -> Self {
+    pub fn new(fields: Option<Vec<LogField>>, log: &Log) -> Self {
         let fields = fields.map(BTreeSet::from_iter);
         Self { fields, format: log.format(), sink: log.decisions() }
     }
@@ -61,17 +61,21 @@ impl DecisionLine {
 
     /// What was asked, and where it leads.
     fn asked(&self, entry: &mut Entry, request: &Request, record: &Record) {
-        self.text(entry, "method", &request.method);
-        self.text(entry, "path", &request.raw_path);
-        self.text(entry, "host", &request.raw_host);
-        if self.wants("ip") {
-            entry.shown("ip", request.source_ip);
+        self.text(entry, LogField::Method, &request.method);
+        self.text(entry, LogField::Path, &request.raw_path);
+        self.text(entry, LogField::Host, &request.raw_host);
+        if self.wants(LogField::Ip) {
+            entry.shown(LogField::Ip.name(), request.source_ip);
         }
-        self.text(entry, "request-id", request.check_id.as_str());
-        self.text(entry, "check-request-id", request.id.as_str());
-        self.text(entry, "trace-id", &trace_id(request).unwrap_or_default());
-        self.text(entry, "route-id", record.route.as_ref().map_or("", |route| route.as_str()));
-        self.text(entry, "envoy-route-id", request.route_id.as_deref().unwrap_or_default());
+        self.text(entry, LogField::RequestId, request.check_id.as_str());
+        self.text(entry, LogField::CheckRequestId, request.id.as_str());
+        self.text(entry, LogField::TraceId, &trace_id(request).unwrap_or_default());
+        self.text(
+            entry,
+            LogField::RouteId,
+            record.route.as_ref().map_or("", |route| route.as_str()),
+        );
+        self.text(entry, LogField::EnvoyRouteId, request.route_id.as_deref().unwrap_or_default());
     }
 
     /// What is told of whoever asks.
@@ -82,29 +86,36 @@ impl DecisionLine {
             identity.filter(|identity| identity.actor.is_some()).map(|identity| &identity.subject);
         let machine = record.machine.as_deref();
         let signed_in = identity.filter(|_| machine.is_none());
-        self.text(entry, "session-id", signed_in.map_or("", |identity| &identity.session.id));
+        self.text(
+            entry,
+            LogField::SessionId,
+            signed_in.map_or("", |identity| &identity.session.id),
+        );
         let source = identity.map_or("", |identity| identity.session.source.name());
-        self.text(entry, "session-source", source);
+        self.text(entry, LogField::SessionSource, source);
         let error = record.session_error.as_ref().map_or("", TokenError::code);
-        self.text(entry, "session-error", error);
+        self.text(entry, LogField::SessionError, error);
         let account = machine.map_or("", |used| used.account.id.as_str());
-        self.text(entry, "service-account-id", account);
+        self.text(entry, LogField::ServiceAccountId, account);
         let credential = machine.map_or("", |used| used.credential.id.as_str());
-        self.text(entry, "credential-id", credential);
-        self.text(entry, "user", holder.map_or("", |person| &person.user));
-        self.text(entry, "email", holder.map_or("", |person| &person.email));
-        self.text(entry, "impersonate-user-id", acting.map_or("", |person| &person.user));
-        self.text(entry, "impersonate-email", acting.map_or("", |person| &person.email));
-        if self.wants("impersonate-groups") {
+        self.text(entry, LogField::CredentialId, credential);
+        self.text(entry, LogField::User, holder.map_or("", |person| &person.user));
+        self.text(entry, LogField::Email, holder.map_or("", |person| &person.email));
+        self.text(entry, LogField::ImpersonateUserId, acting.map_or("", |person| &person.user));
+        self.text(entry, LogField::ImpersonateEmail, acting.map_or("", |person| &person.email));
+        if self.wants(LogField::ImpersonateGroups) {
             let groups = acting.map(Person::group_ids).unwrap_or_default();
-            entry.foreign_list("impersonate-groups", groups.iter().map(String::as_str));
+            entry.foreign_list(
+                LogField::ImpersonateGroups.name(),
+                groups.iter().map(String::as_str),
+            );
         }
     }
 
     /// What was left out of the answer.
     fn done(&self, entry: &mut Entry, record: &Record) {
-        if record.removed_groups > 0 && self.wants("removed-groups-count") {
-            entry.plain("removed-groups-count", record.removed_groups);
+        if record.removed_groups > 0 && self.wants(LogField::RemovedGroupsCount) {
+            entry.plain(LogField::RemovedGroupsCount.name(), record.removed_groups);
         }
         // Headers from which something was left out that no header can carry.
         let dropped = record.dropped_headers.iter().map(http::HeaderName::as_str);
@@ -119,7 +130,7 @@ impl DecisionLine {
             |denied: &Option<DenyReason>| denied.as_ref().map_or("allowed", DenyReason::code);
         entry.text("reason", code(&record.denied));
         // Why a request could not be read in one way.
-        self.text(entry, "malformed", malformed(record));
+        self.text(entry, LogField::Malformed, malformed(record));
         let error = record.certificate_error.map_or("", CertificateError::code);
         entry.text("client-certificate-error", error);
         // What policies that are only rehearsed would have changed.
@@ -128,14 +139,14 @@ impl DecisionLine {
         entry.text("dry-run-reason", rehearsal.map_or("", |rehearsal| code(&rehearsal.denied)));
     }
 
-    fn wants(&self, field: &str) -> bool {
-        self.fields.as_ref().is_none_or(|fields| fields.contains(field))
+    fn wants(&self, field: LogField) -> bool {
+        self.fields.as_ref().is_none_or(|fields| fields.contains(&field))
     }
 
     /// A field that can be chosen; absent if it is not wanted or empty.
-    fn text(&self, entry: &mut Entry, field: &str, value: &str) {
+    fn text(&self, entry: &mut Entry, field: LogField, value: &str) {
         if !value.is_empty() && self.wants(field) {
-            entry.text(field, value);
+            entry.text(field.name(), value);
         }
     }
 }

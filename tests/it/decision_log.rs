@@ -1,13 +1,13 @@
 //! The decision log line: what stands in it, and what never does.
 
-use crate::support::config::snapshot_of;
+use crate::support::config::{load, snapshot_of};
 use crate::support::fixture::{Ask, CONFIG, token};
 use crate::support::listening::{Heard, listen, listen_to_decisions, log, log_at};
 use crate::support::service::Service;
 use crate::support::store::{credential, machine_account};
 use lictor::authorizer::Record;
 use lictor::certificate::CertificateError;
-use lictor::config::LogFormat;
+use lictor::config::{LogField, LogFormat};
 use lictor::identity::{Identity, Person, Session, Source, TokenError};
 use lictor::policy::{DenyReason, Reason, Reasons, Rehearsal, Verdict};
 use lictor::request::Request;
@@ -15,13 +15,14 @@ use lictor::service_account::Machine;
 use lictor::telemetry::{DecisionLine, Log, beside};
 use lictor::time::Timestamp;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tracing::level_filters::LevelFilter;
 
 /// The line of one check, as text.
-fn line(ask: &Ask, fields: Option<Vec<String>>, traceparent: Option<&str>) -> String {
+fn line(ask: &Ask, fields: Option<Vec<LogField>>, traceparent: Option<&str>) -> String {
     Service::new(snapshot_of(CONFIG), fields).check(ask.check(), traceparent).1
 }
 
@@ -127,8 +128,7 @@ fn chosen_fields_only_and_the_trace_it_belongs_to() {
         "the call's own parent wins over the request's"
     );
     let chosen: Value =
-        serde_json::from_str(&line(&ask, Some(vec!["host".to_owned()]), Some(parent)))
-            .expect("JSON");
+        serde_json::from_str(&line(&ask, Some(vec![LogField::Host]), Some(parent))).expect("JSON");
     assert_eq!(chosen["host"], "eng.corp.test");
     assert!(
         chosen.get("user").is_none()
@@ -260,16 +260,25 @@ fn timeless(line: &str) -> String {
 }
 
 /// The line of a record, which took a time that no short number tells.
-fn written((request, record): &(Request, Record), format: LogFormat) -> String {
+fn written(told: &(Request, Record), format: LogFormat) -> String {
+    written_of(told, None, format)
+}
+
+/// The same, with these fields alone of those that can be chosen.
+fn written_of(
+    (request, record): &(Request, Record),
+    fields: Option<Vec<LogField>>,
+    format: LogFormat,
+) -> String {
     let (_listening, heard) = listen_to_decisions();
-    let line = DecisionLine::new(None, &log(format));
+    let line = DecisionLine::new(fields, &log(format));
     line.write(request, record, 403, Duration::from_nanos(83_127));
     heard.text()
 }
 
 #[test]
 fn lines_are_what_tracing_would_write() {
-    let mut names = std::collections::BTreeSet::new();
+    let mut names = BTreeSet::new();
     let none = (Request::unknown(), Record::default());
     for told in [everything(), machine(), none] {
         let json = written(&told, LogFormat::Json);
@@ -281,6 +290,67 @@ fn lines_are_what_tracing_would_write() {
     }
     // All but the route, whose name nobody can make up, and the two that stand if verdicts are the other way.
     assert_eq!(names.len(), 35 + 3 - 3, "{names:?}");
+}
+
+/// The names in the lines of everything there is, with these fields.
+fn names(fields: Option<Vec<LogField>>) -> BTreeSet<String> {
+    let made_up = [everything(), machine()];
+    let lines = made_up.iter().map(|told| written_of(told, fields.clone(), LogFormat::Json));
+    // The name of a route cannot be made up.
+    let lines = lines.chain([line(&Ask::get("eng"), fields.clone(), None)]);
+    let said = lines.map(|line| serde_json::from_str(&line).expect("one line of JSON"));
+    said.flat_map(|said: serde_json::Map<String, Value>| said.into_iter().map(|(name, _)| name))
+        .collect()
+}
+
+fn set(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+#[test]
+fn what_can_be_chosen_is_what_can_be_written() {
+    let always = set(&[
+        "timestamp",
+        "level",
+        "message",
+        "service",
+        "dropped-headers",
+        "allow",
+        "allow-why-true",
+        "deny",
+        "deny-why-false",
+        "reason",
+        "client-certificate-error",
+        "dry-run",
+        "dry-run-reason",
+        "status",
+        "decision-ms",
+        "allow-why-false",
+    ]);
+    assert_eq!(names(Some(Vec::new())), always);
+    for field in LogField::ALL {
+        let one = names(Some(vec![*field]));
+        assert_eq!(one, &always | &set(&[field.name()]), "alone");
+        let folder = tempfile::tempdir().expect("a folder");
+        let config = load(&format!("authorize_log_fields: [{}]", field.name()), folder.path());
+        let config = config.unwrap_or_else(|problems| panic!("{problems:?}"));
+        assert_eq!(config.logging.fields.as_deref(), Some(&[*field][..]));
+        let told = config.notices.iter().any(|notice| notice.advice.code() == "unknown-log-field");
+        assert!(!told, "{field:?} is written");
+    }
+    let chosen: Vec<&str> = LogField::ALL.iter().map(|field| field.name()).collect();
+    assert!(chosen.is_sorted());
+    assert_eq!(names(None), &always | &set(&chosen));
+
+    // The page tells of each, and of no other.
+    let page = include_str!("../../docs/decision-log.md");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
+    let named: BTreeSet<String> = rows
+        .flat_map(|row| row.split(" | ").next().expect("a name").split(", "))
+        .map(|name| name.trim_matches('`').to_owned())
+        .collect();
+    let other = set(&["deny-why-true"]);
+    assert_eq!(named, &names(None) | &other);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::listening::{listen_to_decisions, log};
 use envoy_types::pb::envoy::service::auth::v3::{CheckRequest, CheckResponse};
 use lictor::authorizer::Authorizer;
 use lictor::clock::Clock;
-use lictor::config::LogFormat;
+use lictor::config::{LogField, LogFormat};
 use lictor::ext_authz::Checker;
 use lictor::state::{Snapshot, State};
 use lictor::telemetry::{DecisionLine, Log, Metrics};
@@ -32,12 +32,12 @@ pub struct Service {
 
 impl Service {
     /// Decides by `snapshot` and logs `fields`; all if there are none named.
-    pub fn new(snapshot: Snapshot, fields: Option<Vec<String>>) -> Self {
+    pub fn new(snapshot: Snapshot, fields: Option<Vec<LogField>>) -> Self {
         Self::logging(snapshot, fields, &log(LogFormat::Json))
     }
 
     /// The same, into `log`.
-    pub fn logging(snapshot: Snapshot, fields: Option<Vec<String>>, log: &Log) -> Self {
+    pub fn logging(snapshot: Snapshot, fields: Option<Vec<LogField>>, log: &Log) -> Self {
         let metrics = Arc::new(Metrics::with_log(log.clone()));
         let checker = Checker {
             state: Arc::new(State::new(snapshot)),

@@ -35,6 +35,9 @@ pub(super) fn latest(runner: &Runner) -> i64 {
 pub(super) const EARLIER: &str =
     "the store is of an earlier version; it is upgraded when the server starts";
 
+/// What is said of a file in which there is nothing yet.
+pub(super) const BEGUN: &str = "is still empty; its tables are made when the server starts";
+
 /// All of what is missing in one transaction, or nothing.
 fn careful(runner: Runner) -> Runner {
     let mut runner = runner.set_grouped(true).set_abort_missing(false).set_abort_divergent(true);

@@ -1,7 +1,7 @@
 //! SQLite alone: the file, its mode and its folder, and what is no file of ours.
 
 use crate::support::store::{Place, id, session, sqlite, verified_log, write};
-use lictor::store::{Change, Kept, StorageSettings, StoreErrorKind, open};
+use lictor::store::{Change, Kept, StorageSettings, StoreErrorKind, open, open_existing};
 use lictor::tasks::Tasks;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -64,6 +64,49 @@ async fn what_cannot_be_opened_is_named() {
     let (kind, text) = refused(&text_file).await;
     assert_eq!(kind, StoreErrorKind::Corrupt, "{text}");
     assert_eq!(std::fs::read_to_string(&text_file).expect("reads").len(), 8192, "left as it was");
+}
+
+/// What a server leaves that ends at any moment while it makes the file: the next one goes on from there, and who
+/// only looks is told so.
+#[tokio::test]
+async fn a_file_that_was_begun_is_gone_on_with() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let list = "CREATE TABLE lictor_migrations(version INT4 PRIMARY KEY, name VARCHAR(255), \
+        applied_on VARCHAR(255), checksum VARCHAR(255))";
+    let begun: [(&str, &[&str]); 3] = [
+        ("nothing.db", &[]),
+        ("header.db", &["PRAGMA journal_mode = WAL"]),
+        ("list.db", &["PRAGMA journal_mode = WAL", list]),
+    ];
+    for (name, statements) in begun {
+        let path = folder.path().join(name);
+        std::fs::write(&path, "").expect("writes");
+        let connection = rusqlite::Connection::open(&path).expect("opens");
+        for statement in statements {
+            connection.execute_batch(statement).expect("is done");
+        }
+        drop(connection);
+        let settings = StorageSettings::new(Kept::InFile(path.clone()));
+        let key = crate::support::store::key;
+        let looked = open_existing(&settings, key(), Tasks::default()).await;
+        let why = looked.expect_err("there is nothing in it").to_string();
+        assert!(
+            why.ends_with("is still empty; its tables are made when the server starts"),
+            "{why}"
+        );
+        let store = open(&settings, key(), Tasks::default()).await.expect("opens");
+        write(&*store, 1).await.expect("writes");
+        drop(store);
+        let store = open_existing(&settings, key(), Tasks::default()).await.expect("looks");
+        assert_eq!(verified_log(&*store).await.len(), 1, "{name}");
+    }
+    // What is somebody else's is not made ours by looking.
+    let other = folder.path().join("other.db");
+    sqlite(&other, "CREATE TABLE notes (text TEXT)");
+    let settings = StorageSettings::new(Kept::InFile(other));
+    let looked = open_existing(&settings, crate::support::store::key(), Tasks::default()).await;
+    let why = looked.expect_err("it is no store").to_string();
+    assert!(why.ends_with("is no store of Lictor's"), "{why}");
 }
 
 #[tokio::test]

@@ -106,7 +106,11 @@ fn look(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     let sql = "SELECT count(*) FROM sqlite_schema \
         WHERE name IN ('lictor_head', 'lictor_migrations')";
     if number(sql).map_err(failure)? < 2 {
-        return Err(StoreError::unavailable(format!("`{}` is no store of Lictor's", shown(path))));
+        // A server that ended while it made the file leaves nothing in it, or the list of what is yet to be done.
+        let others = "SELECT count(*) FROM sqlite_schema WHERE tbl_name <> 'lictor_migrations'";
+        let begun = number(others).map_err(failure)? == 0;
+        let why = if begun { migrations::BEGUN } else { "is no store of Lictor's" };
+        return Err(StoreError::unavailable(format!("`{}` {why}", shown(path))));
     }
     let last = number("SELECT coalesce(max(version), 0) FROM lictor_migrations");
     if last.map_err(failure)? < migrations::latest(&migrations::of_sqlite()) {

@@ -2,13 +2,17 @@
 //! sent and read, and in the store that has to be asked.
 
 use crate::support::check::{asking, get, with};
-use crate::support::door::{Door, MANY, OPEN, answered, check, framed, send, told};
+use crate::support::door::{
+    Door, MANY, OPEN, Stalling, answered, begin, check, framed, send, talk, told,
+};
 use crate::support::shelf::Shelf;
 use crate::support::shown;
 use bytes::Bytes;
 use envoy_types::pb::envoy::config::core::v3::{HeaderMap, HeaderValue};
 use envoy_types::pb::envoy::service::auth::v3::attribute_context::{self, HttpRequest, Peer};
 use envoy_types::pb::envoy::service::auth::v3::{AttributeContext, CheckRequest};
+use futures_util::future::join_all;
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use lictor::store::{CacheLimits, Records as _, Seen, SessionCache, Store, follow};
 use prost::Message as _;
 use std::collections::HashMap;
@@ -28,6 +32,10 @@ fn is(said: (i32, i32, &str)) -> (i32, i32, String) {
 
 fn allowed() -> (i32, i32, String) {
     is((0, 200, "allowed"))
+}
+
+fn overloaded() -> (i32, i32, String) {
+    is((14, 503, "overloaded"))
 }
 
 fn fault() -> (i32, i32, String) {
@@ -74,7 +82,7 @@ async fn whatever_panics_a_check_is_refused_and_the_connection_goes_on() {
     // While what was decided is told.
     door.clock.after(MANY);
     let many = (0..100).map(|_| told(send(&mut sender, check(OPEN, &[]), None)));
-    for said in futures_util::future::join_all(many).await {
+    for said in join_all(many).await {
         assert_eq!(said, fault());
     }
     assert_eq!(door.counted("deny", "fault"), 102);
@@ -220,4 +228,132 @@ async fn what_is_no_call_is_an_error() {
     let counted = format!("lictor_checks_unavailable_total {}\n", calls.len());
     assert!(door.metrics.text().contains(&counted), "{}", door.metrics.text());
     assert_eq!(told(send(&mut sender, message, None)).await, allowed());
+}
+
+#[tokio::test]
+async fn a_check_may_come_in_pieces() {
+    // A check has a place when it is read, until it is seen that more of it is to come.
+    let door = Door::new(2, None);
+    let mut sender = door.connect().await;
+    let message = check(OPEN, &[]);
+    for at in [1, 4, 5, 6, message.len() / 2, message.len() - 1] {
+        let (answer, mut said) = begin(&mut sender, None);
+        said.send_data(message.slice(..at), false).expect("sends");
+        assert_eq!(told(send(&mut sender, message.clone(), None)).await, allowed());
+        said.send_data(message.slice(at..), true).expect("sends");
+        assert_eq!(told(answer).await, allowed(), "{at}");
+    }
+    let (answer, mut said) = begin(&mut sender, None);
+    for byte in 0..message.len() {
+        said.send_data(message.slice(byte..=byte), byte + 1 == message.len()).expect("sends");
+    }
+    assert_eq!(told(answer).await, allowed());
+}
+
+// --- how answers are read
+
+#[tokio::test]
+async fn who_does_not_read_is_waited_for_and_the_others_are_answered() {
+    const ASKED: u64 = 6_000;
+    let door = Door::new(MANY, None);
+    let (io, stalled) = Stalling::over(door.open(1 << 12));
+    let mut silent = talk(io).await;
+    assert_eq!(told(send(&mut silent, check(OPEN, &[]), None)).await, allowed());
+    stalled.stall();
+    let unread: Vec<_> =
+        (0..ASKED).map(|_| tokio::spawn(told(send(&mut silent, check(OPEN, &[]), None)))).collect();
+    let mut others = door.connect().await;
+    const ROUNDS: u64 = 300;
+    for _ in 0..ROUNDS {
+        assert_eq!(told(send(&mut others, check(OPEN, &[]), None)).await, allowed());
+    }
+    // Nothing more is read from whoever does not read.
+    let answered = door.counted("allow", "allowed") - 1 - ROUNDS;
+    assert!(answered < ASKED / 2, "{answered} answers wait for a client that does not read");
+    stalled.go_on();
+    for answer in unread {
+        assert_eq!(answer.await.expect("no panic"), allowed());
+    }
+    drop((silent, others));
+    assert!(door.ends().await);
+}
+
+#[tokio::test]
+async fn who_leaves_with_answers_unread_leaves_nothing_behind() {
+    let shelf = Arc::new(Shelf::by_hand());
+    let door = Door::new(1, Some(known(&shelf).await));
+    let (io, stalled) = Stalling::over(door.open(1 << 12));
+    let mut silent = talk(io).await;
+    let waiting = send(&mut silent, asks_the_store(), None);
+    asked(&shelf, 1).await;
+    let mut others = door.connect().await;
+    assert_eq!(told(send(&mut others, asks_the_store(), None)).await, overloaded());
+    stalled.stall();
+    let unread: Vec<_> = (0..1_000).map(|_| send(&mut silent, check(OPEN, &[]), None)).collect();
+    assert_eq!(told(send(&mut others, asks_the_store(), None)).await, overloaded());
+    stalled.cut();
+    drop((waiting, unread, silent));
+    // The place is given back: the store is asked again.
+    let before = shelf.asked();
+    let mut turns = FuturesUnordered::new();
+    while shelf.asked() == before {
+        turns.push(told(send(&mut others, asks_the_store(), None)));
+        // Refused as long as it is taken; with a place, it waits.
+        tokio::select! {
+            said = turns.next() => assert_eq!(said, Some(overloaded())),
+            () = asked(&shelf, before + 1) => {}
+        }
+    }
+    drop(turns);
+    assert_eq!(told(send(&mut others, check(OPEN, &[]), None)).await, allowed());
+    drop(others);
+    assert!(door.ends().await);
+}
+
+// --- those who wait for the store
+
+/// Waits until the store was asked so often.
+async fn asked(shelf: &Shelf, times: usize) {
+    while shelf.asked() < times {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn as_many_wait_for_the_store_as_there_are_places() {
+    let shelf = Arc::new(Shelf::by_hand());
+    let door = Door::new(2, Some(known(&shelf).await));
+    let mut sender = door.connect().await;
+    let mut waiting = FuturesUnordered::new();
+    for _ in 0..2 {
+        waiting.push(told(send(&mut sender, asks_the_store(), None)));
+        asked(&shelf, 1).await;
+    }
+    waiting.push(told(send(&mut sender, asks_the_store(), None)));
+    assert_eq!(waiting.next().await, Some(overloaded()), "one too many");
+    assert_eq!(door.counted("deny", "overloaded"), 1);
+    // Who needs no store has places of their own.
+    assert_eq!(told(send(&mut sender, check(OPEN, &[]), None)).await, allowed());
+    shelf.read(0);
+    shelf.answer(0);
+    for _ in 0..2 {
+        let (code, _, reason) = waiting.next().await.expect("an answer");
+        assert_eq!((code, reason.as_str()), (7, "unauthenticated"), "there is no such session");
+    }
+    assert_eq!(shelf.asked(), 1);
+}
+
+#[tokio::test]
+async fn a_deadline_that_passes_while_the_store_is_asked_ends_the_wait() {
+    const DEADLINE_EXCEEDED: &str = "4";
+    let shelf = Arc::new(Shelf::by_hand());
+    let door = Door::new(1, Some(known(&shelf).await));
+    let mut sender = door.connect().await;
+    for times in 1..=2 {
+        let late = answered(send(&mut sender, asks_the_store(), Some("300m")));
+        let (status, answer) = late.await;
+        assert_eq!((status.as_str(), answer), (DEADLINE_EXCEEDED, None));
+        assert_eq!(shelf.asked(), times, "it was asked, and the place was given back");
+    }
+    assert_eq!(told(send(&mut sender, check(OPEN, &[]), None)).await, allowed());
 }

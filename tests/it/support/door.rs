@@ -20,11 +20,14 @@ use lictor::tasks::Tasks;
 use lictor::telemetry::{DecisionLine, Log, Metrics, Sink};
 use lictor::time::Timestamp;
 use prost::Message as _;
+use std::io;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tonic::service::Routes;
 use tracing::level_filters::LevelFilter;
 
@@ -217,4 +220,103 @@ pub async fn told(answer: ResponseFuture) -> (i32, i32, String) {
     let (status, message) = answered(answer).await;
     assert_eq!(status, "0", "a refusal is no error of gRPC");
     said(&message.expect("a message"))
+}
+
+/// A connection that can be kept from reading.
+#[derive(Debug)]
+pub struct Stalling {
+    io: DuplexStream,
+    state: Arc<Mutex<Stall>>,
+}
+
+#[derive(Debug, Default)]
+struct Stall {
+    state: Flow,
+    waker: Option<Waker>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Flow {
+    #[default]
+    Open,
+    Stalled,
+    Cut,
+}
+
+/// What keeps it.
+#[derive(Debug)]
+pub struct Brake(Arc<Mutex<Stall>>);
+
+impl Stalling {
+    pub fn over(io: DuplexStream) -> (Self, Brake) {
+        let state = Arc::<Mutex<Stall>>::default();
+        (Self { io, state: Arc::clone(&state) }, Brake(state))
+    }
+
+    fn flow(&self, cx: &Context<'_>) -> Flow {
+        let mut stall = self.state.lock().expect("unpoisoned");
+        stall.waker = Some(cx.waker().clone());
+        stall.state
+    }
+}
+
+impl Brake {
+    fn set(&self, state: Flow) {
+        let mut stall = self.0.lock().expect("unpoisoned");
+        stall.state = state;
+        stall.waker.take().into_iter().for_each(Waker::wake);
+    }
+
+    /// Nothing is read from now on.
+    pub fn stall(&self) {
+        self.set(Flow::Stalled);
+    }
+
+    pub fn go_on(&self) {
+        self.set(Flow::Open);
+    }
+
+    /// The connection breaks.
+    pub fn cut(&self) {
+        self.set(Flow::Cut);
+    }
+}
+
+fn broken<T>() -> Poll<io::Result<T>> {
+    Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()))
+}
+
+impl AsyncRead for Stalling {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.flow(cx) {
+            Flow::Open => Pin::new(&mut self.io).poll_read(cx, buffer),
+            Flow::Stalled => Poll::Pending,
+            Flow::Cut => broken(),
+        }
+    }
+}
+
+impl AsyncWrite for Stalling {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.flow(cx) {
+            Flow::Open | Flow::Stalled => Pin::new(&mut self.io).poll_write(cx, bytes),
+            Flow::Cut => broken(),
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
 }

@@ -200,7 +200,7 @@ mod tests {
     async fn who_does_not_read_is_not_read_from() {
         let (here, mut there) = tokio::io::duplex(2 * ROUND);
         let mut transport = Transport::new(here);
-        there.write_all(&[7; 2 * ROUND]).await.expect("sent");
+        there.write_all(&vec![7; 2 * ROUND]).await.expect("sent");
         fill(&mut transport, &[7; 4096]);
         assert!(transport.send(&mut nobody()).is_pending());
         let mut bytes = vec![0; 3 * ROUND];

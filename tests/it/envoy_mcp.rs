@@ -60,6 +60,8 @@ struct Gates {
     by_route: SocketAddr,
     /// What is too long is cut.
     partial: SocketAddr,
+    /// Longer bodies than are read, and what is not decided is let in.
+    open: SocketAddr,
     /// No bodies at all; and WebSockets, as on other routes.
     none: SocketAddr,
 }
@@ -89,6 +91,12 @@ fn add_listeners(document: &mut Value) -> Gates {
         partial: add("partial", |manager| {
             each_with_body(manager, &|members| {
                 members["with_request_body"]["allow_partial_message"] = json!(true);
+            });
+        }),
+        open: add("open", |manager| {
+            manager["http_filters"][0]["typed_config"]["failure_mode_allow"] = json!(true);
+            each_with_body(manager, &|members| {
+                members["with_request_body"]["max_request_bytes"] = json!(16 << 20);
             });
         }),
         none: add("none", |manager| {
@@ -211,7 +219,7 @@ impl Stand {
         let mut setup =
             Setup::serve(folder, &[text], |document| gates = Some(add_listeners(document))).await;
         let gates = gates.expect("listeners");
-        for at in [gates.whole, gates.text, gates.by_route, gates.partial, gates.none] {
+        for at in [gates.whole, gates.text, gates.by_route, gates.partial, gates.open, gates.none] {
             setup.envoy.ready(at).await.expect("Envoy listens");
         }
         Self { setup, gates, bob: authorization() }
@@ -275,6 +283,7 @@ async fn tool_calls_are_judged_by_their_bodies() {
     whatever_type_it_claims(&stand).await;
     bodies_that_stay_behind(&stand).await;
     bodies_that_are_too_long(&stand).await;
+    bodies_that_are_not_read(&stand).await;
     nobody(&stand).await;
     other_routes(&stand).await;
     stand.setup.stop().await;
@@ -461,6 +470,20 @@ async fn bodies_that_are_too_long(stand: &Stand) {
         let (reply, reached) = stand.reached(asked).await;
         assert_eq!((reached, reply.status == 413), (through, through == 0), "{length}");
     }
+}
+
+/// Where an error of gRPC would let in, what is too long to be read is refused by an answer.
+async fn bodies_that_are_not_read(stand: &Stand) {
+    let body = "x".repeat(6 << 20);
+    for _ in 0..3 {
+        let asked = stand.post(stand.gates.open, LARGE_HOST, &[], body.as_bytes());
+        let (reply, reached) = stand.reached(asked).await;
+        assert_eq!((reply.status, reached), (413, 0), "{reply:?}");
+        assert_eq!(reply.body, "Content Too Large: request-too-large");
+    }
+    let (reply, reached) =
+        stand.reached(stand.post(stand.gates.open, LARGE_HOST, &[], b"{}")).await;
+    assert_eq!((reply.status, reached), (200, 1), "{reply:?}");
 }
 
 /// A program is not sent to a page where people sign in.

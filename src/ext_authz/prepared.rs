@@ -1,5 +1,6 @@
 //! Refusals that are made ready before they are needed: for checks there is no room for or that a client has made
-//! unreadable, and for when nothing else can be made any more. SECURITY: refusals, not errors of gRPC, which an Envoy with `failure_mode_allow` lets through.
+//! unreadable, and for when nothing else can be made any more. SECURITY: refusals, not errors of gRPC, which an Envoy
+//! with `failure_mode_allow` lets through.
 
 use super::encode::{self, PERMISSION_DENIED, UNAVAILABLE};
 use super::refusal;

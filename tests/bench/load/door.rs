@@ -6,7 +6,9 @@ use bytes::{Bytes, BytesMut};
 use h2::Ping;
 use h2::client::SendRequest;
 use http::{HeaderMap, Request, StatusCode};
+use std::io::{Write as _, stderr};
 use std::net::SocketAddr;
+use std::sync::Once;
 use tokio::net::TcpStream;
 
 const METHOD: &str = "/envoy.service.auth.v3.Authorization/Check";
@@ -47,7 +49,12 @@ impl Door {
 
     /// Asks once, when the server takes one more. What goes wrong on the way is an answer too: none.
     pub(crate) async fn ask(&self, frame: Bytes) -> Answer {
-        self.exchange(frame).await.unwrap_or(Answer::None(0))
+        self.exchange(frame).await.unwrap_or_else(|error| {
+            // Once is enough: what ends a connection ends all that is on it.
+            static TOLD: Once = Once::new();
+            TOLD.call_once(|| drop(writeln!(stderr(), "check_load: not answered: {error:#}")));
+            Answer::None(0)
+        })
     }
 
     async fn exchange(&self, frame: Bytes) -> anyhow::Result<Answer> {

@@ -8,7 +8,7 @@ from .deployment import Deployment, Placed, empty
 from .figures import Figure
 from .servers import Server
 from .tools import Programs, fail
-from .turns import closed_loop, open_loop
+from .turns import SHED, closed_loop, count, only, open_loop
 
 PERCENTILES = ("p50", "p90", "p99", "p999")
 # A server that falls behind makes checks wait longer and longer: within a second far longer than this.
@@ -39,13 +39,14 @@ def measure(shares: tuple[float, ...], programs: Programs, scratch: Path, checks
 
 def sustained(programs: Programs, server: Server, request: Path, checks: int, seconds: float) -> float:
     """The highest fixed rate that it keeps up with. A closed loop does more: with many checks on the way each
-    one wakes nobody, which is cheap. So it is where the search begins, in steps of a tenth downwards."""
+    one wakes nobody, which is cheap. So it is where the search begins, in steps of a tenth downwards. Who refuses some for there being too many does not keep up."""
     closed_loop(programs, server, request, checks, ALLOWED)
     rate = closed_loop(programs, server, request, checks, ALLOWED)["rate"]
 
     def keeps_up() -> bool:
-        told = open_loop(programs, server, request, rate, min(seconds, 2), ALLOWED)
-        return told["latency_us"]["p90"] < KEPT_UP_US
+        told = open_loop(programs, server, request, rate, min(seconds, 2))
+        only([told], {ALLOWED, SHED})
+        return not told["unanswered"] and not count(told, SHED) and told["latency_us"]["p90"] < KEPT_UP_US
     for _ in range(STEPS):
         # Once may be luck.
         if keeps_up() and keeps_up():

@@ -1,6 +1,5 @@
 """What becomes of checks when twice as many are asked as can be answered."""
 
-import json
 import statistics
 from pathlib import Path
 
@@ -9,14 +8,14 @@ from .deployment import Deployment, Placed
 from .figures import Figure
 from .latency import sustained
 from .servers import Server
-from .tools import Programs, fail, output
-from .turns import CONNECTIONS
+from .tools import Programs, fail
+from .turns import SHED, count, only, open_loop
 
 # Checks that cost the server much more than the client, which shares the machine: each is signed anew. So many
 # at once as the server answers in about a quarter of a millisecond.
 SIGNING = {"assertion_reuse": "0s"}
 LIMITED = {"max_concurrent_checks": 8}
-REFUSED, SHED = "7 403", "14 503"
+REFUSED = "7 403"
 UNLOADED, TOO_MUCH = 0.25, 2.0
 
 
@@ -49,16 +48,5 @@ def measure(programs: Programs, scratch: Path, checks: int, rounds: int, seconds
 
 
 def asked(programs: Programs, server: Server, request: Path, rate: float, seconds: float) -> dict:
-    told = json.loads(output(programs.load, "open", "--address", server.address, "--requests", request,
-                             "--rate", rate, "--seconds", seconds, "--connections", CONNECTIONS))
+    told = open_loop(programs, server, request, rate, seconds)
     return told if not told["unanswered"] else fail(f"{told['unanswered']} checks had no answer")
-
-
-def count(told: dict, answer: str) -> int:
-    return told["answers"].get(answer, {"count": 0})["count"]
-
-
-def only(rounds: list[dict], answers: set[str]):
-    seen = {answer for told in rounds for answer in told["answers"]}
-    if not seen <= answers:
-        fail(f"answers were {sorted(seen)}, only {sorted(answers)} were to be")

@@ -88,6 +88,7 @@ def output(*command, given: str = "") -> str:
     if done.returncode != 0:
         said = (done.stderr.strip() or done.stdout.strip()).splitlines()
         fail(f"{' '.join([Path(words[0]).name, *words[1:]])}: {said[0] if said else done.returncode}")
+    sys.stderr.write(done.stderr)
     return done.stdout.strip()
 
 

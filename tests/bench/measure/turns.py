@@ -11,6 +11,8 @@ from .tools import Programs, fail, output
 
 METHOD = "/envoy.service.auth.v3.Authorization/Check"
 CONNECTIONS, STREAMS = 4, 64
+# Refused for there being too many.
+SHED = "14 503"
 
 
 class Rounds:
@@ -45,11 +47,25 @@ def closed_loop(programs: Programs, server: Server, requests: Path, checks: int,
         "--connections", CONNECTIONS, "--streams", STREAMS, "--expect", answer))
 
 
-def open_loop(programs: Programs, server: Server, requests: Path, rate: float, seconds: float, answer: str) -> dict:
-    """Asks at a fixed rate; every answer must be this one."""
+def open_loop(programs: Programs, server: Server, requests: Path, rate: float, seconds: float,
+              answer: str | None = None) -> dict:
+    """Asks at a fixed rate; every answer must be this one, if one is given."""
+    expected = [] if answer is None else ["--expect", answer]
     return json.loads(output(
         programs.load, "open", "--address", server.address, "--requests", requests, "--rate", rate,
-        "--seconds", seconds, "--connections", CONNECTIONS, "--expect", answer))
+        "--seconds", seconds, "--connections", CONNECTIONS, *expected))
+
+
+def count(told: dict, answer: str) -> int:
+    """How often it was this one."""
+    return told["answers"].get(answer, {"count": 0})["count"]
+
+
+def only(rounds: list[dict], answers: set[str]):
+    """There may be no others."""
+    seen = {answer for told in rounds for answer in told["answers"]}
+    if not seen <= answers:
+        fail(f"answers were {sorted(seen)}, only {sorted(answers)} were to be")
 
 
 def cpu_of_many(programs: Programs, server: Server, requests: Path, checks: int, answer: str) -> float:

@@ -33,16 +33,23 @@ pub(super) enum Unread {
 ///
 /// # Errors
 /// There is none, more than one, or one that cannot be read.
-pub(super) async fn message(body: Incoming) -> Result<Bytes, Unread> {
+pub(super) async fn message(mut body: Incoming) -> Result<Bytes, Unread> {
     // What comes in one piece, as nearly always, is not copied.
-    let whole = Limited::new(body, PREFIX + LONGEST).collect().await.map_err(|error| {
-        if error.is::<LengthLimitError>() {
-            Unread::TooLong
-        } else {
-            Unread::Broken(Status::cancelled("the message did not come whole"))
+    match Limited::new(&mut body, PREFIX + LONGEST).collect().await {
+        Ok(whole) => unframed(&whole.to_bytes()).map_err(Unread::Broken),
+        Err(error) if error.is::<LengthLimitError>() => {
+            hear_out(body).await;
+            Err(Unread::TooLong)
         }
-    })?;
-    unframed(&whole.to_bytes()).map_err(Unread::Broken)
+        Err(_) => Err(Unread::Broken(Status::cancelled("the message did not come whole"))),
+    }
+}
+
+/// Takes what comes to its end, and keeps nothing of it. INVARIANT: nobody is answered before. A call that is would
+/// be broken off; what of it is still on its way would count as a mistake of the client, and after a thousand of
+/// these the HTTP/2 library ends the connection with all the checks on it.
+pub(super) async fn hear_out(mut body: Incoming) {
+    while let Some(Ok(_)) = body.frame().await {}
 }
 
 fn unframed(whole: &Bytes) -> Result<Bytes, Status> {

@@ -100,7 +100,10 @@ impl CheckService {
         body: Incoming,
     ) -> http::Response<Reply> {
         let checker = &self.checker;
-        let Some(mut pass) = pass else { return checker.refuse(Prepared::Overloaded) };
+        let Some(mut pass) = pass else {
+            call::hear_out(body).await;
+            return checker.refuse(Prepared::Overloaded);
+        };
         let mut message = pin!(call::message(body));
         let message = match message.as_mut().now_or_never() {
             Some(message) => message,

@@ -87,7 +87,7 @@ fn pages() -> Vec<Page> {
             let path = entry.path();
             if path.is_dir() {
                 folders.push(path);
-            } else {
+            } else if path.extension().is_none_or(|kind| kind != "svg") {
                 assert!(path.extension().is_some_and(|kind| kind == "md"), "{}", path.display());
                 pages.push(Page::read(path.strip_prefix(root()).expect("inside").to_owned()));
             }

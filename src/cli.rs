@@ -182,7 +182,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> std::process::ExitC
 
 /// Runs a future to its end on a runtime of its own.
 fn block_on(future: impl Future<Output = Exit>) -> Exit {
-    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    // A turn of a connection is many checks: a new one should not wait for dozens of these to be noticed.
+    match runtime.event_interval(8).enable_all().build() {
         Ok(runtime) => runtime.block_on(future),
         Err(error) => {
             report::error(&format!("cannot start: {error}"), None);

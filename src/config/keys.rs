@@ -303,8 +303,8 @@ pub const GLOBAL_KEYS: &[Key] = &[
     used(
         "max_concurrent_checks",
         Kind::Integer,
-        "4096",
-        "So many checks may be under way at once, and as many wait for the store; one more is refused with 503 before any work is done for it. One processor answers 4096 in some thirty milliseconds. With less, those that are answered are answered sooner when there are too many. Read at the start.",
+        "512 for each processor",
+        "So many checks may be under way at once, and as many wait for the store; one more is refused with 503 before any work is done for it. A processor answers 512 within some sixty milliseconds, also where every assertion has to be signed. With less, those that are answered are answered sooner when there are too many. Read at the start.",
     ),
     used(
         "metrics_address",

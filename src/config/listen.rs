@@ -74,17 +74,25 @@ impl Listen {
     }
 }
 
-/// One processor answers so many in some thirty milliseconds: long before Envoy gives up.
-const MOST_CHECKS: NonZeroUsize = NonZeroUsize::new(4096).expect("not zero");
+/// A processor answers so many within some sixty milliseconds, also where every assertion has to be signed and as many
+/// checks are refused meanwhile: long before Envoy gives up.
+const MOST_CHECKS_OF_ONE: NonZeroUsize = NonZeroUsize::new(512).expect("not zero");
+
+fn most_checks_of_all() -> NonZeroUsize {
+    let processors = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    processors.saturating_mul(MOST_CHECKS_OF_ONE)
+}
 
 fn most_checks(section: &Section<'_>, problems: &mut Problems) -> NonZeroUsize {
     const KEY: &str = "max_concurrent_checks";
-    let Some(most) = section.integer(KEY, problems) else { return MOST_CHECKS };
+    let Some(most) = section.integer(KEY, problems) else {
+        return most_checks_of_all();
+    };
     usize::try_from(most).ok().and_then(NonZeroUsize::new).unwrap_or_else(|| {
         let problem =
             Problem::new("bad_value", section.place_of(KEY), format!("`{KEY}` must be at least 1"));
-        problems.push(problem.help("leave it out for 4096"));
-        MOST_CHECKS
+        problems.push(problem.help("leave it out for 512 for each processor"));
+        most_checks_of_all()
     })
 }
 

@@ -30,10 +30,19 @@ use tonic::service::Routes;
 const CHECK: &str = "/envoy.service.auth.v3.Authorization/Check";
 /// After so many turns the answers go out.
 const TURNS: usize = 32;
+/// So many rounds of reading may go before them, and so many who are refused: what is not read waits as well, and
+/// nobody knows that it does.
+const READ_AHEAD: u32 = 16;
+const REFUSED_AHEAD: usize = 1_024;
+/// So long others wait for a connection that has always more to read.
+const SLICE: Duration = Duration::from_millis(1);
 /// Whoever still waits after this is given to the other threads.
 const PATIENCE: Duration = Duration::from_millis(2);
-/// How much a client may send before we read it, for a stream and for a connection, in bytes.
-const WINDOW: u32 = 1 << 20;
+/// How much a client may send before we look at it, in bytes: for a stream, and for a connection. The latter is so
+/// long that there are too many checks (`max_concurrent_checks`) before it is used up; those that a client holds
+/// back would wait unseen.
+const STREAM_WINDOW: u32 = 1 << 20;
+const WINDOW: u32 = 8 << 20;
 /// So many requests may be open on a connection. Generous: what a client sends before it learns of a limit fails.
 const STREAMS: u32 = 16_384;
 /// So many requests may be given up before they are looked at. They are read many at once, so that a client whose
@@ -58,23 +67,28 @@ impl Services {
     {
         // Held here alone, so that whoever waits for a turn is gone with the connection.
         let (turns, transport) = (Turns::default(), Transport::new(io));
-        let answer = service_fn(move |request| self.answer(request));
-        let connection = http2::Builder::new(Queue(Arc::downgrade(&turns.waiting)))
+        let queue = Queue(Arc::downgrade(&turns.waiting));
+        let answer = {
+            let queue = queue.clone();
+            service_fn(move |request| self.answer(request, &queue))
+        };
+        let connection = http2::Builder::new(queue)
             .timer(TokioTimer::new())
             .keep_alive_interval(KEEP_ALIVE)
-            .initial_stream_window_size(WINDOW)
+            .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(WINDOW)
             .max_concurrent_streams(STREAMS)
             .max_pending_accept_reset_streams(RESETS)
             .auto_date_header(false)
             .serve_connection(transport.clone(), answer);
         let (mut connection, mut stopping) = (pin!(connection), pin!(tasks.stopping()));
-        let mut leaving = false;
+        let (mut leaving, mut rounds, mut ahead) = (false, 0, 0);
         let ended = poll_fn(|cx| {
             if !leaving && stopping.as_mut().poll(cx).is_ready() {
                 leaving = true;
                 connection.as_mut().graceful_shutdown();
             }
+            let slice = Stopwatch::start();
             loop {
                 // Reads what came, and puts down what was answered.
                 if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
@@ -84,8 +98,17 @@ impl Services {
                     tracing::debug!(%error, "a connection broke");
                     return Poll::Ready(Ok(()));
                 }
-                let (answered, cut_short) = (turns.take(&tasks), transport.next_round());
-                if !answered && !cut_short {
+                let (refused, cut_short) = (turns.refuse(&tasks), transport.next_round());
+                (rounds, ahead) = (rounds + 1, ahead + refused);
+                if cut_short && rounds < READ_AHEAD && ahead < REFUSED_AHEAD {
+                    continue;
+                }
+                (rounds, ahead) = (0, 0);
+                if !turns.take(&tasks) && refused == 0 && !cut_short {
+                    return Poll::Pending;
+                }
+                if slice.elapsed() > SLICE {
+                    cx.waker().wake_by_ref();
                     return Poll::Pending;
                 }
             }
@@ -99,9 +122,12 @@ impl Services {
     fn answer(
         &self,
         request: Request<Incoming>,
+        queue: &Queue,
     ) -> impl Future<Output = Result<Response<Reply>, Infallible>> + use<> {
         if request.uri().path() == CHECK {
-            return Either::Left(self.checks.call(request).map(Ok));
+            let place = self.checks.place();
+            queue.next(place.is_none());
+            return Either::Left(self.checks.call(request, place).map(Ok));
         }
         let mut others = self.others.clone();
         Either::Right(async move {
@@ -113,9 +139,19 @@ impl Services {
 
 type Turn = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-type Waiting = Mutex<VecDeque<(Stopwatch, Turn)>>;
+type Waiting = Mutex<Requests>;
 
-/// Requests that were read and wait for their turn, each with how long it does.
+/// Requests that were read.
+#[derive(Default)]
+struct Requests {
+    /// They wait for their turn, each with how long it does.
+    turns: VecDeque<(Stopwatch, Turn)>,
+    /// There is no place for them, so that they cost little and are in nobody's way.
+    refused: Vec<Turn>,
+    /// Whether there is none for the one that comes next.
+    is_refused: bool,
+}
+
 #[derive(Default)]
 struct Turns {
     waiting: Arc<Waiting>,
@@ -126,35 +162,66 @@ struct Turns {
 #[derive(Clone)]
 struct Queue(Weak<Waiting>);
 
-impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Queue {
-    fn execute(&self, turn: F) {
+impl Queue {
+    /// Says of a request, before it is put here, whether it is refused.
+    fn next(&self, is_refused: bool) {
         if let Some(waiting) = self.0.upgrade() {
-            lock(&waiting).push_back((Stopwatch::start(), Box::pin(turn)));
+            lock(&waiting).is_refused = is_refused;
         }
     }
 }
 
-fn lock(waiting: &Waiting) -> MutexGuard<'_, VecDeque<(Stopwatch, Turn)>> {
+impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Queue {
+    fn execute(&self, turn: F) {
+        if let Some(waiting) = self.0.upgrade() {
+            let (mut requests, turn) = (lock(&waiting), Box::pin(turn));
+            if std::mem::take(&mut requests.is_refused) {
+                requests.refused.push(turn);
+            } else {
+                requests.turns.push_back((Stopwatch::start(), turn));
+            }
+        }
+    }
+}
+
+fn lock(waiting: &Waiting) -> MutexGuard<'_, Requests> {
     waiting.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Turns {
-    /// Gives some of those who wait their turn, and says whether anybody waited. Who cannot be answered at once
-    /// goes on as a task.
+    /// Answers those who are refused, and says how many they were.
+    fn refuse(&self, tasks: &Tasks) -> usize {
+        let refused = std::mem::take(&mut lock(&self.waiting).refused);
+        let many = refused.len();
+        for turn in refused {
+            take(turn, tasks);
+        }
+        many
+    }
+
+    /// Gives some of those who wait their turn, and says whether anybody waited.
     fn take(&self, tasks: &Tasks) -> bool {
-        let mut nobody = Context::from_waker(Waker::noop());
         for taken in 0..TURNS {
-            let Some((waits, mut turn)) = lock(&self.waiting).pop_front() else {
+            let Some((waits, turn)) = lock(&self.waiting).turns.pop_front() else {
                 return taken > 0;
             };
-            // A panic ends one request, as it would in a task of its own.
-            let mut answer = || turn.as_mut().poll(&mut nobody).is_pending();
-            let pending = waits.elapsed() > PATIENCE
-                || catch_unwind(AssertUnwindSafe(&mut answer)).unwrap_or_default();
-            if pending {
+            // Every other one, so that what is read and what is answered stay in step.
+            if taken % 2 == 1 && waits.elapsed() > PATIENCE {
                 tasks.start(turn);
+            } else {
+                take(turn, tasks);
             }
         }
         true
+    }
+}
+
+/// Gives a request its turn. Who cannot be answered at once goes on as a task.
+fn take(mut turn: Turn, tasks: &Tasks) {
+    let mut nobody = Context::from_waker(Waker::noop());
+    // A panic ends one request, as it would in a task of its own.
+    let mut answer = || turn.as_mut().poll(&mut nobody).is_pending();
+    if catch_unwind(AssertUnwindSafe(&mut answer)).unwrap_or_default() {
+        tasks.start(turn);
     }
 }

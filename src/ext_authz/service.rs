@@ -75,13 +75,19 @@ impl CheckService {
         &self.checker
     }
 
-    /// Answers a call of `Check`. What is put aside for those who have to wait is small, because nearly nobody has
-    /// to.
+    /// A place for a check, if one is free.
+    pub(super) fn place(&self) -> Option<Pass> {
+        enter(&self.gate)
+    }
+
+    /// Answers a call of `Check`, if it has a place. What is put aside for those who have to wait is small, because
+    /// nearly nobody has to.
     pub(super) fn call(
         &self,
         request: http::Request<Incoming>,
+        pass: Option<Pass>,
     ) -> impl Future<Output = http::Response<Reply>> + use<> {
-        let (service, pass) = (self.clone(), enter(&self.gate));
+        let service = self.clone();
         let patience = Patience(call::timeout(&request).map(|all| (Stopwatch::start(), all)));
         let traceparent = call::traceparent(&request);
         let body = request.into_body();

@@ -1,8 +1,9 @@
 //! More checks than can be answered: those there is no room for are refused at once, in a way that no setting of
 //! Envoy takes for a yes, and nobody is answered who does not wait any more.
 
-use crate::support::door::{self, answered, said, talk};
+use crate::support::door::{self, Door, answered, said, talk};
 use bytes::Bytes;
+use envoy_types::pb::envoy::service::auth::v3::CheckResponse;
 use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use h2::client::{ResponseFuture, SendRequest};
@@ -10,6 +11,7 @@ use http::Request;
 use lictor::app::App;
 use lictor::clock::SystemClock;
 use lictor::config::{Config, Environment, GrpcAddress};
+use prost::Message as _;
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
@@ -275,6 +277,44 @@ async fn who_is_refused_is_heard_out() {
             }
         }
     }
+}
+
+// On one thread: nothing is read before everything is there.
+#[tokio::test]
+async fn what_is_not_read_is_too_much_as_well() {
+    use frames::{ACK, DATA, END_HEADERS, END_STREAM, HEADERS, SETTINGS, WINDOW_UPDATE};
+    const PLACES: usize = 50;
+    const CHECKS: u32 = 600;
+    let mut stream = Door::new(PLACES, None).open(1 << 20);
+    let room = frames::frame(WINDOW_UPDATE, 0, 0, &(1_u32 << 30).to_be_bytes());
+    let settings = frames::frame(SETTINGS, 0, 0, &[]);
+    let mut all = [frames::PREFACE, &settings, &room].concat();
+    let check = door::check(door::OPEN, &[("cookie", &"c".repeat(1_000))]);
+    for stream in (0..CHECKS).map(|each| each * 2 + 1) {
+        all.extend(frames::frame(HEADERS, END_HEADERS, stream, &frames::head()));
+        all.extend(frames::frame(DATA, END_STREAM, stream, &check));
+    }
+    assert!(all.len() > 5 * 64 * 1024, "several rounds of reading: {}", all.len());
+    stream.write_all(&all).await.expect("room for all of it");
+    let (mut reading, mut writing) = tokio::io::split(stream);
+    let (mut open, mut admitted) = (CHECKS, 0);
+    while open > 0 {
+        let (kind, flags, _, payload) = frames::next(&mut reading).await;
+        match kind {
+            SETTINGS if flags & ACK == 0 => {
+                writing.write_all(&frames::frame(SETTINGS, ACK, 0, &[])).await.expect("sent");
+            }
+            DATA => {
+                let (_, message) = payload.split_at(5);
+                let answer = CheckResponse::decode(message).expect("an answer");
+                admitted += usize::from(said(&answer).0 == 0);
+            }
+            HEADERS if flags & END_STREAM != 0 => open -= 1,
+            _ => {}
+        }
+    }
+    // Those that come while some are answered would be too many for whoever comes after them.
+    assert_eq!(admitted, PLACES);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -13,12 +13,14 @@ text { font: 13px system-ui, sans-serif; fill: #1f2328 }
 .bar { fill: #0969da }
 .grid { stroke: #d1d9e0 }
 .one { stroke: #bc4c00; stroke-width: 2 }
+.value { stroke: #ffffff; stroke-width: 4; paint-order: stroke }
 @media (prefers-color-scheme: dark) {
   text { fill: #e6edf3 }
   .small { fill: #9198a1 }
   .bar { fill: #4493f8 }
   .grid { stroke: #3d444d }
   .one { stroke: #db6d28 }
+  .value { stroke: #0d1117 }
 }
 """
 
@@ -65,7 +67,7 @@ def panel(title: str, rows: list[tuple[str, float]], top: int) -> tuple[list[str
         y = first + ROW * number
         lines.append(text(LEFT - 8, y + 14, name, anchor="end"))
         lines.append(f'<rect class="bar" x="{LEFT}" y="{y + 3}" width="{value * scale:.1f}" height="{ROW - 8}" rx="2"/>')
-        lines.append(text(LEFT + value * scale + 6, y + 14, f"{rounded(value):g}", "small"))
+        lines.append(text(LEFT + value * scale + 6, y + 14, f"{rounded(value):g}", "small value"))
     return lines, last + 36
 
 

@@ -13,6 +13,7 @@ mod prepared;
 mod refusal;
 mod service;
 mod transport;
+mod turns;
 mod wire;
 
 pub use connection::Services;

@@ -4,6 +4,7 @@
 use super::call::Reply;
 use super::service::CheckService;
 use super::transport::Transport;
+use super::turns::{Queue, Turns};
 use crate::clock::Stopwatch;
 use crate::tasks::Tasks;
 use futures_util::FutureExt as _;
@@ -13,13 +14,10 @@ use hyper::body::Incoming;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioTimer;
-use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::task::{Context, Poll, Waker};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tonic::body::Body;
@@ -28,16 +26,12 @@ use tonic::service::Routes;
 
 /// Of the one method that is answered here.
 const CHECK: &str = "/envoy.service.auth.v3.Authorization/Check";
-/// After so many turns the answers go out.
-const TURNS: usize = 32;
-/// So many rounds of reading may go before them, and so many who are refused: what is not read waits as well, and
+/// So many rounds of reading may go before the turns, and so many who are refused: what is not read waits as well, and
 /// nobody knows that it does.
 const READ_AHEAD: u32 = 16;
 const REFUSED_AHEAD: usize = 1_024;
 /// So long others wait for a connection that has always more to read.
 const SLICE: Duration = Duration::from_millis(1);
-/// Whoever still waits after this is given to the other threads.
-const PATIENCE: Duration = Duration::from_millis(2);
 /// How much a client may send before we look at it, in bytes: for a stream, and for a connection. The latter is so
 /// long that there are too many checks (`max_concurrent_checks`) before it is used up; those that a client holds
 /// back would wait unseen.
@@ -67,7 +61,7 @@ impl Services {
     {
         // Held here alone, so that whoever waits for a turn is gone with the connection.
         let (turns, transport) = (Turns::default(), Transport::new(io));
-        let queue = Queue(Arc::downgrade(&turns.waiting));
+        let queue = turns.queue();
         let answer = {
             let queue = queue.clone();
             service_fn(move |request| self.answer(request, &queue))
@@ -134,94 +128,5 @@ impl Services {
             let Ok(response) = others.call(request.map(Body::new)).await;
             Ok(response.map(Reply::Other))
         })
-    }
-}
-
-type Turn = Pin<Box<dyn Future<Output = ()> + Send>>;
-
-type Waiting = Mutex<Requests>;
-
-/// Requests that were read.
-#[derive(Default)]
-struct Requests {
-    /// They wait for their turn, each with how long it does.
-    turns: VecDeque<(Stopwatch, Turn)>,
-    /// There is no place for them, so that they cost little and are in nobody's way.
-    refused: Vec<Turn>,
-    /// Whether there is none for the one that comes next.
-    is_refused: bool,
-}
-
-#[derive(Default)]
-struct Turns {
-    waiting: Arc<Waiting>,
-}
-
-/// Where requests are put. INVARIANT: it holds no `Turns`. Each request holds one of these, and would keep itself
-/// and its place for ever.
-#[derive(Clone)]
-struct Queue(Weak<Waiting>);
-
-impl Queue {
-    /// Says of a request, before it is put here, whether it is refused.
-    fn next(&self, is_refused: bool) {
-        if let Some(waiting) = self.0.upgrade() {
-            lock(&waiting).is_refused = is_refused;
-        }
-    }
-}
-
-impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Queue {
-    fn execute(&self, turn: F) {
-        if let Some(waiting) = self.0.upgrade() {
-            let (mut requests, turn) = (lock(&waiting), Box::pin(turn));
-            if std::mem::take(&mut requests.is_refused) {
-                requests.refused.push(turn);
-            } else {
-                requests.turns.push_back((Stopwatch::start(), turn));
-            }
-        }
-    }
-}
-
-fn lock(waiting: &Waiting) -> MutexGuard<'_, Requests> {
-    waiting.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Turns {
-    /// Answers those who are refused, and says how many they were.
-    fn refuse(&self, tasks: &Tasks) -> usize {
-        let refused = std::mem::take(&mut lock(&self.waiting).refused);
-        let many = refused.len();
-        for turn in refused {
-            take(turn, tasks);
-        }
-        many
-    }
-
-    /// Gives some of those who wait their turn, and says whether anybody waited.
-    fn take(&self, tasks: &Tasks) -> bool {
-        for taken in 0..TURNS {
-            let Some((waits, turn)) = lock(&self.waiting).turns.pop_front() else {
-                return taken > 0;
-            };
-            // Every other one, so that what is read and what is answered stay in step.
-            if taken % 2 == 1 && waits.elapsed() > PATIENCE {
-                tasks.start(turn);
-            } else {
-                take(turn, tasks);
-            }
-        }
-        true
-    }
-}
-
-/// Gives a request its turn. Who cannot be answered at once goes on as a task.
-fn take(mut turn: Turn, tasks: &Tasks) {
-    let mut nobody = Context::from_waker(Waker::noop());
-    // A panic ends one request, as it would in a task of its own.
-    let mut answer = || turn.as_mut().poll(&mut nobody).is_pending();
-    if catch_unwind(AssertUnwindSafe(&mut answer)).unwrap_or_default() {
-        tasks.start(turn);
     }
 }

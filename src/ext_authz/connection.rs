@@ -42,6 +42,8 @@ const STREAMS: u32 = 16_384;
 /// So many requests may be given up before they are looked at. They are read many at once, so that a client whose
 /// patience is over at once for many is none that attacks; what is read at once is bounded elsewhere.
 const RESETS: usize = 4_096;
+/// So long a client that was told to go has for it.
+const LINGER: Duration = Duration::from_secs(1);
 /// How often a silent client is asked whether it is there.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
@@ -59,8 +61,18 @@ impl Services {
     where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
+        let transport = Transport::new(io);
+        self.talk(&transport, &tasks).await;
+        // Closed with anything unread it would be reset, and what was said last be lost with it.
+        drop(tokio::time::timeout(LINGER, transport.drain()).await);
+    }
+
+    async fn talk<I>(self, transport: &Transport<I>, tasks: &Tasks)
+    where
+        I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         // Held here alone, so that whoever waits for a turn is gone with the connection.
-        let (turns, transport) = (Turns::default(), Transport::new(io));
+        let turns = Turns::default();
         let queue = turns.queue();
         let answer = {
             let queue = queue.clone();
@@ -92,13 +104,13 @@ impl Services {
                     tracing::debug!(%error, "a connection broke");
                     return Poll::Ready(Ok(()));
                 }
-                let (refused, cut_short) = (turns.refuse(&tasks), transport.next_round());
+                let (refused, cut_short) = (turns.refuse(tasks), transport.next_round());
                 (rounds, ahead) = (rounds + 1, ahead + refused);
                 if cut_short && rounds < READ_AHEAD && ahead < REFUSED_AHEAD {
                     continue;
                 }
                 (rounds, ahead) = (0, 0);
-                if !turns.take(&tasks) && refused == 0 && !cut_short {
+                if !turns.take(tasks) && refused == 0 && !cut_short {
                     return Poll::Pending;
                 }
                 if slice.elapsed() > SLICE {

@@ -2,6 +2,7 @@
 //! part of a check.
 
 use hyper::rt::{self, ReadBufCursor};
+use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -68,6 +69,11 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Transport<I> {
         std::mem::take(&mut pipe.held_back)
     }
 
+    /// Takes what still comes, to its end, and looks at nothing of it.
+    pub(super) async fn drain(&self) {
+        poll_fn(|cx| self.lock().drain(cx)).await;
+    }
+
     /// Sends what waits.
     pub(super) fn send(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.lock().send(cx)
@@ -86,6 +92,17 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Pipe<I> {
         self.waiting.shrink_to(ROUND);
         self.sent = 0;
         Poll::Ready(Ok(()))
+    }
+
+    fn drain(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while let Ok(bytes) = ready!(Pin::new(&mut self.io).poll_fill_buf(cx)) {
+            let many = bytes.len();
+            if many == 0 {
+                break;
+            }
+            Pin::new(&mut self.io).consume(many);
+        }
+        Poll::Ready(())
     }
 
     fn has_room(&self) -> bool {

@@ -17,7 +17,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
@@ -206,6 +206,7 @@ mod frames {
     pub(super) const HEADERS: u8 = 1;
     pub(super) const RST_STREAM: u8 = 3;
     pub(super) const SETTINGS: u8 = 4;
+    pub(super) const PING: u8 = 6;
     pub(super) const GOAWAY: u8 = 7;
     pub(super) const WINDOW_UPDATE: u8 = 8;
     pub(super) const END_STREAM: u8 = 1;
@@ -315,6 +316,50 @@ async fn what_is_not_read_is_too_much_as_well() {
     }
     // Those that come while some are answered would be too many for whoever comes after them.
     assert_eq!(admitted, PLACES);
+}
+
+// What is closed with something unread is reset, and an answer that is still on the way lost with it.
+#[tokio::test]
+async fn what_crosses_with_the_end_of_a_connection_is_taken() {
+    use frames::{ACK, DATA, END_HEADERS, END_STREAM, HEADERS, PING, SETTINGS};
+    for leaves in [true, false] {
+        let door = Door::new(1, None);
+        let (mut reading, mut writing) = tokio::io::split(door.open(1 << 20));
+        let check = |stream: u32| {
+            let head = frames::frame(HEADERS, END_HEADERS, stream, &frames::head());
+            let check = door::check(door::OPEN, &[]);
+            [head, frames::frame(DATA, END_STREAM, stream, &check)].concat()
+        };
+        let settings = frames::frame(SETTINGS, 0, 0, &[]);
+        writing.write_all(&[frames::PREFACE, &settings, &check(1)].concat()).await.expect("sent");
+        loop {
+            let (kind, flags, ..) = frames::next(&mut reading).await;
+            if kind == HEADERS && flags & END_STREAM != 0 {
+                break;
+            }
+        }
+        let client = async {
+            let ping = loop {
+                let (kind, flags, _, payload) = frames::next(&mut reading).await;
+                if kind == PING && flags & ACK == 0 {
+                    break payload;
+                }
+            };
+            // It has heard all that was to be asked, and says its last.
+            writing.write_all(&frames::frame(PING, ACK, 0, &ping)).await.expect("sent");
+            let mut last = Vec::new();
+            reading.read_to_end(&mut last).await.expect("an end");
+            writing.write_all(&check(3)).await.expect("somebody who takes it");
+            if leaves {
+                drop((reading, writing));
+                return None;
+            }
+            Some((reading, writing))
+        };
+        let (ends, stays) = tokio::join!(door.ends(), client);
+        assert!(ends, "who stays is not waited for");
+        drop(stays);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -15,10 +15,11 @@ use lictor::service_account::{AccountRecord, CredentialRecord};
 use lictor::store::{ActivityQuery, Store, Usage};
 use lictor::telemetry::Noted;
 use std::collections::BTreeMap;
+use std::error::Error as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
-use tonic::Code;
+use tonic::{Code, Status};
 
 fn request(host: &str, token: &str) -> HttpRequest {
     get(&format!("{host}.localhost"), "/", &[("x-pomerium-authorization", token)])
@@ -172,9 +173,23 @@ async fn answer(process: &Process, host: &str, machine: &Machine) -> Option<bool
                 return None;
             }
             Err(status) if status.message() == "transport error" => return None,
+            Err(status) if crossed(&status) => return None,
             Err(status) => panic!("{status:?}"),
         }
     }
+}
+
+/// Whether a check was sent when the server had said already which were its last: it has not read it (RFC 9113,
+/// section 6.8).
+fn crossed(status: &Status) -> bool {
+    let mut cause = status.source();
+    while let Some(error) = cause {
+        if let Some(said) = error.downcast_ref::<h2::Error>() {
+            return said.is_go_away() && said.reason() == Some(h2::Reason::NO_ERROR);
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// Asks a process until it is gone; counts every answer.
